@@ -1,0 +1,54 @@
+"""The errors a user can cause: one line that says what, got and allowed, and a hint that says what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MetaoptError(Exception):
+    """A mistake that its message explains; the command line prints it without a traceback and exits with 2.
+
+    Args:
+        message: What is wrong, what was given and what is allowed, in one sentence.
+        hint: The next step, as an imperative or a command; may be empty.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class ConfigError(MetaoptError):
+    """A flag, a run file, a space file or a hyperparameter value that cannot be used."""
+
+
+class TableError(MetaoptError):
+    """A table that is missing, damaged, or does not hold what was asked of it."""
+
+
+class RunError(MetaoptError):
+    """A run folder that is missing, in use, not writable, or not a run folder."""
+
+
+class JournalError(RunError):
+    """A journal that is damaged elsewhere than in its last line, or that does not fit its tuner."""
+
+
+def unknown_name(kind: str, given: str, allowed: Iterable[str], hint: str = "") -> ConfigError:
+    """Returns the error for a name that is not in a registry, with the nearest allowed one.
+
+    Args:
+        kind: What the name stands for, e.g. ``"tuner"``.
+        given: The name as the user wrote it.
+        allowed: All names that would have been accepted.
+        hint: The next step; empty for none.
+    """
+    names = sorted(allowed)
+    near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    guess = f"; did you mean {near[0]!r}?" if near else ";"
+    return ConfigError(f"unknown {kind} {given!r}{guess} allowed: {', '.join(names) or 'none'}", hint)

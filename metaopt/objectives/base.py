@@ -1,0 +1,39 @@
+"""The contract of an objective: a trial in, a result out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from ConfigSpace import ConfigurationSpace
+
+from metaopt.trial import Result, Trial
+
+
+class Objective(Protocol):
+    """What a study minimises. Built from plain keyword settings, so that a child process can build it again.
+
+    Attributes:
+        needs_process: True if an evaluation may crash, hang or take long, so that each one gets a process of its own.
+        space: The space whose configurations it takes.
+    """
+
+    needs_process: ClassVar[bool]
+    space: ConfigurationSpace
+
+    def evaluate(self, trial: Trial, folder: Path) -> Result:
+        """Evaluates ``trial``; deterministic in it but for ``cost_s``.
+
+        Args:
+            trial: A configuration of :attr:`space`, epochs and a seed.
+            folder: An existing folder for what the evaluation wants to keep.
+
+        Raises:
+            Exception: any; the executor turns it into a crashed result with its reason.
+        """
+
+    def describe(self) -> dict[str, Any]:
+        """Returns plain JSON values for the journal's header: what was measured, and its optimum where known.
+
+        The keys ``optimum_valid_error`` and ``optimum_test_error`` (or None) are what regret is counted from.
+        """

@@ -1,0 +1,49 @@
+"""Where data, tables and runs live: the one place that knows a wheel from a checkout."""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from pathlib import Path
+
+from metaopt.errors import MetaoptError
+
+_PACKAGE = Path(str(resources.files("metaopt")))
+
+
+def data_folder(kind: str) -> Path:
+    """Returns the folder of shipped data: ``kind`` is ``"spaces"`` or ``"benchmarks"``.
+
+    A wheel carries it inside the package; an editable install finds it at the root of the checkout.
+
+    Raises:
+        MetaoptError: if neither place has it.
+    """
+    packaged = _PACKAGE / "_data" / kind
+    checkout = _PACKAGE.parent / kind
+    if packaged.is_dir():
+        return packaged
+    # Without a pyproject.toml beside it, a folder of that name is somebody else's.
+    if (_PACKAGE.parent / "pyproject.toml").is_file() and checkout.is_dir():
+        return checkout
+    raise MetaoptError(
+        f"the shipped {kind} were found neither in {packaged} nor in {checkout}", "reinstall metaopt: pip install metaopt"
+    )
+
+
+def home() -> Path:
+    """Returns the folder for what the user builds or imports: ``$METAOPT_HOME``, else the user's cache."""
+    given = os.environ.get("METAOPT_HOME")
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(given).expanduser() if given else Path(cache) / "metaopt"
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Writes a file so that a reader, or a kill at any instant, meets the old content or the new, never a part."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with open(partial, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)

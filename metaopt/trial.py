@@ -1,0 +1,81 @@
+"""The two records that cross every border: a trial goes out, a result comes back. Both are one JSON line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Value = str | int | float | bool
+Status = Literal["ok", "crashed", "timeout", "stopped"]
+
+#: Worst possible error: what a tuner is told of a trial that gave none.
+WORST_ERROR = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One evaluation that a tuner asks for.
+
+    Attributes:
+        id: Number of the evaluation in its run, from 0 without gaps.
+        key: Number of the configuration; evaluations of one configuration at several epochs share it.
+        config: Active hyperparameters, or the choices that make a cell; plain Python values only.
+        epochs: Budget of the evaluation.
+        seed: Seed of everything random in the evaluation.
+        memo: What the tuner needs to be replayed from the journal, e.g. a bracket; plain JSON values only.
+    """
+
+    id: int
+    key: int
+    config: Mapping[str, Value]
+    epochs: int
+    seed: int
+    memo: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the trial as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Trial:
+        """Returns the trial that :meth:`to_json` wrote."""
+        return cls(**data)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to one trial.
+
+    Attributes:
+        trial_id: ``Trial.id``.
+        status: ``ok``; ``crashed``: exception, not a number, segmentation fault, out of memory; ``timeout``: over the
+            time limit of a trial; ``stopped``: ended because the budget of seconds was used up.
+        valid_error: In [0, 1], what is minimised; None unless ``ok``.
+        test_error: In [0, 1], reported, never chosen by; None where there is none.
+        cost_s: Wall seconds that the evaluation took.
+        reason: Why the status is not ``ok``; empty otherwise.
+        info: Further plain JSON values for the report, e.g. the cell found.
+    """
+
+    trial_id: int
+    status: Status
+    valid_error: float | None = None
+    test_error: float | None = None
+    cost_s: float = 0.0
+    reason: str = ""
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def loss(self) -> float:
+        """What a tuner learns from: the validation error, or the worst one; always finite."""
+        return WORST_ERROR if self.valid_error is None else self.valid_error
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the result as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Result:
+        """Returns the result that :meth:`to_json` wrote."""
+        return cls(**data)

@@ -1,0 +1,115 @@
+"""The contract of a tuner: ask, tell, replay. A tuner knows no files, no clock, no threads, no torch, no objective.
+
+All randomness of ask number i and of tell number i comes from streams named by i, never from a generator that lives
+on: so a tuner that has been replayed from a journal goes on exactly as the one that wrote it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ConfigSpace import ConfigurationSpace
+
+from metaopt.errors import JournalError
+from metaopt.seeds import seed_integer
+from metaopt.spaces import plain
+from metaopt.trial import Result, Trial, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a tuner wants evaluated next.
+
+    Attributes:
+        key: Number of the configuration.
+        config: Its active hyperparameters as plain Python values.
+        epochs: Budget of the evaluation.
+        memo: What :meth:`Tuner.replay` needs besides; plain JSON values.
+    """
+
+    key: int
+    config: Mapping[str, Value]
+    epochs: int
+    memo: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Tuner(ABC):
+    """Proposes configurations of a space; the first one is always the space's default.
+
+    Args:
+        space: What to propose from; copied, so the caller's is never drawn from.
+        seed: Seed of the run.
+        min_epochs: Smallest budget of an evaluation; tuners without fidelities ignore it.
+        max_epochs: Largest budget of an evaluation.
+    """
+
+    def __init__(self, space: ConfigurationSpace, *, seed: int, min_epochs: int, max_epochs: int) -> None:
+        self.space = space
+        self.seed, self.min_epochs, self.max_epochs = seed, min_epochs, max_epochs
+        self.default = plain(space.get_default_configuration())
+        self._asked = 0
+        self._told = 0
+        self._running: dict[int, Trial] = {}
+
+    def ask(self, n: int = 1) -> list[Trial]:
+        """Returns up to ``n`` trials to evaluate; fewer, or none, means: nothing more until you tell me something."""
+        trials: list[Trial] = []
+        while len(trials) < n and (proposal := self._propose(self._asked, None)) is not None:
+            trials.append(self._issue(proposal))
+        return trials
+
+    def tell(self, result: Result) -> None:
+        """Takes the answer to a trial that was asked and not yet told.
+
+        Raises:
+            KeyError: if there is no such trial.
+        """
+        trial = self._running.pop(result.trial_id)
+        self._observe(self._told, trial, result)
+        self._told += 1
+
+    def replay(self, events: Iterable[Trial | Result]) -> None:
+        """Rebuilds the state from the asks (trials) and tells (results) of a journal, in their order.
+
+        Raises:
+            JournalError: if the events were not written by this tuner with these settings; names the first misfit.
+        """
+        for event in events:
+            if isinstance(event, Result):
+                self.tell(event)
+                continue
+            proposal = self._propose(self._asked, event)
+            if proposal is None or self._issue(proposal) != event:
+                raise JournalError(
+                    f"trial {event.id} of the journal is not what this tuner asks for with these settings",
+                    "resume a run with the settings and the version it was started with",
+                )
+
+    def _issue(self, proposal: Proposal) -> Trial:
+        trial = Trial(
+            id=self._asked,
+            key=proposal.key,
+            config=proposal.config,
+            epochs=proposal.epochs,
+            seed=seed_integer(self.seed, self._asked, "trial"),
+            memo=proposal.memo,
+        )
+        self._running[trial.id] = trial
+        self._asked += 1
+        return trial
+
+    @abstractmethod
+    def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:
+        """Returns what to evaluate as ask number ``ask``, or None to wait.
+
+        Args:
+            ask: Names the stream of this call's randomness.
+            logged: The trial that the journal holds for this ask; its configuration is taken instead of drawing one.
+        """
+
+    @abstractmethod
+    def _observe(self, tell: int, trial: Trial, result: Result) -> None:
+        """Learns from tell number ``tell``; ``result.loss`` is always finite."""
