@@ -1,0 +1,9 @@
+"""Executors run trials; see :mod:`metaopt.executors.base` for the contract.
+
+A new executor is one file, one line here, and one line in ``tests/executors/test_contract.py``.
+"""
+
+EXECUTORS = {
+    "dask": "metaopt.executors.dask_cluster:DaskExecutor",
+    "serial": "metaopt.executors.serial:SerialExecutor",
+}

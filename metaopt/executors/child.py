@@ -1,0 +1,168 @@
+"""Supervises the one child process that evaluates a trial: whatever ends it, there is a result.
+
+Files in the folder of a trial: ``result.json``, written atomically, the trial and its result; ``stderr.txt``, what the
+evaluation printed; ``stop``, there if a driver wants the trial stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from metaopt.executors import fork_server
+from metaopt.executors.base import Task
+from metaopt.executors.evaluation import evaluate
+from metaopt.executors.lifeline import die_with_parent
+from metaopt.paths import write_atomically
+from metaopt.trial import Result
+
+RESULT, OUTPUT, STOP = "result.json", "stderr.txt", "stop"
+
+_POLL_S = 0.1
+_TAIL_LINES = 3
+_TAIL_BYTES = 16_384
+
+
+def run_trial(task: Task) -> dict[str, Any]:
+    """Evaluates a trial to its end and returns its result as plain JSON values; never raises.
+
+    Does nothing if the trial's folder holds its result already; ends early once the folder holds a file ``stop``.
+    """
+    try:
+        if not task.recipe.needs_process:
+            task.folder.mkdir(parents=True, exist_ok=True)
+            return evaluate(task).to_json()
+        child = Child(task)
+        while (result := child.wait(_POLL_S)) is None:
+            if (task.folder / STOP).exists():
+                child.stop()
+        return result.to_json()
+    except Exception as error:  # such as a full disk
+        reason = f"cannot be supervised: {type(error).__name__}: {error}"
+        return Result(task.trial.id, "crashed", reason=reason).to_json()
+
+
+class Child:
+    """The process of one trial. It starts at once, unless the trial's folder holds its result already.
+
+    Args:
+        task: The trial.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._started = time.perf_counter()
+        self._process: Any = None
+        self._ending: Result | None = self._stored()
+        if self._ending is None:
+            task.folder.mkdir(parents=True, exist_ok=True)
+            (task.folder / OUTPUT).unlink(missing_ok=True)
+            self._process = fork_server.CONTEXT.Process(target=_child_main, args=(task,))
+            self._process.start()
+
+    def wait(self, timeout_s: float) -> Result | None:
+        """Returns the result once the process has ended, or None after ``timeout_s`` seconds."""
+        if self._process is None:
+            return self._ending
+        limit_s = self._task.recipe.time_limit_s
+        left_s = timeout_s if limit_s is None else min(timeout_s, max(0.0, limit_s - self._age_s()))
+        self._process.join(left_s)
+        if self._process.exitcode is None:
+            if limit_s is None or self._age_s() < limit_s:
+                return None
+            self._end("timeout", f"took longer than the time limit of {limit_s:g} s")
+        return self._finish()
+
+    def stop(self) -> None:
+        """Kills the process, if it still runs; the result is ``stopped`` unless it had one already."""
+        if self._process is not None and self._process.exitcode is None:
+            self._end("stopped", "stopped by the driver")
+
+    def _end(self, status: Any, reason: str) -> None:
+        self._ending = Result(self._task.trial.id, status, cost_s=self._age_s(), reason=reason)
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)  # with whatever the evaluation has started itself
+        except (ProcessLookupError, PermissionError):  # not yet the leader of its group, or gone
+            self._process.kill()
+        self._process.join()
+
+    def _finish(self) -> Result:
+        """Takes the stored result, or stores the one of a process that left none."""
+        exit_code, self._process = self._process.exitcode, None
+        result = self._stored() or self._ending or self._crash(exit_code)
+        self._ending = result
+        # A stopped trial is evaluated again when its run is resumed.
+        if result.status != "stopped":
+            _store(self._task, result)
+        return result
+
+    def _crash(self, exit_code: int) -> Result:
+        if exit_code < 0:
+            ended = f"killed by signal {-exit_code} ({signal.Signals(-exit_code).name})"
+            if exit_code == -signal.SIGKILL:
+                ended += ", which is what the system does when memory runs out"
+        else:
+            ended = f"its process ended with exit code {exit_code} and without a result"
+        reason = ": ".join(filter(None, (ended, _last_words(self._task.folder / OUTPUT))))
+        return Result(self._task.trial.id, "crashed", cost_s=self._age_s(), reason=reason)
+
+    def _stored(self) -> Result | None:
+        """Returns the result in the trial's folder, None if there is none or if it belongs to another trial."""
+        try:
+            stored = json.loads((self._task.folder / RESULT).read_bytes())
+            if stored["trial"] == self._task.trial.to_json():
+                return Result.from_json(stored["result"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return None
+
+    def _age_s(self) -> float:
+        return time.perf_counter() - self._started
+
+
+def _store(task: Task, result: Result) -> None:
+    content = json.dumps({"trial": task.trial.to_json(), "result": result.to_json()}, allow_nan=False)
+    write_atomically(task.folder / RESULT, content)
+
+
+def _last_words(path: Path) -> str:
+    """Returns the end of what a process printed; of a fatal error's dump its first lines, where the cause is."""
+    with contextlib.suppress(OSError):
+        lines = [line.strip() for line in path.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").splitlines()]
+        lines = [line for line in lines if line]
+        fatal = next((n for n, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+        return " | ".join(lines[-_TAIL_LINES:] if fatal is None else lines[fatal : fatal + _TAIL_LINES])
+    return ""
+
+
+def _child_main(task: Task) -> None:
+    os.setsid()
+    die_with_parent()
+    # Ctrl-C and SIGTERM reach every process of a terminal or a batch job; the driver stops its trials itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with open(task.folder / OUTPUT, "ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    faulthandler.enable(all_threads=False)
+    _limit(task)
+    _store(task, evaluate(task))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # the result is safe; a library that crashes or hangs while it shuts down costs nothing
+
+
+def _limit(task: Task) -> None:
+    if (memory_mb := task.recipe.memory_limit_mb) is not None:
+        # RLIMIT_AS would count what torch only maps; this counts what a process may write to.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 2**20, memory_mb * 2**20))
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(task.recipe.threads)

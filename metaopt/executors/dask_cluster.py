@@ -1,0 +1,147 @@
+"""Trials on the worker processes of a local Dask cluster.
+
+A Dask task only supervises the one child process that evaluates its trial, so nothing that a trial does can harm a
+worker. A worker that is lost all the same is replaced, and Dask runs its task again, which is safe: the child died
+with its worker, and a task whose trial is finished finds the result.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+import time
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import dask
+from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin
+
+from metaopt.errors import RunError
+from metaopt.executors import fork_server
+from metaopt.executors.base import Executor, Recipe, Task
+from metaopt.executors.child import STOP, run_trial
+from metaopt.trial import Result, Trial
+
+#: How often a trial is started again after its worker was lost under it, before the trial counts as crashed.
+ALLOWED_FAILURES = 3
+
+_CLOSE_S = 10.0
+
+
+class DaskExecutor(Executor):
+    """A local cluster of ``workers`` processes with one thread each, reachable from this machine only.
+
+    Args:
+        recipe: How every trial is evaluated.
+        workers: Number of worker processes.
+        lost_after_s: Seconds without any live worker after which the run is given up instead of waiting forever.
+    """
+
+    def __init__(self, recipe: Recipe, workers: int, lost_after_s: float = 60.0) -> None:
+        super().__init__(recipe, workers)
+        self._lost_after_s = lost_after_s
+        self._alive_at = time.monotonic()
+        self._folders: dict[int, Path] = {}
+        self._futures: dict[int, Future[Any]] = {}
+        self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
+        # Kept until close: a worker that is started again reads it again.
+        self._config = dask.config.set(
+            {
+                "distributed.worker.daemon": False,  # a daemonic process may not have children
+                "distributed.nanny.pre-spawn-environ": fork_server.thread_environment(recipe.threads),
+                "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
+                "logging.distributed": "critical",
+            }
+        )
+        self._cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0,  # workers only supervise; a trial has its own limit
+            silence_logs=logging.CRITICAL,
+        )
+        self._client = Client(self._cluster)
+        self._client.register_plugin(_Supervisor(recipe))
+
+    @property
+    def running(self) -> frozenset[int]:
+        """The ids of all trials submitted and not yet returned."""
+        return frozenset(self._futures)
+
+    def submit(self, trial: Trial, folder: Path) -> None:
+        """Starts a trial, see :meth:`Executor.submit`."""
+        (folder / STOP).unlink(missing_ok=True)
+        self._folders[trial.id] = folder
+        future = self._client.submit(
+            run_trial, Task(self.recipe, trial, folder), key=f"trial-{trial.id}-{uuid.uuid4().hex}", pure=False
+        )
+        self._futures[trial.id] = future
+        future.add_done_callback(lambda _, trial_id=trial.id: self._done.put(trial_id))
+
+    def wait(self, timeout_s: float) -> list[Result]:
+        """Returns the results that are there, see :meth:`Executor.wait`."""
+        results: list[Result] = []
+        try:
+            results.append(self._result(self._done.get(timeout=timeout_s)))
+            while True:
+                results.append(self._result(self._done.get_nowait()))
+        except queue.Empty:
+            if not results:
+                self._watch()
+        return results
+
+    def _result(self, trial_id: int) -> Result:
+        future = self._futures.pop(trial_id)
+        try:
+            return Result.from_json(future.result(timeout=self._lost_after_s))
+        except Exception as error:
+            reason = f"its worker was lost {ALLOWED_FAILURES + 1} times, or did not answer ({type(error).__name__})"
+            return Result(trial_id, "crashed", reason=reason)
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        if not self._futures or self._workers_alive():
+            self._alive_at = now
+        elif now - self._alive_at > self._lost_after_s:
+            raise RunError(
+                f"no Dask worker has been alive for {self._lost_after_s:g} s; {len(self._futures)} trials wait for one",
+                "look at the memory of the machine, then go on with: metaopt resume RUN",
+            )
+
+    def _workers_alive(self) -> bool:
+        return self._cluster.scheduler is not None and bool(self._cluster.scheduler.workers)
+
+    def stop(self, trial_ids: Iterable[int]) -> None:
+        """Kills the processes of these trials, see :meth:`Executor.stop`."""
+        for trial_id in self.running.intersection(trial_ids):
+            folder = self._folders[trial_id]
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / STOP).touch()
+
+    def close(self) -> None:
+        """Stops what still runs and ends the cluster."""
+        self.stop(self.running)
+        deadline = time.monotonic() + _CLOSE_S
+        while self._futures and self._workers_alive() and time.monotonic() < deadline:
+            self.wait(0.1)
+        self._client.close()
+        self._cluster.close()
+        self._config.__exit__(None, None, None)
+
+
+class _Supervisor(WorkerPlugin):
+    """Prepares every worker, also one that replaces another."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+
+    def setup(self, worker: Worker) -> Any:
+        """Runs in the worker's main thread, which lives as long as the worker."""
+        # Ctrl-C reaches every process of a terminal; the driver stops the trials itself.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if self._recipe.needs_process:
+            fork_server.start(self._recipe)

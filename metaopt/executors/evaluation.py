@@ -1,0 +1,56 @@
+"""Evaluates one trial in this process; whatever the objective does short of killing the process becomes a result."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from metaopt import registry
+from metaopt.executors.base import Task
+from metaopt.trial import Result
+
+
+def evaluate(task: Task) -> Result:
+    """Returns the result of ``task``, crashed with a reason if the objective raises or returns something unusable.
+
+    The full traceback of an exception goes to standard error.
+    """
+    started = time.perf_counter()
+    try:
+        objective = _objective(task.recipe.objective, json.dumps(task.recipe.settings))
+        return _checked(objective.evaluate(task.trial, task.folder), task)
+    # SystemExit, raised by a library's command line, must cost the trial and not the process that supervises it.
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        return Result(task.trial.id, "crashed", cost_s=time.perf_counter() - started, reason=_reason(error))
+
+
+@functools.lru_cache(maxsize=1)
+def _objective(path: str, settings: str) -> Any:
+    return registry.load(path)(**json.loads(settings))
+
+
+def _checked(result: object, task: Task) -> Result:
+    if not isinstance(result, Result) or result.trial_id != task.trial.id:
+        raise TypeError(f"the objective returned {result!r} instead of a Result of trial {task.trial.id}")
+    for name in ("valid_error", "test_error"):
+        error = getattr(result, name)
+        if error is None and (name == "test_error" or result.status != "ok"):
+            continue
+        if error is None or not math.isfinite(error) or not 0.0 <= error <= 1.0:
+            raise ValueError(f"{name} is {error}, not a number in [0, 1]")
+    json.dumps(result.to_json(), allow_nan=False)  # raises on what the journal could not hold
+    return result
+
+
+def _reason(error: BaseException) -> str:
+    """Returns type, message and place of an exception on one line."""
+    text = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    if not (frames := traceback.extract_tb(error.__traceback__)):
+        return text
+    return f"{text} ({Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name})"

@@ -1,0 +1,53 @@
+"""The fork server that trials' processes come from: it has imported torch once, so a child starts in milliseconds.
+
+Python's fork server imports this module first. It is a child of the worker and the parent of the trials' processes;
+without :func:`~metaopt.executors.lifeline.die_with_parent` in both, a trial would keep its server, and so itself,
+alive after its worker was killed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from multiprocessing import forkserver
+
+from metaopt.executors.base import Recipe
+from metaopt.executors.lifeline import die_with_parent
+
+_MARK = "_METAOPT_FORK_SERVER"
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+#: Where trials' processes are started from.
+CONTEXT = multiprocessing.get_context("forkserver")
+
+
+def start(recipe: Recipe) -> None:
+    """Starts the fork server of this process in the background, if it does not run yet.
+
+    Call it from a thread that lives as long as the process: on Linux the server dies with the thread that started it.
+    """
+    CONTEXT.set_forkserver_preload([__name__, recipe.objective.partition(":")[0]])
+    # Numerical libraries read these once, when they are loaded, and threads that they start would not survive a fork.
+    wanted = thread_environment(recipe.threads) | {_MARK: "1"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """Returns the environment variables by which numerical libraries take their number of threads."""
+    return dict.fromkeys(_THREAD_VARIABLES, str(threads))
+
+
+if os.environ.pop(_MARK, None):  # only in a fork server, not where this module is imported for its functions
+    die_with_parent()
+    # A signal to the whole process group is for the driver, which stops its trials itself.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

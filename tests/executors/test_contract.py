@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from metaopt.executors import EXECUTORS
+from metaopt.executors.dask_cluster import DaskExecutor
+from metaopt.executors.serial import SerialExecutor
+from metaopt.registry import load
+from metaopt.testing.executor_contract import ExecutorContract
+
+
+class TestSerial(ExecutorContract):
+    executor = SerialExecutor
+
+
+class TestDask(ExecutorContract):
+    executor = DaskExecutor
+    workers = 2
+
+
+def test_every_executor_is_here() -> None:
+    tested = {suite.executor for suite in ExecutorContract.__subclasses__()}
+    assert {load(path) for path in EXECUTORS.values()} <= tested

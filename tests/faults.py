@@ -1,0 +1,100 @@
+"""An objective that does what its configuration says: answers, raises, hangs, dies. For tests of what survives that."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ConfigSpace import Categorical, ConfigurationSpace, Float
+
+from metaopt.trial import Result, Trial
+
+
+class Faults:
+    """``x`` is the answer, ``deed`` what happens on the way there.
+
+    Args:
+        log: A file that every start of an evaluation is appended to; starts of finished trials as ``again``.
+        sleep_s: Seconds that an evaluation takes.
+        settings: Whatever the real objective takes, ignored.
+    """
+
+    needs_process: ClassVar[bool] = True
+    space = ConfigurationSpace(space=[Float("x", (0.0, 1.0), default=0.5), Categorical("deed", ["answer", "raise"])])
+
+    def __init__(self, log: str = "", sleep_s: float = 0.0, **settings: Any) -> None:
+        self._log = log or os.environ.get("FAULTS_LOG", "")
+        self._sleep_s = sleep_s or float(os.environ.get("FAULTS_SLEEP_S", "0"))
+
+    def evaluate(self, trial: Trial, folder: Path) -> Result:
+        if self._log:
+            word = "again" if (folder / "result.json").exists() else "start"
+            with open(self._log, "a") as log:
+                log.write(f"{word} {folder.parent.parent.name} {trial.id} {os.getpid()}\n")
+        time.sleep(self._sleep_s)
+        error = getattr(self, f"_{trial.config['deed']}")(trial)
+        return Result(trial.id, "ok", error, error, cost_s=self._sleep_s, info={"pid": 0})
+
+    def describe(self) -> dict[str, Any]:
+        return {"benchmark": "faults", "optimum_valid_error": 0.0, "optimum_test_error": 0.0}
+
+    def _answer(self, trial: Trial) -> float:
+        x = float(trial.config["x"])
+        return round(min(1.0, (x - 0.3) ** 2 + 0.1 / trial.epochs), 6)
+
+    def _raise(self, trial: Trial) -> float:
+        raise ArithmeticError("on purpose")
+
+    def _nan(self, trial: Trial) -> float:
+        return math.nan
+
+    def _infinite(self, trial: Trial) -> float:
+        return -math.inf
+
+    def _percent(self, trial: Trial) -> float:
+        return 7.5
+
+    def _text(self, trial: Trial) -> Any:
+        return "0.5"
+
+    def _segfault(self, trial: Trial) -> float:
+        ctypes.string_at(0)
+        return 0.0
+
+    def _killed(self, trial: Trial) -> float:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0.0
+
+    def _memory(self, trial: Trial) -> float:
+        return float(len(bytearray(8 * 2**30)))
+
+    def _exit(self, trial: Trial) -> float:
+        sys.exit(3)
+
+    def _hard_exit(self, trial: Trial) -> float:
+        print("last words", file=sys.stderr, flush=True)
+        os._exit(7)
+
+    def _hang(self, trial: Trial) -> float:
+        while True:
+            time.sleep(60)
+
+    def _brood(self, trial: Trial) -> float:
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        return self._hang(trial)
+
+    def _threads(self, trial: Trial) -> float:
+        return int(os.environ["OMP_NUM_THREADS"]) / 100
+
+
+class Inline(Faults):
+    """The same without a process of its own."""
+
+    needs_process = False
