@@ -4,6 +4,8 @@ A new tuner is one file, one line here, and one line in ``tests/tuners/test_cont
 """
 
 TUNERS = {
-    "random": "metaopt.tuners.random:Random",
     "bohb": "metaopt.tuners.bohb:BOHB",
+    "fixed": "metaopt.tuners.fixed:Fixed",
+    "hyperband": "metaopt.tuners.hyperband:Hyperband",
+    "random": "metaopt.tuners.random:Random",
 }

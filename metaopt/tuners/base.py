@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.errors import JournalError
+from metaopt.errors import ConfigError, JournalError
 from metaopt.seeds import seed_integer
-from metaopt.spaces import plain
+from metaopt.spaces import check_config, plain
 from metaopt.trial import Result, Trial, Value
 
 
@@ -44,10 +45,17 @@ class Tuner(ABC):
         seed: Seed of the run.
         min_epochs: Smallest budget of an evaluation; tuners without fidelities ignore it.
         max_epochs: Largest budget of an evaluation.
+
+    Raises:
+        ConfigError: if the budgets are not as stated, or if an option of the tuner has no such value.
     """
 
     def __init__(self, space: ConfigurationSpace, *, seed: int, min_epochs: int, max_epochs: int) -> None:
-        self.space = space
+        if not 1 <= min_epochs <= max_epochs:
+            raise ConfigError(
+                f"epochs must satisfy 1 <= smallest <= largest, got {min_epochs} and {max_epochs}", "change one of them"
+            )
+        self.space = deepcopy(space)
         self.seed, self.min_epochs, self.max_epochs = seed, min_epochs, max_epochs
         self.default = plain(space.get_default_configuration())
         self._asked = 0
@@ -81,12 +89,16 @@ class Tuner(ABC):
             if isinstance(event, Result):
                 self.tell(event)
                 continue
+            self._check_logged(event)
             proposal = self._propose(self._asked, event)
             if proposal is None or self._issue(proposal) != event:
-                raise JournalError(
-                    f"trial {event.id} of the journal is not what this tuner asks for with these settings",
-                    "resume a run with the settings and the version it was started with",
-                )
+                raise _misfit(event, "not what this tuner asks for with these settings")
+
+    def _check_logged(self, trial: Trial) -> None:
+        try:
+            check_config(self.space, trial.config)
+        except ConfigError as error:
+            raise _misfit(trial, error.message) from error
 
     def _issue(self, proposal: Proposal) -> Trial:
         trial = Trial(
@@ -101,6 +113,11 @@ class Tuner(ABC):
         self._asked += 1
         return trial
 
+    def _draw(self, ask: int) -> dict[str, Value]:
+        """Returns a configuration drawn from the priors of the space; the same for the same ``ask`` and run seed."""
+        self.space.seed(seed_integer(self.seed, ask, "space"))
+        return plain(self.space.sample_configuration())
+
     @abstractmethod
     def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:
         """Returns what to evaluate as ask number ``ask``, or None to wait.
@@ -113,3 +130,8 @@ class Tuner(ABC):
     @abstractmethod
     def _observe(self, tell: int, trial: Trial, result: Result) -> None:
         """Learns from tell number ``tell``; ``result.loss`` is always finite."""
+
+
+def _misfit(trial: Trial, reason: str) -> JournalError:
+    hint = "resume a run with the settings and the version it was started with"
+    return JournalError(f"trial {trial.id} of the journal does not fit: {reason}", hint)

@@ -1,0 +1,120 @@
+"""Spaces: the hyperparameters of a one-shot optimizer, by name or from the user's file, as a ConfigurationSpace.
+
+Shipped spaces are data, one YAML file each; a hyperparameter's unit and the source of its range stand in its ``meta``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ConfigSpace import Configuration, ConfigurationSpace
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    FloatHyperparameter,
+    Hyperparameter,
+    IntegerHyperparameter,
+    OrdinalHyperparameter,
+)
+
+from metaopt.errors import ConfigError, unknown_name
+from metaopt.paths import data_folder
+from metaopt.space_file import check_space_file
+from metaopt.trial import Value
+from metaopt.yaml_file import read_yaml
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def space_names() -> list[str]:
+    """Returns the names of the shipped spaces, sorted."""
+    return sorted(path.stem for path in data_folder("spaces").glob("*.yaml"))
+
+
+def load_space(name_or_path: str | Path) -> ConfigurationSpace:
+    """Returns the shipped space of that name, or the one in the user's file.
+
+    Args:
+        name_or_path: One of :func:`space_names`, or the path of a .yaml file.
+
+    Raises:
+        ConfigError: if there is no such space or file, or if the file is not a space; says which line, key or value.
+    """
+    given = str(name_or_path)
+    if Path(given).suffix in _SUFFIXES:
+        path = Path(given).expanduser()
+    elif given in space_names():
+        path = data_folder("spaces") / f"{given}.yaml"
+    else:
+        hint = "see `metaopt space list`, or give the path of a file that ends in .yaml"
+        raise unknown_name("space", given, space_names(), hint)
+    data = read_yaml(path)
+    try:
+        check_space_file(data)
+        return space_from_json(data)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.message}", error.hint) from None
+
+
+def space_to_json(space: ConfigurationSpace) -> dict[str, Any]:
+    """Returns the space as plain JSON values, ``meta`` included."""
+    return space.to_serialized_dict()
+
+
+def space_from_json(data: Mapping[str, Any]) -> ConfigurationSpace:
+    """Returns the space that :func:`space_to_json` wrote.
+
+    Raises:
+        ConfigError: if ConfigSpace refuses it.
+    """
+    try:
+        # The decoder takes keys out of what it is given.
+        return ConfigurationSpace.from_serialized_dict(deepcopy(dict(data)))
+    except Exception as error:  # ConfigSpace documents no common class of its errors
+        raise ConfigError(f"ConfigSpace refuses the space: {error}", "correct the entry it names") from error
+
+
+def plain(config: Configuration | Mapping[str, Any]) -> dict[str, Value]:
+    """Returns the active hyperparameters as plain Python values; ConfigSpace samples NumPy's."""
+    return {str(k): v.item() if isinstance(v, np.generic) else v for k, v in dict(config).items()}
+
+
+def check_config(space: ConfigurationSpace, config: Mapping[str, Value]) -> None:
+    """Checks that ``config`` is a configuration of ``space``: all active hyperparameters, no other, each in its range.
+
+    Raises:
+        ConfigError: for the first hyperparameter that is unknown, missing, inactive, or has a value it cannot take.
+    """
+    for name, value in config.items():
+        if name not in space:
+            raise unknown_name("hyperparameter", name, space)
+        if not _takes(space[name], value):
+            raise ConfigError(f"{name} cannot be {value!r}; allowed: {space[name]}", "choose a value that it can take")
+    try:
+        Configuration(space, values=dict(config))
+    except Exception as error:  # ConfigSpace documents no common class of its errors
+        reason = " ".join(str(error).split())
+        hint = "give every active hyperparameter and no other"
+        raise ConfigError(f"not a configuration of the space {space.name}: {reason}", hint) from error
+
+
+def _takes(hyperparameter: Hyperparameter[Any, Any], value: Value) -> bool:
+    # In Python 1 == 1.0 == True, but one of them is not what the objective expects.
+    if isinstance(hyperparameter, IntegerHyperparameter):
+        return type(value) is int and bool(hyperparameter.legal_value(value))
+    if isinstance(hyperparameter, FloatHyperparameter):
+        return isinstance(value, (int, float)) and type(value) is not bool and bool(hyperparameter.legal_value(value))
+    return any(type(allowed) is type(value) and allowed == value for allowed in _choices(hyperparameter))
+
+
+def _choices(hyperparameter: Hyperparameter[Any, Any]) -> Sequence[Value]:
+    match hyperparameter:
+        case CategoricalHyperparameter():
+            return hyperparameter.choices
+        case OrdinalHyperparameter():
+            return hyperparameter.sequence
+        case _:
+            return (hyperparameter.default_value,)

@@ -1,0 +1,85 @@
+"""A tuner's options are its constructor's keyword-only arguments: its signature is their schema."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from metaopt.errors import ConfigError, unknown_name
+from metaopt.tuners.base import Tuner
+
+_SETTINGS_OF_THE_RUN = set(inspect.signature(Tuner.__init__).parameters)
+_TRUTH = {"true": True, "false": False}
+_KINDS = {int: "an integer", float: "a number", bool: "true or false", str: "text", types.NoneType: "none"}
+
+
+def check_options(tuner: type[Tuner], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns all options of ``tuner``: the given ones as their annotated types, the others with their defaults.
+
+    Args:
+        tuner: A tuner class.
+        options: Values from a run file, or text from the command line.
+
+    Raises:
+        ConfigError: if an option is unknown, lacking or of another type; one error names them all.
+    """
+    allowed = option_defaults(tuner)
+    hints = get_type_hints(tuner.__init__)
+    errors = [unknown_name("option", name, allowed).message for name in options if name not in allowed]
+    bound: dict[str, Any] = {}
+    for name, default in allowed.items():
+        if name not in options and default is inspect.Parameter.empty:
+            errors.append(f"option {name!r} is needed")
+            continue
+        try:
+            bound[name] = _convert(options[name], hints[name]) if name in options else default
+        except ValueError as error:
+            errors.append(f"option {name!r} must be {error}, got {options[name]!r}")
+    if errors:
+        raise ConfigError(
+            f"{tuner.__name__}: {'; '.join(errors)}",
+            "options are given as --tuner-option NAME=VALUE, or under tuner_options in a run file",
+        )
+    return bound
+
+
+def option_defaults(tuner: type[Tuner]) -> dict[str, Any]:
+    """Returns the options of ``tuner`` and their defaults, ``inspect.Parameter.empty`` where there is none."""
+    parameters = inspect.signature(tuner.__init__).parameters.items()
+    return {name: parameter.default for name, parameter in parameters if name not in _SETTINGS_OF_THE_RUN}
+
+
+def _convert(value: Any, annotation: Any) -> Any:
+    """Returns ``value`` as ``annotation``; raises ValueError with what it must be."""
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    for kind in kinds:
+        try:
+            return _convert_to(value, kind)
+        except (ValueError, KeyError, TypeError):
+            continue
+    raise ValueError(" or ".join(_KINDS.get(kind, "a list") for kind in kinds))
+
+
+def _convert_to(value: Any, kind: Any) -> Any:
+    if kind is types.NoneType:
+        return {None: None, "none": None}[value]
+    if get_origin(kind) is Sequence:
+        return _sequence(value)
+    if isinstance(value, str) and kind is not str:
+        value = _TRUTH[value.lower()] if kind is bool else kind(value)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):
+        raise TypeError
+    return value
+
+
+def _sequence(value: Any) -> list[Any]:
+    value = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(value, (list, tuple)):
+        raise TypeError
+    return list(value)
