@@ -2,12 +2,15 @@
 
 Every line carries the CRC-32 of its other content. Only the last line can be half-written, by a kill or a full disk:
 it is cut off and named. Damage anywhere else is refused with its position, because what follows cannot be trusted.
+A last line of kind ``end`` says that the run came to its end, and why.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +21,12 @@ from metaopt.errors import JournalError
 from metaopt.trial import Result, Trial
 
 FORMAT = 1
+
+#: Fields that differ between two equal runs: clocks, and who ran when.
+CLOCK_FIELDS = frozenset({"at_s", "cost_s", "started", "host", "command", "crc"})
+
+# The border of two records, whatever became of the end of line between them.
+_NEXT_RECORD = re.compile(rb'\}.\{"kind":"(ask|tell|end)"', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +51,14 @@ class Recorded:
         events: Asks and tells in their order.
         torn: What was wrong with a half-written last line, which is left out; empty if it was whole.
         size: Bytes up to the end of the last whole line.
+        end: Why the run came to its end; empty if it did not yet.
     """
 
     header: Mapping[str, Any]
     events: tuple[Event, ...]
     torn: str
     size: int
+    end: str = ""
 
     @property
     def trials(self) -> list[Trial]:
@@ -63,6 +74,15 @@ class Recorded:
     def elapsed_s(self) -> float:
         """Seconds of the run until its last event."""
         return self.events[-1].at_s if self.events else 0.0
+
+    @property
+    def incumbent(self) -> Trial | None:
+        """The trial of lowest validation error among those of the most epochs that any finished one had."""
+        errors = {n: r.valid_error for n, r in self.results.items() if r.status == "ok" and r.valid_error is not None}
+        finished = [trial for trial in self.trials if trial.id in errors]
+        most = max((trial.epochs for trial in finished), default=0)
+        full = [trial for trial in finished if trial.epochs == most]
+        return min(full, key=lambda trial: (errors[trial.id], trial.id), default=None)
 
 
 def encode(line: Mapping[str, Any]) -> bytes:
@@ -89,6 +109,13 @@ def decode(raw: bytes) -> dict[str, Any]:
     return line
 
 
+def without_clock(line: Any) -> Any:
+    """Returns a decoded line without :data:`CLOCK_FIELDS` at any depth, to compare two runs by."""
+    if isinstance(line, Mapping):
+        return {key: without_clock(value) for key, value in line.items() if key not in CLOCK_FIELDS}
+    return [without_clock(value) for value in line] if isinstance(line, list) else line
+
+
 def read(path: Path) -> Recorded:
     """Reads a journal, also while its driver is writing to it.
 
@@ -110,7 +137,9 @@ def read(path: Path) -> Recorded:
             f"format {header.get('format')!r}",
             "a journal of a later format wants a later metaopt",
         )
-    return Recorded(header, tuple(_event(path, n, line) for n, line in enumerate(lines[1:], start=2)), torn, size)
+    ends = [line for line in lines[1:] if line.get("kind") == "end"]
+    events = [_event(path, n, line) for n, line in enumerate(lines[1:], start=2) if line not in ends]
+    return Recorded(header, tuple(events), torn, size, end=ends[-1]["reason"] if ends else "")
 
 
 def _whole_lines(path: Path, raw: bytes) -> tuple[list[dict[str, Any]], str, int]:
@@ -122,8 +151,7 @@ def _whole_lines(path: Path, raw: bytes) -> tuple[list[dict[str, Any]], str, int
                 raise ValueError("it has no end of line")
             lines.append(decode(raw[offset:end]))
         except ValueError as error:
-            rest = raw[offset:] if end < 0 else raw[end + 1 :]
-            if end >= 0 and rest:
+            if not _is_last(raw, offset):
                 raise JournalError(
                     f"the journal {path} is damaged at line {len(lines) + 1}, byte {offset}: {error}",
                     "restore it from a backup, or cut the file off there to lose everything after it",
@@ -131,6 +159,19 @@ def _whole_lines(path: Path, raw: bytes) -> tuple[list[dict[str, Any]], str, int
             return lines, f"line {len(lines) + 1}, byte {offset}, was half-written and is left out: {error}", offset
         offset = end + 1
     return lines, "", offset
+
+
+def _is_last(raw: bytes, offset: int) -> bool:
+    """Returns whether the damaged record at ``offset`` is the last one: nothing after it looks like another."""
+    if _NEXT_RECORD.search(raw, offset):
+        return False
+    for line in raw[offset:].split(b"\n")[1:]:
+        try:
+            decode(line)
+        except ValueError:
+            continue
+        return False
+    return True
 
 
 def _event(path: Path, number: int, line: Mapping[str, Any]) -> Event:
@@ -156,7 +197,8 @@ class JournalWriter:
     """
 
     def __init__(self, path: Path, size: int = 0) -> None:
-        self._file = open(path, "r+b" if size else "xb")  # noqa: SIM115
+        # Unbuffered: after a failed write nothing is left that a later flush could put behind the gap.
+        self._file = open(path, "r+b" if size else "xb", buffering=0)  # noqa: SIM115
         self._file.seek(size)
         self._file.truncate()
 
@@ -172,10 +214,21 @@ class JournalWriter:
         """Writes a result; to be called before the tuner is told."""
         self._append({"kind": "tell", "at_s": round(at_s, 3), "result": result.to_json()})
 
+    def end(self, at_s: float, reason: str) -> None:
+        """Writes that the run has come to its end."""
+        self._append({"kind": "end", "at_s": round(at_s, 3), "reason": reason})
+
     def _append(self, line: Mapping[str, Any]) -> None:
-        self._file.write(encode(line))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        data = encode(line)
+        try:
+            if self._file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise JournalError(
+                f"cannot write to the journal {self._file.name}: {error.strerror}",
+                "no finished trial is lost: make room, then go on with metaopt resume",
+            ) from None
 
     def close(self) -> None:
         """Closes the file."""

@@ -27,7 +27,9 @@ class Faults:
     """
 
     needs_process: ClassVar[bool] = True
-    space = ConfigurationSpace(space=[Float("x", (0.0, 1.0), default=0.5), Categorical("deed", ["answer", "raise"])])
+    space = ConfigurationSpace(
+        space=[Float("x", (0.0, 1.0), default=0.5), Categorical("deed", ["answer", "raise"], weights=[9, 1])]
+    )
 
     def __init__(self, log: str = "", sleep_s: float = 0.0, **settings: Any) -> None:
         self._log = log or os.environ.get("FAULTS_LOG", "")

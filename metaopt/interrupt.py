@@ -1,0 +1,43 @@
+"""Turns Ctrl-C and SIGTERM into a wish to stop; a second one is an order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+class Interrupt:
+    """While entered, catches SIGINT and SIGTERM. Call it to learn whether one came."""
+
+    def __init__(self) -> None:
+        self._came = False
+        self._before: dict[int, Any] = {}
+
+    def __call__(self) -> bool:
+        """Returns whether a signal came."""
+        return self._came
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._catch) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _catch(self, number: int, frame: FrameType | None) -> None:
+        if self._came:
+            # The journal is on the disk and every child dies with this process; only the terminal wants tidying.
+            if sys.stderr.isatty():
+                os.write(2, _SHOW_CURSOR.encode())
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        self._came = True

@@ -1,0 +1,186 @@
+"""The loop of a run: ask, journal, submit, wait, journal, tell.
+
+A trial is in the journal before it is submitted and its result before the tuner is told, so whatever dies, the journal
+knows what was in flight and can rebuild the tuner. The loop owns no state that the journal does not hold.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from metaopt.executors.base import Executor
+from metaopt.journal import JournalWriter, Recorded
+from metaopt.trial import Result, Trial
+from metaopt.tuners.base import Tuner
+
+_WAIT_S = 0.25
+_STOP_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run may use; None is without limit.
+
+    Attributes:
+        evaluations: Trials asked for, the unit of the literature.
+        epochs: Sum of the epochs of all trials.
+        seconds: Wall seconds, summed over all drivers that worked on the run.
+    """
+
+    evaluations: int | None = None
+    epochs: int | None = None
+    seconds: float | None = None
+
+
+class Monitor(Protocol):
+    """Watches a run; told in the order of the journal, replayed events included."""
+
+    def asked(self, at_s: float, trial: Trial) -> None:
+        """A trial was asked for at this second of the run."""
+
+    def told(self, at_s: float, result: Result) -> None:
+        """A result came in at this second of the run."""
+
+    def passed(self, at_s: float) -> None:
+        """The run is at this second."""
+
+
+class Study:
+    """Runs one tuner against one objective until a budget is used up; goes on where the journal ends.
+
+    Args:
+        tuner: Fresh; it is replayed from the journal.
+        executor: Evaluates the trials.
+        journal: Where every event goes.
+        recorded: What the journal holds already.
+        budget: What the run may use.
+        trial_folder: The folder of each trial by its id.
+        monitor: Told of every event.
+        interrupted: True once the run is to stop early.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        tuner: Tuner,
+        executor: Executor,
+        journal: JournalWriter,
+        recorded: Recorded,
+        budget: Budget,
+        trial_folder: Callable[[int], Path],
+        monitor: Monitor,
+        interrupted: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._tuner, self._executor, self._journal, self._budget = tuner, executor, journal, budget
+        self._trial_folder, self._monitor, self._interrupted, self._clock = trial_folder, monitor, interrupted, clock
+        self._recorded = recorded
+        self._pending = [trial for trial in recorded.trials if trial.id not in recorded.results]
+        self._asked = len(recorded.trials)
+        self._asked_epochs = sum(trial.epochs for trial in recorded.trials)
+        self._began = clock() - recorded.elapsed_s
+        self._end = recorded.end
+
+    def run(self) -> str:
+        """Runs to the end.
+
+        Returns:
+            Why the run ended; empty if it was interrupted and can go on later.
+
+        Raises:
+            JournalError: if the journal does not fit the tuner or cannot be written.
+            RunError: if nothing is left that could evaluate a trial.
+        """
+        self._replay()
+        if self._recorded.end:
+            return self._end
+        while not self._interrupted():
+            if self._past_deadline():
+                return self._finish()
+            self._submit()
+            if not self._executor.running:
+                return self._finish()
+            for result in self._executor.wait(self._patience_s()):
+                self._tell(result)
+            self._monitor.passed(self._now_s())
+        self._drain(tell_stopped=False)
+        return ""
+
+    def _replay(self) -> None:
+        self._tuner.replay(event.record for event in self._recorded.events)
+        for event in self._recorded.events:
+            if isinstance(event.record, Trial):
+                self._monitor.asked(event.at_s, event.record)
+            else:
+                self._monitor.told(event.at_s, event.record)
+
+    def _submit(self) -> None:
+        """Keeps the workers busy, first with what was in flight when an earlier driver died."""
+        while self._executor.free:
+            if not self._pending and not self._ask():
+                return
+            trial = self._pending.pop(0)
+            self._executor.submit(trial, self._trial_folder(trial.id))
+
+    def _ask(self) -> bool:
+        """Asks for one more trial, if the tuner has one and the budget allows it."""
+        if not self._end and self._asked == self._budget.evaluations:
+            self._end = f"the budget of {self._budget.evaluations} evaluations is used up"
+        if self._end or not (trials := self._tuner.ask(1)):
+            return False
+        epochs = self._asked_epochs + trials[0].epochs
+        if self._budget.epochs is not None and epochs > self._budget.epochs:
+            self._end = f"the next trial does not fit into the budget of {self._budget.epochs} epochs"
+            return False
+        self._asked, self._asked_epochs = self._asked + 1, epochs
+        at_s = self._now_s()
+        self._journal.ask(at_s, trials[0])
+        self._monitor.asked(at_s, trials[0])
+        self._pending += trials
+        return True
+
+    def _tell(self, result: Result) -> None:
+        at_s = self._now_s()
+        self._journal.tell(at_s, result)
+        self._tuner.tell(result)
+        self._monitor.told(at_s, result)
+
+    def _past_deadline(self) -> bool:
+        return self._budget.seconds is not None and self._now_s() >= self._budget.seconds
+
+    def _finish(self) -> str:
+        """Ends the run for good; what still runs was too late."""
+        if self._past_deadline():
+            self._end = f"the budget of {self._budget.seconds:g} s is used up"
+            self._drain(tell_stopped=True)
+        reason = self._end or "the tuner has nothing more to propose"
+        self._journal.end(self._now_s(), reason)
+        return reason
+
+    def _drain(self, tell_stopped: bool) -> None:
+        """Stops all trials; those that finish in this instant count, the others are told as stopped, or not at all."""
+        stopped = [trial.id for trial in self._pending]
+        self._executor.stop(self._executor.running)
+        give_up = self._clock() + _STOP_S
+        while self._executor.running and self._clock() < give_up:
+            for result in self._executor.wait(_WAIT_S):
+                if result.status == "stopped":
+                    stopped.append(result.trial_id)
+                else:
+                    self._tell(result)
+        if tell_stopped:
+            for trial_id in (*stopped, *self._executor.running):
+                self._tell(Result(trial_id, "stopped", reason=self._end))
+
+    def _patience_s(self) -> float:
+        """Returns how long to wait for results before looking at signals and clocks again."""
+        if self._budget.seconds is None:
+            return _WAIT_S
+        return min(_WAIT_S, max(0.0, self._budget.seconds - self._now_s()))
+
+    def _now_s(self) -> float:
+        return self._clock() - self._began
