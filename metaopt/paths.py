@@ -27,7 +27,8 @@ def data_folder(kind: str) -> Path:
     if (_PACKAGE.parent / "pyproject.toml").is_file() and checkout.is_dir():
         return checkout
     raise MetaoptError(
-        f"the shipped {kind} were found neither in {packaged} nor in {checkout}", "reinstall metaopt: pip install metaopt"
+        f"the shipped {kind} were found neither in {packaged} nor in {checkout}",
+        "reinstall metaopt: pip install metaopt",
     )
 
 

@@ -61,7 +61,8 @@ def to_planes(x: Tensor) -> Tensor:
 
 def from_planes(x: Tensor, g: int) -> Tensor:
     """(N, G*C, H, W) -> (N, H, W, G, C)."""
-    return x.permute(0, 2, 3, 1).unflatten(3, (g, -1))
+    y: Tensor = x.permute(0, 2, 3, 1).unflatten(3, (g, -1))
+    return y
 
 
 class ConvBnRelu(nn.Module):
@@ -74,8 +75,9 @@ class ConvBnRelu(nn.Module):
         self.bn = nn.BatchNorm2d(g * c_out, momentum=0.2)
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         y = F.conv2d(to_planes(x), self.weight, padding=self.kernel // 2, groups=self.g)
-        return from_planes(F.relu(self.bn(y), inplace=True), self.g)
+        return from_planes(F.relu_(self.bn(y)), self.g)
 
 
 class Vertex(nn.Module):
@@ -93,12 +95,13 @@ class Vertex(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         if len(self.kinds) == 1:
-            return self._apply(0, x)
-        parts = [self._apply(k, x.index_select(3, m)) for k, m in enumerate(self.members)]
+            return self._operate(0, x)
+        parts = [self._operate(k, x.index_select(3, m)) for k, m in enumerate(self.members)]
         return torch.cat(parts, dim=3).index_select(3, self.restore)
 
-    def _apply(self, kind: int, x: Tensor) -> Tensor:
+    def _operate(self, kind: int, x: Tensor) -> Tensor:
         if self.kinds[kind] == "maxpool3x3":
             return from_planes(F.max_pool2d(to_planes(x), 3, stride=1, padding=1), x.shape[3])
         block: Tensor = self.blocks[kind](x)
@@ -124,6 +127,7 @@ class CellBatch(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         values = [x]
         for v, vertex in enumerate(self.vertices, start=1):
             inputs = [self._edge(values, i, v) for i in self.wiring.parents(v)]
@@ -159,6 +163,7 @@ class NetworkBatch(nn.Module):
         self.bias = nn.Parameter(torch.zeros(g, scale.classes))
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         x = self.stem(x)
         for index, stack in enumerate(self.stacks):
             if index:

@@ -1,0 +1,139 @@
+"""The objective of tuning: a one-shot search under the trial's hyperparameters, scored by the table's truth."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from ConfigSpace import ConfigurationSpace
+
+from metaopt.cells.graph import CellGraph
+from metaopt.cells.space import CELL_SPACES
+from metaopt.images import IMAGES
+from metaopt.oneshot import ONESHOT
+from metaopt.oneshot.base import OneShotOptimizer
+from metaopt.oneshot.supernet import BatchNorm, SupernetScale
+from metaopt.oneshot.train import Search, SearchEpoch, choose_device
+from metaopt.paths import write_atomically
+from metaopt.registry import resolve
+from metaopt.spaces import load_space
+from metaopt.tables.card import load_card
+from metaopt.tables.table import Table, find_table
+from metaopt.trial import Result, Trial
+
+
+class OneShot:
+    """Runs real searches; ``valid_error`` is the table's mean over its seeds for the cell found after the last epoch.
+
+    Args:
+        optimizer: Name of a one-shot optimizer.
+        space: Name or file of its hyperparameters' space; None: the one named like the optimizer.
+        benchmark: Name of a benchmark.
+        cell_space: 1, 2 or 3.
+        channels: Of the supernet's first stage; None: as the benchmark's card says.
+        cells: Of the supernet; None: as the card says.
+        batch_norm: Statistics the one-shot model is evaluated with.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        ConfigError: if a name is unknown.
+        TableError: if the table is missing or damaged.
+    """
+
+    needs_process: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        optimizer: str,
+        benchmark: str,
+        cell_space: int,
+        space: str | None = None,
+        channels: int | None = None,
+        cells: int | None = None,
+        batch_norm: BatchNorm = "recalibrated",
+        device: str = "auto",
+    ) -> None:
+        self.optimizer: type[OneShotOptimizer] = resolve("one-shot optimizer", ONESHOT, optimizer)
+        self.card = load_card(benchmark)
+        self.cell_space = cell_space
+        self.space: ConfigurationSpace = load_space(space or optimizer)
+        self.table = Table(find_table(self.card, cell_space))
+        search = self.card.text["search"]
+        self.scale = SupernetScale(channels or search["channels"], cells or search["cells"], batch_norm)
+        self.device = choose_device(device)
+
+    def evaluate(self, trial: Trial, folder: Path) -> Result:
+        """Searches for ``trial.epochs`` epochs; keeps the whole trajectory in ``folder/trajectory.json``.
+
+        Raises:
+            ConfigError: if the configuration is not one that a search can take.
+            SearchDivergedError: if the loss is not finite.
+        """
+        started = time.monotonic()
+        search = Search(
+            self.optimizer,
+            CELL_SPACES[self.cell_space],
+            IMAGES[self.card.text["images"]](),
+            scale=self.scale,
+            settings=self.optimizer.Settings.from_config(dict(trial.config)),
+            seed=trial.seed,
+            device=self.device,
+        )
+        epochs = list(search.epochs(trial.epochs))
+        record = self._trajectory(epochs)
+        write_atomically(folder / "trajectory.json", json.dumps({**record, "arch": [e.arch for e in epochs]}))
+        return self._result(trial, epochs[-1], record, time.monotonic() - started)
+
+    def _trajectory(self, epochs: Iterable[SearchEpoch]) -> dict[str, list[Any]]:
+        entries = [(epoch, self.table.query(epoch.cell.graph)) for epoch in epochs]
+        return {
+            "train_loss": [round(epoch.train_loss, 6) for epoch, _ in entries],
+            "one_shot_error": [round(epoch.one_shot_error, 6) for epoch, _ in entries],
+            "valid_error": [round(entry.valid_error, 6) for _, entry in entries],
+            "test_error": [round(entry.test_error, 6) for _, entry in entries],
+            "cell": [epoch.cell.graph.key for epoch, _ in entries],
+        }
+
+    def _result(self, trial: Trial, last: SearchEpoch, record: Mapping[str, Any], cost_s: float) -> Result:
+        graph: CellGraph = last.cell.graph
+        entry = self.table.query(graph)
+        return Result(
+            trial_id=trial.id,
+            status="ok",
+            valid_error=entry.valid_error,
+            test_error=entry.test_error,
+            cost_s=round(cost_s, 3),
+            info={
+                "cell": graph.key,
+                "cell_hash": graph.hash,
+                "one_shot_error": last.one_shot_error,
+                "valid_errors": list(entry.valid_errors),
+                "test_errors": list(entry.test_errors),
+                "table_cost_s": entry.cost_s,
+                "parameters": entry.parameters,
+                "predicted": False,
+                "device": self.device.type,
+                "trajectory": dict(record),
+            },
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Returns what is measured, at which scale, and the optimum that regret is counted from."""
+        optimum_valid, optimum_test = self.table.optimum()
+        return {
+            "name": "oneshot",
+            "benchmark": self.card.name,
+            "cell_space": self.cell_space,
+            "images": self.card.text["images"],
+            "optimum_valid_error": optimum_valid,
+            "optimum_test_error": optimum_test,
+            "table": dict(self.table.describe()),
+            "scale": {"channels": self.scale.channels, "cells": self.scale.cells, "batch_norm": self.scale.batch_norm},
+            "device": self.device.type,
+            "torch": torch.__version__,
+        }

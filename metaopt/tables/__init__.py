@@ -1,0 +1,1 @@
+"""Tables: stored evaluations of cells, how they are built, read and asked."""
