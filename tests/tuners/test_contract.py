@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from ConfigSpace import ConfigurationSpace
+
+from metaopt.spaces import plain
+from metaopt.testing.tuner_contract import BracketContract, TunerContract
+from metaopt.tuners import TUNERS
+
+
+class TestRandom(TunerContract):
+    name = "random"
+
+
+class TestHyperband(BracketContract):
+    name = "hyperband"
+
+
+class TestBOHB(BracketContract):
+    name = "bohb"
+
+    def options(self, space: ConfigurationSpace) -> dict[str, Any]:
+        return {"num_samples": 4}
+
+    def test_the_model_came_into_play(self, events: list[Any]) -> None:
+        assert sum(bool(getattr(event, "memo", {}).get("model_based")) for event in events) >= 5
+
+
+class TestFixed(TunerContract):
+    name = "fixed"
+
+    def options(self, space: ConfigurationSpace) -> dict[str, Any]:
+        drawn = deepcopy(space)
+        drawn.seed(0)
+        others = [plain(config) for config in drawn.sample_configuration(3)]
+        return {"configs": [plain(space.get_default_configuration()), *others], "repeats": 4}
+
+
+def test_every_tuner_is_here() -> None:
+    suites = [*TunerContract.__subclasses__(), *BracketContract.__subclasses__()]
+    assert {suite.name for suite in suites if hasattr(suite, "name")} >= set(TUNERS)
