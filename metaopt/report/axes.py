@@ -1,0 +1,55 @@
+"""Axes that all figures share: plain logarithmic labels, errors that may touch zero, one colour per fidelity."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from metaopt.report.load import Evaluation, RunData
+from metaopt.report.style import RAMP
+
+
+def quantity(run: RunData) -> str:
+    """Returns what errors are shown as: ``regret`` where the optimum is known, else ``error``."""
+    return "error" if run.optimum_valid_error is None else "regret"
+
+
+def epoch_colours(evaluations: Iterable[Evaluation]) -> dict[int, str]:
+    """Returns a colour for every number of epochs, ascending; stronger for more."""
+    levels = sorted({e.trial.epochs for e in evaluations})
+    places = np.linspace(len(RAMP) - 1, 0, len(levels)).round().astype(int)[::-1]
+    return dict(zip(levels, (RAMP[place] for place in places), strict=True))
+
+
+def short(value: float) -> str:
+    """Returns a number for an axis: as few digits as it needs, small exponents without padding."""
+    return re.sub(r"e([+-])0*(\d)", lambda m: f"e{m[1].replace('+', '')}{m[2]}", f"{value:g}")
+
+
+def log_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
+    """Makes an axis logarithmic with plain labels, several per decade where it spans few."""
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    axis: Axis = axes.xaxis if which == "x" else axes.yaxis
+    steps = (1.0,) if high / low > 300 else (1.0, 3.0) if high / low > 12 else (1.0, 2.0, 3.0, 5.0, 7.0)
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def error_axis(axes: Axes, values: Iterable[float], label: str) -> None:
+    """Makes the y axis logarithmic; where a value is not positive, linear around zero, so that none is lost."""
+    finite = [v for v in values if math.isfinite(v)]
+    positive = [v for v in finite if v > 0]
+    if positive and len(positive) == len(finite):
+        log_axis(axes, "y", min(positive), max(positive))
+    elif positive:
+        axes.set_yscale("symlog", linthresh=min(positive), linscale=0.4)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    axes.set_ylabel(label)

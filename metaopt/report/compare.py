@@ -1,0 +1,77 @@
+"""Several runs in one report: which of them are repeats of each other, and the figures that hold them together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from metaopt.report.axes import quantity
+from metaopt.report.curves import best_cell
+from metaopt.report.figures import comparison_plot
+from metaopt.report.headline import headline
+from metaopt.report.load import RunData
+from metaopt.report.sections import NONE, Section, Table, number
+from metaopt.report.style import slug
+
+# Runs that agree in these differ in their seed and their resources only.
+_IDENTITY = ("optimizer", "hyperparameters", "tuner", "tuner_options", "min_epochs", "max_epochs")
+
+
+def problem(run: RunData) -> str:
+    """Returns the benchmark and cell space: only runs of one problem may share a figure."""
+    return f"{run.settings.get('benchmark', 'unnamed benchmark')} space {run.settings.get('cell_space', NONE)}"
+
+
+def grouped(runs: Sequence[RunData]) -> dict[str, list[RunData]]:
+    """Groups runs that differ in seed and resources only; labels name what tells the groups apart."""
+    groups: dict[str, list[RunData]] = {}
+    for run in runs:
+        groups.setdefault(json.dumps([run.settings.get(name) for name in _IDENTITY]), []).append(run)
+    differing = [i for i in range(len(_IDENTITY)) if len({json.dumps(json.loads(key)[i]) for key in groups}) > 1]
+    labels = {key: _label(json.loads(key), differing) for key in groups}
+    return {labels[key]: members for key, members in groups.items()}
+
+
+def _label(values: Sequence[object], differing: Sequence[int]) -> str:
+    named = ("optimizer", "tuner")
+    words = [str(values[_IDENTITY.index(name)] or NONE) for name in named]
+    words += [f"{_IDENTITY[i]} {json.dumps(values[i])}" for i in differing if _IDENTITY[i] not in named]
+    return ", ".join(words)
+
+
+def comparison(runs: Sequence[RunData]) -> list[Section]:
+    """Returns one section per problem: regret over evaluations and seconds, and a table of the runs."""
+    problems: dict[str, list[RunData]] = {}
+    for run in runs:
+        problems.setdefault(problem(run), []).append(run)
+    found = []
+    for title, members in problems.items():
+        groups = grouped(members)
+        plots = [
+            comparison_plot(groups, clock, split)
+            for split in ("valid", "test")
+            for clock in ("evaluations", "seconds")
+            if any(run.ok for run in members)
+        ]
+        table = Table(
+            "Runs",
+            ("run", "group", "answered", "lowest validation error", "its test error", "confirmed ratio", "finding"),
+            tuple(_row(run, label) for label, group in groups.items() for run in group),
+        )
+        note = "No test across groups is made here: this is a picture of the runs, not a ranking."
+        notes = (note, *(() if len({quantity(run) for run in members}) == 1 else ("Some runs know no optimum.",)))
+        found.append(Section(f"compare-{slug(title)}", f"Runs on {title}", notes, tuple(plots), (table,)))
+    return found
+
+
+def _row(run: RunData, label: str) -> tuple[str, ...]:
+    best, finding = best_cell(run.ok), headline(run)
+    return (
+        run.name,
+        label,
+        str(len(run.told)),
+        number(best.valid_error) if best else NONE,
+        number(best.test_error) if best else NONE,
+        finding.number if finding.tone in ("better", "worse", "inconclusive") else NONE,
+        finding.tone,
+    )

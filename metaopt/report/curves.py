@@ -1,0 +1,126 @@
+"""Anytime curves: what a run would have answered had it been stopped at any point. Pure arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metaopt.report.load import Evaluation, RunData
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Anytime:
+    """The incumbent after every answered evaluation; the incumbent is the cell of the lowest validation error so far.
+
+    Attributes:
+        evaluations: (n,) number of answers so far, 1 to n, failures included.
+        seconds: (n,) seconds of the run, time in which no driver ran left out.
+        valid: (n,) validation regret of the incumbent, NaN before the first; the error where the optimum is unknown.
+        test: (n,) its test regret, likewise; the test error never chooses.
+    """
+
+    evaluations: Floats
+    seconds: Floats
+    valid: Floats
+    test: Floats
+
+
+@dataclass(frozen=True)
+class Band:
+    """Several curves summed up on one grid.
+
+    Attributes:
+        grid: (m,) places where every curve has a value.
+        mean: (m,) over the curves.
+        median: (m,) over the curves.
+        low: (m,) 25 % quantile over the curves.
+        high: (m,) 75 % quantile over the curves.
+    """
+
+    grid: Floats
+    mean: Floats
+    median: Floats
+    low: Floats
+    high: Floats
+
+
+def anytime(run: RunData) -> Anytime:
+    """Returns the anytime curve of a run over everything that was told, at whatever epochs.
+
+    Every trial counts, because each one leaves a complete cell that the table scores in full.
+    """
+    best: Evaluation | None = None
+    valid, test = [], []
+    for evaluation in run.told:
+        if evaluation.ok and (best is None or evaluation.valid_error < best.valid_error):
+            best = evaluation
+        valid.append(best.valid_error if best else math.nan)
+        test.append(best.test_error if best else math.nan)
+    return Anytime(
+        evaluations=np.arange(1.0, len(run.told) + 1),
+        seconds=np.array([e.told_s for e in run.told], dtype=float),
+        valid=np.array(valid, dtype=float) - (run.optimum_valid_error or 0.0),
+        test=np.array(test, dtype=float) - (run.optimum_test_error or 0.0),
+    )
+
+
+def best_cell(evaluations: Sequence[Evaluation]) -> Evaluation | None:
+    """Returns the evaluation of the lowest validation error, the first of equals; None if none is ok."""
+    return min((e for e in evaluations if e.ok), key=lambda e: e.valid_error, default=None)
+
+
+def incumbent(evaluations: Sequence[Evaluation]) -> Evaluation | None:
+    """Returns the evaluation whose configuration the run recommends; None if none is ok.
+
+    It is the lowest validation error at the largest epochs that has any, the first of equals: a configuration is to be
+    used at full epochs, so that is where it must have been seen.
+    """
+    ok = [e for e in evaluations if e.ok]
+    top = max((e.trial.epochs for e in ok), default=0)
+    return best_cell([e for e in ok if e.trial.epochs == top])
+
+
+def default_evaluation(run: RunData) -> Evaluation | None:
+    """Returns the default configuration's evaluation at its largest epochs, the first of equals; None if none is ok."""
+    ok = [e for e in run.ok if dict(e.trial.config) == dict(run.default)]
+    return max(ok, key=lambda e: e.trial.epochs, default=None)
+
+
+def step_values(x: Floats, y: Floats, grid: Floats) -> Floats:
+    """Returns the step function of (x, y) at ``grid``: the last y at or before each place, NaN before the first x.
+
+    Args:
+        x: (n,) ascending.
+        y: (n,) values from each x on.
+        grid: (m,) places.
+    """
+    place = np.searchsorted(x, grid, side="right") - 1
+    return np.where(place < 0, np.nan, y[np.maximum(place, 0)])
+
+
+def band(curves: Sequence[tuple[Floats, Floats]]) -> Band | None:
+    """Sums up step functions from where all have begun until the first one ends; nothing is extrapolated.
+
+    Args:
+        curves: Pairs of (n_i,) ascending places and (n_i,) values, possibly of different lengths.
+
+    Returns:
+        None if there is no place that all curves share.
+    """
+    if not curves or any(len(x) == 0 for x, _ in curves):
+        return None
+    end = min(x[-1] for x, _ in curves)
+    grid = np.unique(np.concatenate([x for x, _ in curves]))
+    values = np.array([step_values(x, y, grid) for x, y in curves])
+    shared = (grid <= end) & ~np.isnan(values).any(axis=0)
+    if not shared.any():
+        return None
+    grid, values = grid[shared], values[:, shared]
+    low, median, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
+    return Band(grid, values.mean(axis=0), median, low, high)

@@ -1,0 +1,142 @@
+"""What a reader takes home: default against tuned in one sentence, no stronger than the repeats allow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal
+
+from metaopt.report.axes import quantity
+from metaopt.report.curves import default_evaluation, incumbent
+from metaopt.report.load import Evaluation, RunData
+from metaopt.report.statistics import Ratio, regret_ratio
+
+_DEFAULT_KEY, _TUNED_KEY = 0, 1  # of the trials of a confirmation
+
+Split = Literal["valid", "test"]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The first thing on the page.
+
+    Attributes:
+        tone: ``better``, ``worse``, ``inconclusive``, or ``open`` where nothing was confirmed.
+        number: The one number, e.g. ``2.4×``; a dash where there is none.
+        label: What the number is.
+        sentence: The finding with its uncertainty.
+    """
+
+    tone: str
+    number: str
+    label: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """The finished repeats of the default and of the tuned configuration.
+
+    Attributes:
+        default: Repeats with an error, of the default.
+        tuned: Likewise, of the incumbent.
+        failed: Repeats that gave no error or have not finished.
+    """
+
+    default: tuple[Evaluation, ...]
+    tuned: tuple[Evaluation, ...]
+    failed: int
+
+
+def confirmation(run: RunData) -> Confirmation:
+    """Returns the repeats of a run's confirmation; empty sides if there was none."""
+    ok = [e for e in run.confirmed if e.ok]
+    sides = [tuple(e for e in ok if e.trial.key == key) for key in (_DEFAULT_KEY, _TUNED_KEY)]
+    return Confirmation(sides[0], sides[1], len(run.confirmed) - len(ok))
+
+
+def shown(run: RunData, evaluations: Sequence[Evaluation], split: Split) -> list[float]:
+    """Returns the regrets of evaluations, or their errors where the optimum is unknown; those that are known."""
+    optimum = run.optimum_valid_error if split == "valid" else run.optimum_test_error
+    errors = [e.valid_error if split == "valid" else e.test_error for e in evaluations]
+    return [error - (optimum or 0.0) for error in errors if not math.isnan(error)]
+
+
+def ratio(run: RunData, split: Split) -> Ratio:
+    """Compares the confirmation's sides; above 1 means that tuning helped."""
+    found = confirmation(run)
+    return regret_ratio(shown(run, found.default, split), shown(run, found.tuned, split))
+
+
+def headline(run: RunData) -> Headline:
+    """Returns the finding of a run, whatever state it is in."""
+    best = incumbent(run.ok)
+    if best is None:
+        return _without_result(run)
+    if dict(best.trial.config) == dict(run.default):
+        return Headline("inconclusive", "1×", "the default stayed the best", _stayed(run, best))
+    found = confirmation(run)
+    if not found.default or not found.tuned:
+        return _unconfirmed(run, best)
+    split: Split = "test" if shown(run, found.default, "test") and shown(run, found.tuned, "test") else "valid"
+    return _confirmed(run, found, split)
+
+
+def interval_text(found: Ratio) -> str:
+    """Returns the interval in words."""
+    if found.low is None or found.high is None:
+        return f"no interval: {found.why_no_interval}"
+    high = "no upper bound" if math.isinf(found.high) else f"{found.high:.2f}"
+    return f"95 % interval {found.low:.2f} to {high}"
+
+
+def _without_result(run: RunData) -> Headline:
+    failed = len(run.told)
+    if failed:
+        text = f"All {failed} answered trials failed; their reasons are listed below."
+        return Headline("worse", "–", "no trial succeeded", text)
+    text = "The run has not answered a trial yet; write the report again later."
+    return Headline("open", "–", "no finished trial yet", text)
+
+
+def _stayed(run: RunData, best: Evaluation) -> str:
+    return (
+        f"Of {len(run.ok)} evaluations none at {best.trial.epochs} epochs had a lower validation error than the "
+        f"default's {best.valid_error:.4f}."
+    )
+
+
+def _unconfirmed(run: RunData, best: Evaluation) -> Headline:
+    default = default_evaluation(run)
+    seen = f"{best.valid_error:.4f} at {best.trial.epochs} epochs"
+    if default is not None:
+        seen += f", the default's {default.valid_error:.4f} at {default.trial.epochs} epochs"
+    return Headline(
+        "open",
+        f"{best.valid_error:.4f}",
+        "validation error of the incumbent, not confirmed",
+        f"During tuning the incumbent's validation error was {seen}. It is the best of {len(run.ok)} noisy values and "
+        "so flatters itself: a confirmation searches both again with fresh seeds.",
+    )
+
+
+def _confirmed(run: RunData, found: Confirmation, split: Split) -> Headline:
+    word = f"{'test' if split == 'test' else 'validation'} {quantity(run)}"
+    result = ratio(run, split)
+    default, tuned = (fmean(shown(run, side, split)) for side in (found.default, found.tuned))
+    begin = {
+        "better": f"Tuning helped: mean {word} fell",
+        "worse": f"Tuning did harm: mean {word} rose",
+        "inconclusive": f"Not decided by these repeats: mean {word} went",
+    }[result.verdict]
+    p_value = "" if result.p_value is None else f", exact permutation test p = {result.p_value:.2g}"
+    smallest = "" if result.smallest_p is None else f" (it cannot go below {result.smallest_p:.2g} here)"
+    return Headline(
+        result.verdict,
+        "–" if result.value is None else f"{result.value:.2f}×",
+        f"the default's mean {word} over the tuned one's",
+        f"{begin} from {default:.4f} with the default to {tuned:.4f} tuned; {interval_text(result)}, n = "
+        f"{len(found.default)} and {len(found.tuned)} fresh searches{p_value}{smallest}.",
+    )

@@ -1,0 +1,145 @@
+"""Figures of the space: every trial per hyperparameter, all hyperparameters at once, and which of them matter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from metaopt.report.axes import epoch_colours, error_axis, log_axis, quantity, short
+from metaopt.report.importance import EPOCHS, Importance
+from metaopt.report.load import Evaluation, Hyperparameter, RunData
+from metaopt.report.style import LIGHT, RAMP, Plot, canvas, slug
+
+_GOLDEN = 0.6180339887  # fractions of its multiples fill an interval evenly: jitter without a random number
+_INACTIVE = -0.12  # where an inactive hyperparameter is drawn, left of its axis from 0 to 1
+
+
+def varied(run: RunData) -> list[Hyperparameter]:
+    """Returns the hyperparameters that can take more than one value."""
+    return [h for h in run.space if len(h.choices) != 1]
+
+
+def scatter_plot(run: RunData, hyperparameter: Hyperparameter) -> Plot:
+    """Draws the validation regret of every trial over one hyperparameter; colour is epochs."""
+    trials = [e for e in run.ok if hyperparameter.name in e.trial.config]
+    inactive = len(run.ok) - len(trials)
+    figure, axes = canvas(380, 250)
+    for epochs, colour in epoch_colours(run.ok).items():
+        level = [e for e in trials if e.trial.epochs == epochs]
+        axes.plot(
+            [_place(hyperparameter, e) for e in level],
+            [e.valid_error - (run.optimum_valid_error or 0.0) for e in level],
+            "o",
+            color=colour,
+            mec=LIGHT["surface"],
+            mew=0.6,
+            markersize=6,
+            label=f"{epochs} epochs",
+        )
+    error_axis(axes, [e.valid_error - (run.optimum_valid_error or 0.0) for e in trials], f"validation {quantity(run)}")
+    _value_axis(axes, hyperparameter)
+    figure.legend(loc="outside upper left", ncols=4, columnspacing=1.0, handletextpad=0.1)
+    left_out = f" {inactive} trials in which it is inactive are left out." if inactive else ""
+    return Plot(
+        f"hyperparameter-{slug(hyperparameter.name)}",
+        hyperparameter.name,
+        f"Each dot is a trial, stronger colour for more epochs; the dotted line is the default.{left_out}",
+        figure,
+    )
+
+
+def _place(hyperparameter: Hyperparameter, evaluation: Evaluation) -> float:
+    value = evaluation.trial.config[hyperparameter.name]
+    if not hyperparameter.choices:
+        return float(value)
+    return hyperparameter.choices.index(value) + 0.5 * _jitter(evaluation)
+
+
+def _value_axis(axes: Axes, hyperparameter: Hyperparameter) -> None:
+    default = hyperparameter.default
+    if hyperparameter.choices:
+        axes.set_xticks(range(len(hyperparameter.choices)), [str(c) for c in hyperparameter.choices])
+        axes.set_xlim(-0.5, len(hyperparameter.choices) - 0.5)
+        axes.grid(visible=False, axis="x")
+        default = None if default is None else hyperparameter.choices.index(default)
+    else:
+        low, high = hyperparameter.lower, hyperparameter.upper
+        if hyperparameter.log:
+            log_axis(axes, "x", low, high)
+            axes.set_xlim(low / (high / low) ** 0.04, high * (high / low) ** 0.04)
+        else:
+            axes.set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
+    if default is not None:
+        axes.axvline(float(default), color=LIGHT["default"], linewidth=1.3, linestyle=(0, (1, 2)))
+
+
+def parallel_plot(run: RunData) -> Plot:
+    """Draws every trial as a line through all hyperparameters; the axes lie below each other, so that names fit."""
+    inputs, trials = varied(run), sorted(run.ok, key=lambda e: -e.valid_error)
+    figure, axes = canvas(420, 60 + 46 * (len(inputs) + 1))
+    errors = Hyperparameter("validation error", trials[-1].valid_error, trials[0].valid_error)
+    for place, evaluation in enumerate(trials):
+        last = 0.5 if errors.lower == errors.upper else errors.position(evaluation.valid_error)
+        fifth = 5 * place // len(trials)
+        x = [*(_unit(h, evaluation) for h in inputs), last]
+        axes.plot(x, range(len(x)), color=RAMP[fifth], linewidth=0.8 + 0.25 * fifth, alpha=0.85)
+    for height, h in enumerate((*inputs, errors)):
+        _rail(axes, height, h)
+    axes.set_ylim(len(inputs) + 0.35, -0.5)
+    axes.set_axis_off()
+    return Plot(
+        "parallel",
+        "All trials through all hyperparameters",
+        "Each line is a trial: the best fifth strongest, the worst palest. A line that passes left of an axis has that "
+        "hyperparameter inactive.",
+        figure,
+    )
+
+
+def _unit(hyperparameter: Hyperparameter, evaluation: Evaluation) -> float:
+    value = evaluation.trial.config.get(hyperparameter.name)
+    if value is None:
+        return _INACTIVE
+    return hyperparameter.position(value) + (0.3 * _jitter(evaluation) if hyperparameter.choices else 0.0)
+
+
+def _rail(axes: Axes, height: int, hyperparameter: Hyperparameter) -> None:
+    ends = hyperparameter.choices or (hyperparameter.lower, hyperparameter.upper)
+    axes.plot([0, 1], [height, height], color=LIGHT["rule"], linewidth=1.2, zorder=3)
+    axes.text(_INACTIVE - 0.05, height, hyperparameter.name, ha="right", va="center")
+    box = {"facecolor": LIGHT["surface"], "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
+    for x, value, side in ((0.0, ends[0], "left"), (1.0, ends[-1], "right")):
+        text = short(round(value, 4)) if isinstance(value, float) else str(value)
+        axes.text(x, height - 0.12, text, ha=side, va="bottom", color=LIGHT["muted"], fontsize=9.5, bbox=box, zorder=4)
+
+
+def _jitter(evaluation: Evaluation) -> float:
+    """Returns a fixed number in [-0.5, 0.5) that differs from trial to trial, so that equal choices stay apart."""
+    return (evaluation.trial.id * _GOLDEN) % 1 - 0.5
+
+
+def importance_plot(found: Importance) -> Plot:
+    """Draws the share of variance that each input explains, with its spread over forests."""
+    order: Sequence[int] = np.argsort(found.mean, kind="stable").tolist()
+    figure, axes = canvas(420, 80 + 27 * len(order))
+    colours = [LIGHT["rule"] if found.names[i] == EPOCHS else LIGHT["valid"] for i in order]
+    axes.barh(
+        [found.names[i] for i in order],
+        [100 * found.mean[i] for i in order],
+        xerr=[100 * found.std[i] for i in order],
+        color=colours,
+        height=0.62,
+        error_kw={"ecolor": LIGHT["muted"], "elinewidth": 1.2, "capsize": 2.5},
+    )
+    axes.grid(visible=False, axis="y")
+    axes.set_xlim(left=0)
+    axes.set_xlabel("variance explained alone, %")
+    return Plot(
+        "importance",
+        "Which hyperparameters matter",
+        "Share of the validation error's variance over the whole space that each one explains by itself (functional "
+        "analysis of variance); whiskers: standard deviation over forests. What is missing to 100 % are interactions.",
+        figure,
+    )

@@ -1,0 +1,222 @@
+"""From the journals of a run folder to the plain records that every other part of the report works on."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from metaopt.errors import RunError
+from metaopt.journal import Recorded, read
+from metaopt.trial import Result, Trial, Value
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One dimension of a space, as the journal's header states it.
+
+    Attributes:
+        name: As in a trial's configuration.
+        lower: Smallest value of a number; 0 where there are choices.
+        upper: Largest value of a number; 0 where there are choices.
+        log: True if it is sampled on a logarithmic scale.
+        choices: All values of a categorical, ordinal or constant one; empty for a number.
+        default: Its default, None where the space states none.
+    """
+
+    name: str
+    lower: float = 0.0
+    upper: float = 0.0
+    log: bool = False
+    choices: tuple[Value, ...] = ()
+    default: Value | None = None
+
+    def position(self, value: Value) -> float:
+        """Returns where ``value`` lies on the sampled scale, in [0, 1]; choice k of K takes the middle of its K-th.
+
+        Raises:
+            ValueError: if ``value`` is none of the choices.
+        """
+        if self.choices:
+            return (self.choices.index(value) + 0.5) / len(self.choices)
+        low, high, x = self.lower, self.upper, float(value)
+        if self.log:
+            low, high, x = math.log(low), math.log(high), math.log(x)
+        return min(1.0, max(0.0, (x - low) / (high - low)))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A trial with its answer, if it has one.
+
+    Attributes:
+        trial: What was asked for.
+        asked_s: Seconds of the run when it was asked for.
+        result: The answer, None while it is missing.
+        told_s: Seconds of the run when the answer came; NaN without one.
+    """
+
+    trial: Trial
+    asked_s: float
+    result: Result | None = None
+    told_s: float = math.nan
+
+    @property
+    def ok(self) -> bool:
+        """True if it has a validation error."""
+        return self.result is not None and self.result.valid_error is not None
+
+    @property
+    def valid_error(self) -> float:
+        """In [0, 1]; NaN if there is none."""
+        return _number(self.result.valid_error if self.result else None)
+
+    @property
+    def test_error(self) -> float:
+        """In [0, 1]; NaN if there is none."""
+        return _number(self.result.test_error if self.result else None)
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """Further values of the answer; empty without one."""
+        return self.result.info if self.result else {}
+
+    @property
+    def one_shot_error(self) -> float:
+        """Validation error of the one-shot model, in [0, 1]; NaN if there is none."""
+        return _number(self.info.get("one_shot_error"))
+
+
+@dataclass(frozen=True)
+class RunData:
+    """Everything the journals of one run say.
+
+    Attributes:
+        name: Name of the run folder.
+        header: First line of the journal.
+        space: The hyperparameters, in the order of the header.
+        evaluations: All trials by id, answered or not.
+        told: The answered ones in the order of their answers.
+        confirmed: Trials of the confirmation by id; empty if there was none.
+        torn: What was wrong with half-written last lines; empty if nothing was.
+    """
+
+    name: str
+    header: Mapping[str, Any]
+    space: tuple[Hyperparameter, ...]
+    evaluations: tuple[Evaluation, ...]
+    told: tuple[Evaluation, ...]
+    confirmed: tuple[Evaluation, ...] = ()
+    torn: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The resolved settings of the run; empty if the header has none."""
+        return self.header.get("run") or {}
+
+    @property
+    def objective(self) -> Mapping[str, Any]:
+        """What the objective said of itself; empty if the header has nothing."""
+        return self.header.get("objective") or {}
+
+    @property
+    def optimum_valid_error(self) -> float | None:
+        """Lowest validation error there is, where it is known."""
+        return self.objective.get("optimum_valid_error")
+
+    @property
+    def optimum_test_error(self) -> float | None:
+        """Lowest test error there is, where it is known."""
+        return self.objective.get("optimum_test_error")
+
+    @property
+    def default(self) -> Mapping[str, Value]:
+        """The default configuration; empty if the header has none."""
+        return self.header.get("default") or {}
+
+    @property
+    def ok(self) -> list[Evaluation]:
+        """The evaluations with a validation error, in the order of their answers."""
+        return [e for e in self.told if e.ok]
+
+
+def load_runs(folders: Sequence[Path]) -> list[RunData]:
+    """Reads several runs; folders of one name are told apart by a number.
+
+    Raises:
+        RunError: if a folder is missing or is no run folder.
+        JournalError: if a journal is damaged elsewhere than in its last line.
+    """
+    runs, seen = [], Counter[str]()
+    for folder in folders:
+        run = load_run(folder)
+        seen[run.name] += 1
+        runs.append(run if seen[run.name] == 1 else replace(run, name=f"{run.name} ({seen[run.name]})"))
+    return runs
+
+
+def load_run(folder: Path) -> RunData:
+    """Reads the journal of a run and, if there is one, that of its confirmation; the run may still go on.
+
+    Raises:
+        RunError: if the folder is missing or is no run folder.
+        JournalError: if a journal is damaged elsewhere than in its last line.
+    """
+    journal, confirm = folder / "journal.jsonl", folder / "confirm" / "journal.jsonl"
+    if not journal.is_file():
+        raise _not_a_run(folder)
+    recorded = read(journal)
+    confirmation = read(confirm) if confirm.is_file() else None
+    evaluations = _evaluations(recorded)
+    order = {trial_id: place for place, trial_id in enumerate(recorded.results)}
+    told = sorted((e for e in evaluations if e.result), key=lambda e: order[e.trial.id])
+    return RunData(
+        name=folder.resolve().name,
+        header=recorded.header,
+        space=tuple(map(_hyperparameter, (recorded.header.get("space") or {}).get("hyperparameters", ()))),
+        evaluations=evaluations,
+        told=tuple(told),
+        confirmed=_evaluations(confirmation) if confirmation else (),
+        torn=tuple(r.torn for r in (recorded, confirmation) if r and r.torn),
+    )
+
+
+def _not_a_run(folder: Path) -> RunError:
+    if folder.is_dir():
+        return RunError(
+            f"{folder} is not a run folder: it has no journal.jsonl", "name a folder that metaopt tune wrote"
+        )
+    beside = [p.parent.name for p in folder.parent.glob("*/journal.jsonl")]
+    near = difflib.get_close_matches(folder.name, beside, n=1)
+    guess = f"; did you mean {folder.parent / near[0]}?" if near else ""
+    return RunError(f"there is no run folder {folder}{guess}", "name a folder that metaopt tune wrote")
+
+
+def _evaluations(recorded: Recorded) -> tuple[Evaluation, ...]:
+    results = recorded.results
+    told_s = {e.record.trial_id: e.at_s for e in recorded.events if isinstance(e.record, Result)}
+    return tuple(
+        Evaluation(e.record, e.at_s, results.get(e.record.id), told_s.get(e.record.id, math.nan))
+        for e in recorded.events
+        if isinstance(e.record, Trial)
+    )
+
+
+def _hyperparameter(entry: Mapping[str, Any]) -> Hyperparameter:
+    """Reads one entry of ConfigSpace's serialised form."""
+    choices = entry.get("choices") or entry.get("sequence") or ()
+    if "value" in entry:
+        return Hyperparameter(entry["name"], choices=(entry["value"],), default=entry["value"])
+    default = entry.get("default_value")
+    if choices:
+        return Hyperparameter(entry["name"], choices=tuple(choices), default=default)
+    lower, upper = float(entry["lower"]), float(entry["upper"])
+    return Hyperparameter(entry["name"], lower, upper, bool(entry.get("log")), default=default)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,93 @@
+"""Figures of what happens inside the searches: one-shot error against the table, and the trajectories."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from metaopt.report.axes import epoch_colours, error_axis, quantity
+from metaopt.report.load import Evaluation, RunData
+from metaopt.report.style import LIGHT, Plot, canvas
+
+
+def correlation_plot(run: RunData, pairs: Sequence[Evaluation]) -> Plot:
+    """Draws the one-shot error of each trial's end against the table's error of its cell.
+
+    Args:
+        run: Where the trials are from.
+        pairs: Trials that have both.
+    """
+    figure, axes = canvas()
+    for epochs, colour in epoch_colours(pairs).items():
+        level = [e for e in pairs if e.trial.epochs == epochs]
+        axes.plot(
+            [e.one_shot_error for e in level],
+            [e.valid_error - (run.optimum_valid_error or 0.0) for e in level],
+            "o",
+            color=colour,
+            mec=LIGHT["surface"],
+            mew=0.6,
+            markersize=6,
+            label=f"{epochs} epochs",
+        )
+    error_axis(axes, [e.valid_error - (run.optimum_valid_error or 0.0) for e in pairs], f"validation {quantity(run)}")
+    axes.set_xlabel("one-shot validation error")
+    figure.legend(loc="outside upper left", ncols=4, columnspacing=1.0, handletextpad=0.1)
+    return Plot(
+        "one-shot-against-table",
+        "Does the one-shot model know which cells are good?",
+        "Each dot is a trial: were the one-shot model a good guide, they would rise from lower left to upper right.",
+        figure,
+    )
+
+
+def trajectory_plots(run: RunData, searches: Mapping[str, Evaluation]) -> list[Plot]:
+    """Draws the one-shot error and the regret of the discretised cell over the epochs of single searches.
+
+    Args:
+        run: Where the searches are from.
+        searches: Evaluations with a trajectory by role, ``default`` and ``tuned``.
+    """
+    kind = quantity(run)
+    one_shot, axes = canvas(420, 260)
+    regret, below = canvas(420, 260)
+    heights: list[float] = []
+    for role, evaluation in searches.items():
+        trajectory, colour = evaluation.info["trajectory"], LIGHT[role]
+        valid = _minus(trajectory.get("valid_error") or [], run.optimum_valid_error)
+        test = _minus(trajectory.get("test_error") or [], run.optimum_test_error)
+        error = _minus(trajectory.get("one_shot_error") or [], None)
+        axes.plot(_epochs(error), error, "o-", color=colour, markersize=3.5, linewidth=1.8, label=role)
+        below.plot(
+            _epochs(valid), valid, "o-", color=colour, markersize=3.5, linewidth=1.8, label=f"{role}, validation"
+        )
+        below.plot(_epochs(test), test, color=colour, linewidth=1.4, linestyle=(0, (4, 2)), label=f"{role}, test")
+        heights += [*valid, *test]
+    axes.set_ylabel("one-shot validation error")
+    error_axis(below, heights, kind)
+    for figure, panel in ((one_shot, axes), (regret, below)):
+        panel.set_xlabel("epochs of the search")
+        figure.legend(loc="outside upper left", ncols=2, columnspacing=1.2, handlelength=1.8)
+    return [
+        Plot(
+            "trajectory-one-shot",
+            "What the search sees",
+            "Validation error of the one-shot model after each epoch of a single search: what the optimizer believes.",
+            one_shot,
+        ),
+        Plot(
+            "trajectory-table",
+            "What its cell is worth",
+            f"Table {kind} of the cell the same search would return after each epoch: rising while the one-shot error "
+            "falls means that the search overfits.",
+            regret,
+        ),
+    ]
+
+
+def _epochs(values: Sequence[float]) -> range:
+    return range(1, len(values) + 1)
+
+
+def _minus(values: Sequence[float | None], optimum: float | None) -> list[float]:
+    return [math.nan if value is None else value - (optimum or 0.0) for value in values]

@@ -1,0 +1,166 @@
+"""Colours and the way a matplotlib figure becomes files and inline SVG.
+
+A figure is drawn once, in the light palette, every colour of which is a different hexadecimal number. The files keep
+these; in the page each one is replaced by a CSS variable, so that one drawing serves light and dark.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+#: Name: colour in light, colour in dark. No two light ones are equal.
+PALETTE = {
+    "page": ("#f4f6f9", "#0d1117"),
+    "surface": ("#ffffff", "#161b22"),
+    "ink": ("#1b2430", "#e6edf3"),
+    "muted": ("#566270", "#9aa6b2"),
+    "rule": ("#a3adb9", "#556070"),
+    "grid": ("#e4e8ed", "#272e38"),
+    "valid": ("#1f66c7", "#6cb0ff"),
+    "test": ("#c2560a", "#ffab5e"),
+    "default": ("#7d4fa0", "#cf9fe8"),
+    "tuned": ("#0b7d60", "#3fd0a4"),
+    "extra": ("#b0264f", "#ff8fab"),
+    "other": ("#6b6f1d", "#d6d36a"),
+    "ramp1": ("#b6c2cf", "#46515e"),
+    "ramp2": ("#86b3c9", "#4a7d98"),
+    "ramp3": ("#4690b4", "#4fa3c7"),
+    "ramp4": ("#1d6c99", "#7fcbe6"),
+    "ramp5": ("#0b4169", "#d2f1fb"),
+    "conv3x3": ("#cfe1fa", "#1e4270"),
+    "conv1x1": ("#fbe2c6", "#65421a"),
+    "maxpool3x3": ("#d2eedd", "#1c5540"),
+    "terminal": ("#e9ecf1", "#2c343f"),
+}
+LIGHT = {name: light for name, (light, _) in PALETTE.items()}
+RAMP = tuple(LIGHT[f"ramp{step}"] for step in range(1, 6))
+GROUPS = tuple(LIGHT[name] for name in ("valid", "test", "tuned", "default", "extra", "other"))
+
+_FONT = "DejaVu Sans"  # ships with matplotlib: the same layout on every machine
+RC: dict[Any, Any] = {
+    "font.family": _FONT,
+    "font.size": 11.5,
+    "axes.titlesize": 11.5,
+    "axes.labelsize": 11.5,
+    "axes.edgecolor": LIGHT["rule"],
+    "axes.labelcolor": LIGHT["muted"],
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": False,
+    "figure.facecolor": LIGHT["surface"],
+    "grid.color": LIGHT["grid"],
+    "grid.linewidth": 0.9,
+    "legend.frameon": False,
+    "legend.fontsize": 10.5,
+    "legend.labelcolor": LIGHT["ink"],
+    "lines.solid_capstyle": "round",
+    "text.color": LIGHT["ink"],
+    "text.parse_math": False,  # a hyperparameter may be called $x$
+    "xtick.color": LIGHT["rule"],
+    "ytick.color": LIGHT["rule"],
+    "xtick.labelcolor": LIGHT["muted"],
+    "ytick.labelcolor": LIGHT["muted"],
+    "xtick.labelsize": 10.5,
+    "ytick.labelsize": 10.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "metaopt",
+    "path.simplify": False,
+}
+_POINTS = 72.0
+_STANDALONE_FONTS = f"'{_FONT}', Verdana, Arial, sans-serif"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure with the words that go with it.
+
+    Attributes:
+        name: File name without suffix; letters, digits and hyphens.
+        title: What it shows.
+        caption: One sentence on how to read it.
+        figure: Drawn under :data:`RC`.
+    """
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A rendered plot.
+
+    Attributes:
+        name: Of the plot.
+        title: Of the plot.
+        caption: Of the plot.
+        inline: SVG element for the page; colours and font are CSS variables.
+        svg: Standalone SVG file, light.
+        png: PNG file, light, two pixels per CSS pixel.
+    """
+
+    name: str
+    title: str
+    caption: str
+    inline: str
+    svg: bytes
+    png: bytes
+
+
+def canvas(width: float = 420, height: float = 300) -> tuple[Figure, Axes]:
+    """Returns an empty figure of one panel; sizes in CSS pixels at its natural width."""
+    figure = Figure(figsize=(width / _POINTS, height / _POINTS), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def slug(text: str) -> str:
+    """Returns ``text`` as part of a file name: letters, digits and single hyphens."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-") or "unnamed"
+
+
+def render(plot: Plot, prefix: str = "") -> Picture:
+    """Writes a plot as PNG and SVG, byte by byte the same each time; ``prefix`` goes before its name."""
+    plot = replace(plot, name=f"{prefix}{plot.name}")
+    png, svg = io.BytesIO(), io.BytesIO()
+    plot.figure.savefig(png, format="png", dpi=2 * _POINTS, metadata={"Software": None})
+    plot.figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = svg.getvalue().decode("utf-8")
+    return Picture(
+        plot.name,
+        plot.title,
+        plot.caption,
+        inline=_inline(text, plot),
+        svg=text.replace(f"'{_FONT}'", _STANDALONE_FONTS).encode("utf-8"),
+        png=png.getvalue(),
+    )
+
+
+def _inline(text: str, plot: Plot) -> str:
+    """Cuts an SVG file down to an element that can stand in a page beside others."""
+    body = text[text.index("<svg") :]
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body).groups()  # type: ignore[union-attr]
+    content = body[body.index(">") + 1 :].rstrip()
+    content = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", content, flags=re.DOTALL)
+    content = _own_ids(content, plot.name).replace(f"'{_FONT}'", "var(--font)")
+    for name, (light, _) in PALETTE.items():
+        content = content.replace(light, f"var(--{name})")
+    label = html.escape(f"{plot.title}. {plot.caption}", quote=True)
+    return f'<svg viewBox="0 0 {width} {height}" style="--natural: {width}px" role="img" aria-label="{label}">{content}'
+
+
+def _own_ids(content: str, prefix: str) -> str:
+    """Keeps only the ids something refers to, under names of this plot's own."""
+    used = set(re.findall(r'(?:href="#|url\(#)([\w.-]+)', content))
+    content = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", content)
+    return re.sub(r'(href="#|url\(#)([\w.-]+)', lambda m: f"{m[1]}{prefix}-{m[2]}", content)
