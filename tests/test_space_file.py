@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from metaopt.errors import ConfigError
+from metaopt.space_file import check_space_file
+
+RATE = {"name": "rate", "type": "uniform_float", "lower": 0.1, "upper": 1.0}
+GATE = {"name": "gate", "type": "categorical", "choices": ["x", "y"]}
+
+
+def space(*hyperparameters: Any, **rest: Any) -> dict[str, Any]:
+    return {"hyperparameters": list(hyperparameters), **rest}
+
+
+def equals(**changes: Any) -> dict[str, Any]:
+    return {"type": "EQ", "child": "rate", "parent": "gate", "value": "x", **changes}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        space(
+            RATE, GATE, name="a", conditions=[equals()], forbiddens=[{"type": "EQUALS", "name": "gate", "value": "y"}]
+        ),
+        space(RATE, GATE, conditions=[{"type": "AND", "conditions": [equals(), equals(type="NEQ", value="y")]}]),
+        space({"name": "k", "type": "constant", "value": 3, "meta": {"unit": "cells"}}),
+        space({"name": "n", "type": "uniform_int", "lower": 1, "upper": 4, "log": True, "default_value": 2}),
+        space({"name": "n", "type": "normal_float", "lower": 0, "upper": 4, "mu": 1, "sigma": 0.5}),
+        space({"name": "o", "type": "ordinal", "sequence": [1, 2], "default_value": 2}, conditions=None),
+    ],
+)
+def test_takes(data: Any) -> None:
+    check_space_file(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (None, "needs the key 'hyperparameters'"),
+        ([1], "needs the key 'hyperparameters'"),
+        ({"hyperparameters": 3}, "'hyperparameters' must be a list of mappings, got 3"),
+        (space(), "at least one hyperparameter"),
+        (space(RATE, conditons=[]), "unknown key in the space file: 'conditons'; did you mean 'conditions'"),
+        (space({"type": "constant", "value": 1}), "number 1 needs a name that is text, got None"),
+        (space(RATE, RATE), "'rate' stands twice"),
+        (space({"name": "rate"}), "'rate' needs a type; allowed: beta_float"),
+        (
+            space({**RATE, "type": "uniform"}),
+            "unknown type of hyperparameter 'rate': 'uniform'; did you mean 'uniform_",
+        ),
+        (space({**RATE, "uper": 1.0}), "unknown key in hyperparameter 'rate': 'uper'; did you mean 'upper'"),
+        (space({"name": "rate", "type": "uniform_float", "lower": 1}), "'rate' lacks upper; it has name, type, lower"),
+        (space({**RATE, "lower": "1e-3"}), "lower of hyperparameter 'rate' must be a finite number, got '1e-3'"),
+        (space({**RATE, "lower": float("nan")}), "must be a finite number, got nan"),
+        (space({**RATE, "lower": False}), "must be a finite number, got False"),
+        (space({**RATE, "type": "uniform_int"}), "lower of hyperparameter 'rate' must be an integer, got 0.1"),
+        (space({**RATE, "log": "yes"}), "log of hyperparameter 'rate' must be true or false, got 'yes'"),
+        (space({**RATE, "lower": 1.0}), "lower 1.0 and upper 1.0; lower must be below upper"),
+        (space({**RATE, "lower": 0.0, "log": True}), "log scale, so lower must be above 0, got 0.0"),
+        (space({**RATE, "default_value": 2.0}), "default_value of hyperparameter 'rate' is 2.0; allowed: 0.1 to 1.0"),
+        (space({**RATE, "type": "normal_float", "mu": 0, "sigma": 0}), "sigma of .* must be above 0, got 0"),
+        (space({**RATE, "meta": "epochs"}), "meta of hyperparameter 'rate' must be a mapping, got 'epochs'"),
+        (space({**GATE, "choices": []}), "choices of hyperparameter 'gate' must be a list of values"),
+        (space({**GATE, "choices": [[1]]}), "must be text, numbers, true or false, got \\[1\\]"),
+        (space({**GATE, "choices": [True, True]}), "choices of hyperparameter 'gate' are not distinct"),
+        (
+            space({**GATE, "default_value": "z"}),
+            "default_value of hyperparameter 'gate' is 'z'; allowed: \\['x', 'y'\\]",
+        ),
+        (space({"name": "k", "type": "constant", "value": None}), "value of hyperparameter 'k' must be text"),
+        (space(RATE, GATE, conditions=[equals(parent="gat")]), "unknown parent in .*: 'gat'; did you mean 'gate'"),
+        (space(RATE, GATE, conditions=[equals(child="rat")]), "unknown child in .*: 'rat'; did you mean 'rate'"),
+        (space(RATE, GATE, conditions=[equals(type="IS")]), "unknown type of condition on 'rate': 'IS'"),
+        (space(RATE, GATE, conditions=[equals(values=[1])]), "unknown key in condition on 'rate': 'values'"),
+        (space(RATE, GATE, conditions=[{"type": "OR", "conditions": [equals(parent="g")]}]), "unknown parent"),
+        (space(RATE, forbiddens=[{"type": "AND", "clauses": [{"name": "g"}]}]), "unknown name in the forbidden clause"),
+    ],
+)
+def test_refuses(data: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_space_file(data)

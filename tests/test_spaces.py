@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ConfigSpace import ConfigurationSpace, OrdinalHyperparameter
+from ConfigSpace.hyperparameters import FloatHyperparameter, IntegerHyperparameter
+
+from metaopt.errors import ConfigError
+from metaopt.spaces import check_config, load_space, plain, space_from_json, space_names, space_to_json
+
+# Range, log scale and default of NAS-Bench-1Shot1's hyperparameters; None: published without a default.
+PUBLISHED: dict[str, tuple[float, float, bool, float | None]] = {
+    "weight_decay": (1e-5, 1e-3, True, 3e-4),
+    "cutout_prob": (0.0, 1.0, False, 0.0),
+    "learning_rate": (1e-3, 1.0, True, 0.025),
+    "arch_learning_rate": (1e-5, 1e-2, True, None),
+    "arch_weight_decay": (1e-4, 1e-1, True, None),
+    "momentum": (0.0, 0.99, False, None),
+    "cutout_length": (2, 32, True, None),
+    "batch_size": (16, 128, False, None),
+    "grad_clip": (1, 9, False, None),
+}
+INTEGERS = {"cutout_length", "batch_size", "grad_clip"}
+METHOD_DEFAULTS = {
+    "weight_decay": 3e-4,
+    "learning_rate": 0.025,
+    "arch_learning_rate": 3e-4,
+    "arch_weight_decay": 1e-3,
+    "momentum": 0.9,
+    "batch_size": 96,
+    "grad_clip": 5,
+    "cutout": False,
+}
+
+
+def default_of(space: ConfigurationSpace) -> dict[str, Any]:
+    return plain(space.get_default_configuration())
+
+
+def test_names_are_the_shipped_files_in_order() -> None:
+    assert space_names() == ["darts", "darts_cs1", "darts_cs2", "darts_cs3"]
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_every_hyperparameter_has_unit_and_source(name: str) -> None:
+    space = load_space(name)
+    assert space.name == name
+    for hyperparameter in space.values():
+        assert hyperparameter.meta is not None
+        assert set(hyperparameter.meta) == {"unit", "source"}
+        assert all(isinstance(text, str) and text for text in hyperparameter.meta.values())
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_default_is_legal(name: str) -> None:
+    space = load_space(name)
+    check_config(space, default_of(space))
+
+
+def test_published_spaces_are_nested() -> None:
+    first, second, third = (set(load_space(f"darts_cs{i}")) for i in (1, 2, 3))
+    assert first == {"weight_decay", "cutout_prob"}
+    assert first < second == first | {"learning_rate"}
+    assert second < third == set(PUBLISHED)
+
+
+@pytest.mark.parametrize("name", ["darts_cs1", "darts_cs2", "darts_cs3"])
+def test_published_ranges(name: str) -> None:
+    space = load_space(name)
+    assert not space.conditions
+    for hyperparameter in space.values():
+        lower, upper, log, default = PUBLISHED[hyperparameter.name]
+        assert isinstance(hyperparameter, (FloatHyperparameter, IntegerHyperparameter))
+        assert isinstance(hyperparameter, IntegerHyperparameter) == (hyperparameter.name in INTEGERS)
+        assert (hyperparameter.lower, hyperparameter.upper, hyperparameter.log) == (lower, upper, log)
+        assert default is None or hyperparameter.default_value == default
+
+
+def test_defaults_of_space_3_are_configspaces_where_none_was_published() -> None:
+    data = space_to_json(load_space("darts_cs3"))
+    for item in data["hyperparameters"]:
+        if PUBLISHED[item["name"]][3] is None:
+            del item["default_value"]
+    assert default_of(space_from_json(data)) == default_of(load_space("darts_cs3"))
+
+
+def test_default_space_has_the_methods_defaults_and_a_gate() -> None:
+    space = load_space("darts")
+    assert default_of(space) == METHOD_DEFAULTS
+    assert set(space) == {*PUBLISHED, "cutout"}
+    gated = {condition.child.name for condition in space.conditions}
+    assert gated == {"cutout_prob", "cutout_length"}
+    check_config(space, METHOD_DEFAULTS | {"cutout": True, "cutout_prob": 1.0, "cutout_length": 4})
+
+
+def test_off_has_mass_in_the_default_space() -> None:
+    space = load_space("darts")
+    space.seed(0)
+    off = sum(not config["cutout"] for config in space.sample_configuration(200))
+    assert 60 < off < 140
+
+
+def test_unknown_name_says_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="unknown space 'dart'; did you mean 'darts'") as caught:
+        load_space("dart")
+    assert "metaopt space list" in caught.value.hint
+
+
+def test_users_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("hyperparameters:\n- {name: rate, type: uniform_float, lower: 1.0e-3, upper: 1}\n")
+    assert list(load_space(path)) == list(load_space(str(path))) == ["rate"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hyperparameters: [\n", "mine.yaml, line 2, column 1"),
+        ("hyperparameters:\n- {name: rate, type: uniform_float, lower: 1e-3, upper: 1}\n", "YAML reads 1e-3 as text"),
+        ("hyperparameters: []\n", "mine.yaml: a space needs at least one hyperparameter"),
+        (
+            "hyperparameters:\n- {name: a, type: categorical, choices: [x, y]}\n- {name: b, type: constant, value: 1}\n"
+            "conditions:\n- {type: EQ, child: b, parent: a, value: z}\n",
+            "mine.yaml: ConfigSpace refuses the space: .* illegal value 'z'",
+        ),
+    ],
+)
+def test_bad_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_space(path)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        load_space(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("name", space_names())
+def test_space_survives_json(name: str) -> None:
+    space = load_space(name)
+    data = json.loads(json.dumps(space_to_json(space)))
+    before = json.dumps(data)
+    assert space_from_json(data) == space
+    assert json.dumps(data) == before, "the caller's dict was changed"
+
+
+def test_plain_has_python_values_of_active_hyperparameters() -> None:
+    space = load_space("darts")
+    space.seed(1)
+    for config in space.sample_configuration(50):
+        values = plain(config)
+        assert {type(value) for value in values.values()} <= {int, float, bool}
+        assert ("cutout_length" in values) == values["cutout"]
+    assert plain({"a": np.str_("x"), "b": np.bool_(True)}) == {"a": "x", "b": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"momentm": 0.5}, "unknown hyperparameter 'momentm'; did you mean 'momentum'"),
+        ({"momentum": 1.5}, "momentum cannot be 1.5; allowed: .*0.99"),
+        ({"momentum": "0.5"}, "momentum cannot be '0.5'"),
+        ({"momentum": float("nan")}, "momentum cannot be nan"),
+        ({"momentum": True}, "momentum cannot be True"),
+        ({"batch_size": 96.0}, "batch_size cannot be 96.0"),
+        ({"cutout": 0}, "cutout cannot be 0"),
+        ({"cutout_prob": 0.5}, "inactive but has a value"),
+        ({"cutout": True}, "active but has no value"),
+        ({"momentum": None}, "momentum cannot be None"),
+    ],
+)
+def test_check_config_refuses(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_config(load_space("darts"), METHOD_DEFAULTS | change)
+
+
+def test_check_config_refuses_a_missing_hyperparameter() -> None:
+    with pytest.raises(ConfigError, match=r"active but has no value set\. momentum"):
+        check_config(load_space("darts"), {k: v for k, v in METHOD_DEFAULTS.items() if k != "momentum"})
+
+
+def test_check_config_takes_constants_and_ordinals() -> None:
+    space = ConfigurationSpace({"cells": 3})
+    space.add(OrdinalHyperparameter("width", [8, 16]))
+    check_config(space, {"cells": 3, "width": 16})
+    with pytest.raises(ConfigError, match="cells cannot be 4"):
+        check_config(space, {"cells": 4, "width": 16})
+    with pytest.raises(ConfigError, match="width cannot be 12"):
+        check_config(space, {"cells": 3, "width": 12})

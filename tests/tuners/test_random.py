@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import math
+
+from metaopt.spaces import load_space
+from metaopt.trial import Result
+from metaopt.tuners.random import Random
+
+
+def test_draws_cover_the_prior_at_the_largest_budget() -> None:
+    tuner = Random(load_space("darts_cs2"), seed=3, min_epochs=3, max_epochs=27)
+    trials = tuner.ask(301)[1:]
+    assert {trial.epochs for trial in trials} == {27}
+    # learning_rate is log-uniform over 1e-3 .. 1: a third of the draws in each decade, 100 +- 8.
+    decades = [math.floor(math.log10(float(trial.config["learning_rate"]))) for trial in trials]
+    assert all(60 < decades.count(decade) < 140 for decade in (-3, -2, -1))
+
+
+def test_learns_nothing() -> None:
+    told, untold = (Random(load_space("darts_cs1"), seed=3, min_epochs=3, max_epochs=27) for _ in range(2))
+    first = told.ask(3)
+    for trial in first:
+        told.tell(Result(trial.id, "ok", valid_error=trial.id / 4))
+    assert first + told.ask(5) == untold.ask(8)
