@@ -7,13 +7,13 @@ knows what was in flight and can rebuild the tuner. The loop owns no state that 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from metaopt.budget import Budget
 from metaopt.executors.base import Executor
-from metaopt.journal import JournalWriter, Recorded
+from metaopt.journal import Event, JournalWriter, Recorded
 from metaopt.trial import Result, Trial
 from metaopt.tuners.base import Tuner
 
@@ -21,23 +21,11 @@ _WAIT_S = 0.25
 _STOP_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What a run may use; None is without limit.
-
-    Attributes:
-        evaluations: Trials asked for, the unit of the literature.
-        epochs: Sum of the epochs of all trials.
-        seconds: Wall seconds, summed over all drivers that worked on the run.
-    """
-
-    evaluations: int | None = None
-    epochs: int | None = None
-    seconds: float | None = None
-
-
 class Monitor(Protocol):
-    """Watches a run; told in the order of the journal, replayed events included."""
+    """Watches a run."""
+
+    def replayed(self, events: Sequence[Event]) -> None:
+        """Earlier drivers wrote these events."""
 
     def asked(self, at_s: float, trial: Trial) -> None:
         """A trial was asked for at this second of the run."""
@@ -112,11 +100,7 @@ class Study:
 
     def _replay(self) -> None:
         self._tuner.replay(event.record for event in self._recorded.events)
-        for event in self._recorded.events:
-            if isinstance(event.record, Trial):
-                self._monitor.asked(event.at_s, event.record)
-            else:
-                self._monitor.told(event.at_s, event.record)
+        self._monitor.replayed(self._recorded.events)
 
     def _submit(self) -> None:
         """Keeps the workers busy, first with what was in flight when an earlier driver died."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ from ConfigSpace import ConfigurationSpace
 
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
+from metaopt.errors import unknown_name
 from metaopt.images import IMAGES
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
@@ -20,7 +22,7 @@ from metaopt.oneshot.supernet import BatchNorm, SupernetScale
 from metaopt.oneshot.train import Search, SearchEpoch, choose_device
 from metaopt.paths import write_atomically
 from metaopt.registry import resolve
-from metaopt.spaces import load_space
+from metaopt.spaces import load_space, space_from_json
 from metaopt.tables.card import load_card
 from metaopt.tables.table import Table, find_table
 from metaopt.trial import Result, Trial
@@ -31,7 +33,8 @@ class OneShot:
 
     Args:
         optimizer: Name of a one-shot optimizer.
-        space: Name or file of its hyperparameters' space; None: the one named like the optimizer.
+        space: Its hyperparameters: the name or the file of a space, or what :func:`~metaopt.spaces.space_to_json` wrote;
+            None: the one named like the optimizer.
         benchmark: Name of a benchmark.
         cell_space: 1, 2 or 3.
         channels: Of the supernet's first stage; None: as the benchmark's card says.
@@ -40,7 +43,7 @@ class OneShot:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        ConfigError: if a name is unknown.
+        ConfigError: if a name is unknown, or if the space holds what is no setting of the optimizer.
         TableError: if the table is missing or damaged.
     """
 
@@ -52,7 +55,7 @@ class OneShot:
         optimizer: str,
         benchmark: str,
         cell_space: int,
-        space: str | None = None,
+        space: str | Mapping[str, Any] | None = None,
         channels: int | None = None,
         cells: int | None = None,
         batch_norm: BatchNorm = "recalibrated",
@@ -61,11 +64,20 @@ class OneShot:
         self.optimizer: type[OneShotOptimizer] = resolve("one-shot optimizer", ONESHOT, optimizer)
         self.card = load_card(benchmark)
         self.cell_space = cell_space
-        self.space: ConfigurationSpace = load_space(space or optimizer)
+        self.space: ConfigurationSpace = (
+            space_from_json(space) if isinstance(space, Mapping) else load_space(space or optimizer)
+        )
+        self._check_space()
         self.table = Table(find_table(self.card, cell_space))
         search = self.card.text["search"]
         self.scale = SupernetScale(channels or search["channels"], cells or search["cells"], batch_norm)
         self.device = choose_device(device)
+
+    def _check_space(self) -> None:
+        names = {field.name for field in fields(self.optimizer.Settings)}
+        for name in self.space:
+            if name not in names:
+                raise unknown_name("hyperparameter", name, names, "a space may only hold settings of its optimizer")
 
     def evaluate(self, trial: Trial, folder: Path) -> Result:
         """Searches for ``trial.epochs`` epochs; keeps the whole trajectory in ``folder/trajectory.json``.

@@ -1,0 +1,143 @@
+"""The command line: parse, call, print. Handlers are loaded by name, so that help and errors cost no heavy import."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+from metaopt.config import flag, settings
+from metaopt.errors import ConfigError, MetaoptError
+from metaopt.executors import EXECUTORS
+from metaopt.registry import load
+
+OK, USER_ERROR, INTERRUPTED = 0, 2, 130
+
+#: Settings that results do not depend on, so that a resumed run may change them.
+RESUMABLE = ("executor", "workers")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Returns:
+        0; 2 after a mistake of the user, which is explained on standard error; 130 after Ctrl-C or SIGTERM.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        chosen = _parse(arguments)
+        code: int = load(chosen.handler)(chosen)
+        sys.stdout.flush()
+        return code
+    except MetaoptError as error:
+        if "--debug" in arguments:
+            raise
+        print(f"metaopt: error: {error}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, such as head, has seen enough; Python would complain when it flushes
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises errors like the rest of metaopt; its parsers of commands do, too."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "allow_abbrev": False})
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message, f"see {self.prog} --help")
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser, commands = _parsers()
+    chosen, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        own = commands.get(chosen.command, parser)
+        near = difflib.get_close_matches(unknown[0].partition("=")[0], own._option_string_actions, n=1)
+        guess = f"; did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"{own.prog} does not take {unknown[0]!r}{guess}", f"see {own.prog} --help")
+    return chosen
+
+
+def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
+    about = "Tunes the hyperparameters of one-shot NAS optimizers and compares them honestly with black-box NAS."
+    parser = _Parser(prog="metaopt", description=about)
+    parser.add_argument("--version", action="version", version=f"metaopt {version('metaopt')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    _add_run_commands(commands)
+    _add_look_commands(commands)
+    _add_space_commands(_verbs(commands, "space", "spaces of hyperparameters: list, show, check"))
+    _add_benchmark_commands(_verbs(commands, "benchmark", "benchmarks: list, info, build"))
+    return parser, dict(commands.choices)
+
+
+_Commands = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns
+
+
+def _verbs(commands: _Commands[_Parser], name: str, text: str) -> _Commands[_Parser]:
+    parser = commands.add_parser(name, help=text)
+    return parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_Parser)
+
+
+def _command(commands: _Commands[_Parser], name: str, handler: str, text: str) -> _Parser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(handler=handler)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _add_run_commands(commands: _Commands[_Parser]) -> None:
+    tune = _command(commands, "tune", "metaopt.cli.run:tune", "tune the hyperparameters of a one-shot optimizer")
+    tune.add_argument("--config", type=Path, metavar="FILE", help="YAML run file; flags and METAOPT_* go before it")
+    for setting in settings():
+        shown = f" [{setting.default}]" if isinstance(setting.default, (str, int, float)) else ""
+        tune.add_argument(
+            flag(setting),
+            dest=setting.name,
+            action="append" if setting.name == "tuner_options" else "store",
+            metavar=setting.name.upper(),
+            help=setting.metadata["help"] + shown,
+        )
+    resume = _command(commands, "resume", "metaopt.cli.run:resume", "go on with an interrupted or killed run")
+    resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    resume.add_argument("--executor", choices=sorted(EXECUTORS), help="another executor than before")
+    resume.add_argument("--workers", type=int, help="another number of evaluations at a time")
+    for command in (tune, resume):
+        command.add_argument("--no-report", action="store_true", help="write no report at the end")
+
+
+def _add_look_commands(commands: _Commands[_Parser]) -> None:
+    status = _command(commands, "status", "metaopt.cli.look:status", "say how a run stands, also while it runs")
+    status.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    status.add_argument("--json", action="store_true", help="as one JSON object")
+    report = _command(commands, "report", "metaopt.cli.look:report", "write the report of one or several runs")
+    report.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folder")
+    report.add_argument("--out", type=Path, metavar="FOLDER", help="where to write it [RUN/report]")
+    report.add_argument("--check", action="store_true", help="compare the report that is there with a fresh one")
+
+
+def _add_space_commands(verbs: _Commands[_Parser]) -> None:
+    _command(verbs, "list", "metaopt.cli.spaces:list_spaces", "names of the shipped spaces")
+    show = _command(verbs, "show", "metaopt.cli.spaces:show", "hyperparameters with ranges, defaults and sources")
+    show.add_argument("space", metavar="NAME", help="a shipped space or a .yaml file")
+    check = _command(verbs, "check", "metaopt.cli.spaces:check", "check a space file")
+    check.add_argument("file", metavar="FILE", help="a .yaml file")
+
+
+def _add_benchmark_commands(verbs: _Commands[_Parser]) -> None:
+    _command(verbs, "list", "metaopt.cli.benchmarks:list_benchmarks", "names of the shipped benchmarks")
+    info = _command(verbs, "info", "metaopt.cli.benchmarks:info", "the card of a benchmark, and the tables there are")
+    build = _command(verbs, "build", "metaopt.cli.benchmarks:build", "train every cell of a cell space, resumable")
+    build.add_argument("--space", type=int, choices=(1, 2, 3), default=1, help="cell space [1]")
+    build.add_argument("--out", type=Path, metavar="FILE", help="table to write [a file in METAOPT_HOME]")
+    build.add_argument("--workers", type=int, help="worker processes; as many as there are cores")
+    for command in (info, build):
+        command.add_argument("benchmark", metavar="NAME", help="a benchmark")

@@ -1,0 +1,89 @@
+"""``metaopt status`` and ``metaopt report``: they read journals only."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from typing import Any
+
+from metaopt.budget import Budget
+from metaopt.cli import OK, USER_ERROR
+from metaopt.config import RunConfig
+from metaopt.errors import JournalError
+from metaopt.registry import load
+from metaopt.run_folder import RunFolder
+from metaopt.standing import Score, Standing
+
+
+def status(arguments: Namespace) -> int:
+    """Prints how a run stands."""
+    standing = _status(RunFolder(arguments.run))
+    print(json.dumps(standing, indent=2) if arguments.json else "\n".join(_lines(standing)))
+    return OK
+
+
+def report(arguments: Namespace) -> int:
+    """Writes the report, or compares it with a fresh one."""
+    if arguments.check:
+        differing = load("metaopt.report.html:check_report")(arguments.runs, arguments.out)
+        print("\n".join(f"differs: {name}" for name in differing) or "the report equals its journals")
+        return USER_ERROR if differing else OK
+    print(f"report: {load('metaopt.report.html:write_report')(arguments.runs, arguments.out)}")
+    return OK
+
+
+def _status(folder: RunFolder) -> dict[str, Any]:
+    recorded, driver = folder.read(), folder.driver
+    try:
+        config = RunConfig.from_json(recorded.header["run"])
+    except KeyError:
+        raise JournalError(f"the header of {folder.journal} has no settings", "only metaopt tune writes them") from None
+    budget = Budget(config.budget, config.budget_epochs, config.budget_seconds)
+    confirming: dict[str, Any] | None = None
+    confirmed = config.confirm == 0 or recorded.incumbent is None
+    if folder.confirmation.begun:
+        confirmation = folder.confirmation.read()
+        confirmed = bool(confirmation.end)
+        confirming = Standing.of(confirmation, Budget()).to_json()
+    finished = bool(recorded.end) and confirmed
+    return {
+        "run": str(folder.path),
+        "state": "running" if driver else "finished" if finished else "interrupted",
+        "driver": driver,
+        "end": recorded.end,
+        "torn": recorded.torn if not driver else "",
+        "budget": {"evaluations": budget.evaluations, "epochs": budget.epochs, "seconds": budget.seconds},
+        "tuning": Standing.of(recorded, budget).to_json(),
+        "confirming": confirming,
+    }
+
+
+def _lines(status: dict[str, Any]) -> list[str]:
+    tuning, budget = status["tuning"], status["budget"]
+    state = status["state"]
+    if status["driver"]:
+        state += f" ({status['driver']})"
+    if status["state"] == "interrupted":
+        state += f"; go on with: metaopt resume {status['run']}"
+    limits = ", ".join(f"{limit} {kind}" for kind, limit in budget.items() if limit is not None)
+    lines = [
+        f"run        {status['run']}",
+        f"state      {state}",
+        f"budget     {limits}" + (f"; {status['end']}" if status["end"] else ""),
+        f"trials     {tuning['done']} done ({tuning['failed']} failed), {tuning['running']} running",
+        f"epochs     {tuning['epochs']}",
+        f"seconds    {tuning['elapsed_s']:.0f}"
+        + (f", about {tuning['left_s']:.0f} left" if tuning["left_s"] is not None and not status["end"] else ""),
+        f"default    {_score(tuning['default'])}",
+        f"incumbent  {_score(tuning['incumbent'])}",
+    ]
+    if status["confirming"]:
+        lines.append(f"confirming {status['confirming']['done']} done, {status['confirming']['running']} running")
+    return lines + ([f"journal    {status['torn']}"] if status["torn"] else [])
+
+
+def _score(score: dict[str, Any] | None) -> str:
+    if score is None:
+        return "no finished evaluation yet"
+    found = Score(**score)
+    return f"valid error {found.valid_error:.4f} at {found.epochs} epochs (trial {found.trial_id})"

@@ -1,0 +1,102 @@
+"""``metaopt tune`` and ``metaopt resume``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from metaopt import launch
+from metaopt.cli import INTERRUPTED, OK, RESUMABLE
+from metaopt.config import RunConfig, load_config, settings
+from metaopt.journal import Recorded
+from metaopt.registry import load
+from metaopt.run_folder import RunFolder, free_name
+from metaopt.standing import Score, Standing
+
+
+def tune(arguments: Namespace) -> int:
+    """Tunes in a new run folder."""
+    flags = {
+        setting.name: value for setting in settings() if (value := getattr(arguments, setting.name, None)) is not None
+    }
+    prepared = launch.prepare(load_config(flags, os.environ, arguments.config))
+    folder = RunFolder(Path(prepared.config.folder or free_name(_default_folder(prepared.config))))
+    console = Console(stderr=True)
+    console.print(f"run folder: {folder.path}", markup=False, highlight=False, soft_wrap=True)
+    end = launch.start(prepared, folder, sys.argv, console)
+    return _close(folder, end, not arguments.no_report)
+
+
+def resume(arguments: Namespace) -> int:
+    """Goes on in the folder of a run."""
+    folder = RunFolder(arguments.run)
+    changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
+    end = launch.resume(folder, changes, Console(stderr=True))
+    return _close(folder, end, not arguments.no_report)
+
+
+def _default_folder(config: RunConfig) -> Path:
+    return Path("runs") / f"{config.optimizer}-{config.benchmark}{config.cell_space}-{config.tuner}-s{config.seed}"
+
+
+def _close(folder: RunFolder, end: str, wants_report: bool) -> int:
+    """Says what the run has found, or how to go on with it."""
+    if not end:
+        print(f"interrupted; go on with: metaopt resume {folder.path}")
+        return INTERRUPTED
+    recorded = folder.read()
+    print(f"finished: {end}")
+    print("\n".join(_findings(recorded)))
+    if folder.confirmation.begun:
+        print("\n".join(_confirmed(folder.confirmation.read(), recorded)))
+    if wants_report:
+        print(f"report: {load('metaopt.report.html:write_report')([folder.path], None)}")
+    return OK
+
+
+def _findings(recorded: Recorded) -> Iterable[str]:
+    config = RunConfig.from_json(recorded.header["run"])
+    standing = Standing.of(recorded, launch.budget_of(config))
+    optimum = recorded.header["objective"].get("optimum_valid_error")
+    yield f"{standing.done} evaluations, {standing.failed} failed, {standing.epochs} epochs, {standing.elapsed_s:.0f} s"
+    yield _row("default", standing.default, optimum)
+    yield _row("incumbent", standing.incumbent, optimum)
+    if recorded.incumbent is not None:
+        yield from (f"    {name}: {value}" for name, value in recorded.incumbent.config.items())
+
+
+def _row(name: str, score: Score | None, optimum: float | None) -> str:
+    if score is None:
+        return f"  {name:<10}no finished evaluation"
+    test = "" if score.test_error is None else f"  test error {score.test_error:.4f}"
+    regret = "" if optimum is None else f"  regret {score.valid_error - optimum:.4f}"
+    source = f"(trial {score.trial_id}, {score.epochs} epochs)"
+    return f"  {name:<10}valid error {score.valid_error:.4f}{regret}{test}  {source}"
+
+
+def _confirmed(recorded: Recorded, tuned: Recorded) -> Iterable[str]:
+    yield "searched again with fresh seeds:"
+    objective = tuned.header["objective"]
+    for key, name in ((0, "default"), (1, "incumbent")):
+        results = [recorded.results[t.id] for t in recorded.trials if t.key == key and t.id in recorded.results]
+        if not results:
+            yield f"  {name:<10}is the default"
+            continue
+        for kind in ("valid_error", "test_error"):
+            errors = [e for r in results if r.status == "ok" and (e := getattr(r, kind)) is not None]
+            yield _means(name, kind.replace("_", " "), errors, len(results), objective.get(f"optimum_{kind}"))
+
+
+def _means(name: str, kind: str, errors: list[float], n: int, optimum: Any) -> str:
+    if not errors:
+        return f"  {name:<10}{kind}: none of {n} searches has one"
+    mean = sum(errors) / len(errors)
+    regret = "" if optimum is None else f", regret {mean - optimum:.4f}"
+    each = ", ".join(f"{error:.4f}" for error in errors)
+    return f"  {name:<10}mean {kind} {mean:.4f}{regret}  ({each}; {len(errors)} of {n} searches)"

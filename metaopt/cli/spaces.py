@@ -1,0 +1,53 @@
+"""``metaopt space list|show|check``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from metaopt.cli import OK
+from metaopt.errors import ConfigError
+from metaopt.spaces import load_space, space_names, space_to_json
+
+
+def list_spaces(arguments: Namespace) -> int:
+    """Prints the names of the shipped spaces."""
+    for name in space_names():
+        print(f"{name:<12} {', '.join(load_space(name))}")
+    return OK
+
+
+def show(arguments: Namespace) -> int:
+    """Prints the hyperparameters of a space."""
+    _print(arguments.space)
+    return OK
+
+
+def check(arguments: Namespace) -> int:
+    """Says whether a file is a space."""
+    if not Path(arguments.file).suffix:
+        raise ConfigError(
+            f"{arguments.file!r} is not the name of a .yaml file", "see `metaopt space show` for shipped ones"
+        )
+    _print(arguments.file)
+    print(f"{arguments.file} is a space")
+    return OK
+
+
+def _print(name_or_path: str) -> None:
+    for entry in space_to_json(load_space(name_or_path))["hyperparameters"]:
+        meta = entry.get("meta") or {}
+        unit = f" {unit}" if (unit := meta.get("unit")) else ""
+        print(f"{entry['name']:<20} {_range(entry)}{unit}")
+        if source := meta.get("source"):
+            print(f"{'':<20} source: {source}")
+
+
+def _range(entry: dict[str, Any]) -> str:
+    if "value" in entry:
+        return f"always {entry['value']}"
+    values = entry.get("choices") or entry.get("sequence")
+    span = ", ".join(map(str, values)) if values else f"{entry['lower']} to {entry['upper']}"
+    log = ", log scale" if entry.get("log") else ""
+    return f"{span}{log}, default {entry.get('default_value')}"

@@ -1,0 +1,252 @@
+"""The settings of a run: defaults < run file < environment < flags; the only reader of the environment's METAOPT_*.
+
+Every problem is found before anything runs, and all problems of one kind of source are reported together.
+"""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from metaopt.errors import ConfigError, MetaoptError, unknown_name
+from metaopt.executors import EXECUTORS
+from metaopt.oneshot import ONESHOT
+from metaopt.tuners import TUNERS
+from metaopt.yaml_file import read_yaml
+
+PREFIX = "METAOPT_"
+#: Variables with the prefix that other modules read, see :mod:`metaopt.paths`.
+_OTHER_VARIABLES = frozenset({"METAOPT_HOME"})
+_CELL_SPACES = (1, 2, 3)
+#: More workers than this per core only slow each other down.
+_WORKERS_PER_CORE = 4
+_KINDS = {int: "a whole number", float: "a number", str: "text", dict: "name=value pairs", types.NoneType: "nothing"}
+
+
+def _setting(default: Any, text: str, flag: str = "") -> Any:
+    """Returns a field whose documentation is the help of its flag; ``flag`` only where it is not the field's name."""
+    return field(default=default, metadata={"help": text, "flag": flag})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """Everything that one run of a tuner depends on; ``metaopt tune --help`` documents the fields."""
+
+    optimizer: str = _setting(MISSING, "one-shot optimizer to tune")
+    benchmark: str = _setting("digits", "image data, cell space and table to search on")
+    cell_space: int = _setting(1, "cell space of the benchmark: 1, 2 or 3", "--space")
+    hyperparameters: str | None = _setting(
+        None, "space of the hyperparameters: a name or a .yaml file; the optimizer's"
+    )
+    tuner: str = _setting("bohb", "tuner that proposes the hyperparameters")
+    tuner_options: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata={"help": "option of the tuner as name=value; repeatable", "flag": "--tuner-option"},
+    )
+    budget: int | None = _setting(None, "evaluations that the run may use")
+    budget_epochs: int | None = _setting(None, "search epochs that all evaluations together may use")
+    budget_seconds: float | None = _setting(None, "wall seconds that the run may use")
+    # The scale at which the hyperparameters of a search on the digits benchmark matter, see its card.
+    min_epochs: int = _setting(3, "search epochs of the shortest evaluation")
+    max_epochs: int = _setting(27, "search epochs of the longest evaluation")
+    executor: str = _setting("dask", "where evaluations run: dask, on worker processes, or serial, one at a time")
+    workers: int | None = _setting(None, "evaluations at a time; as many as there are cores")
+    seed: int = _setting(0, "seed of everything random in the run")
+    time_limit_s: float | None = _setting(None, "wall seconds after which an evaluation is killed", "--time-limit")
+    memory_limit_mb: int | None = _setting(None, "MiB of memory that an evaluation may use", "--memory-limit")
+    confirm: int = _setting(3, "searches with fresh seeds that confirm default and incumbent afterwards; 0: none")
+    device: str = _setting("auto", "device of the searches: auto, cpu, cuda or cuda:N")
+    folder: str | None = _setting(None, "run folder to make; a free name under runs/", "--run")
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the settings as plain JSON values, without the folder, which may be moved."""
+        return {name: value for name, value in asdict(self).items() if name != "folder"}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RunConfig:
+        """Returns the settings that :meth:`to_json` wrote.
+
+        Raises:
+            ConfigError: if they are those of another version.
+        """
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise ConfigError(
+                f"the journal's settings are not those of this metaopt: {error}", "use its version"
+            ) from None
+
+
+def settings() -> tuple[Field[Any], ...]:
+    """Returns the fields of a run's settings."""
+    return fields(RunConfig)
+
+
+def flag(setting: Field[Any]) -> str:
+    """Returns the command line's flag for a setting."""
+    return setting.metadata["flag"] or "--" + setting.name.replace("_", "-")
+
+
+def cores() -> int:
+    """Returns the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load_config(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | None = None) -> RunConfig:
+    """Returns the settings of a run, complete and each in its range.
+
+    Args:
+        flags: Text by field name, as given on the command line.
+        environ: The environment; ``METAOPT_BUDGET`` is the setting ``budget``.
+        file: A YAML run file with settings by field name.
+
+    Raises:
+        ConfigError: naming everything that is unknown, of another type, out of range or lacking.
+    """
+    given: dict[str, Any] = {}
+    problems: list[MetaoptError] = []
+    for source, layer in (_from_file(file, problems), _from_environment(environ, problems), _from_flags(flags)):
+        for name, value in layer.items():
+            try:
+                given[name] = _convert(value, get_type_hints(RunConfig)[name])
+            except ValueError as error:
+                problems.append(ConfigError(f"{source[name]} must be {error}, got {value!r}", "see metaopt tune --help"))
+    if "optimizer" not in given and not problems:
+        problems.append(
+            ConfigError(f"no one-shot optimizer is given; allowed: {', '.join(ONESHOT)}", "add --optimizer darts")
+        )
+    raise_together(problems)
+    config = _complete(given)
+    raise_together(_out_of_range(config))
+    return config
+
+
+def raise_together(problems: Iterable[MetaoptError]) -> None:
+    """Raises all problems as one error; does nothing if there is none."""
+    found = list(problems)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        lines = [str(problem).replace("\n", "\n  ") for problem in found]
+        raise ConfigError(f"{len(found)} settings cannot be used:\n- " + "\n- ".join(lines))
+
+
+_Layer = tuple[dict[str, str], dict[str, Any]]
+
+
+def _from_file(file: Path | None, problems: list[MetaoptError]) -> _Layer:
+    content = {} if file is None else read_yaml(file)
+    if not isinstance(content, dict):
+        raise ConfigError(f"the run file {file} is not a mapping of settings", "write lines like `optimizer: darts`")
+    names = [setting.name for setting in settings()]
+    problems += [unknown_name(f"setting in {file}:", str(key), names) for key in content if key not in names]
+    known = {key: value for key, value in content.items() if key in names}
+    return {name: f"{name} in {file}" for name in known}, known
+
+
+def _from_environment(environ: Mapping[str, str], problems: list[MetaoptError]) -> _Layer:
+    variables = {PREFIX + setting.name.upper(): setting.name for setting in settings()}
+    for name in environ:
+        if name.startswith(PREFIX) and name not in variables and name not in _OTHER_VARIABLES:
+            problems.append(unknown_name("environment variable", name, variables, f"unset {name}"))
+    known = {variables[name]: value for name, value in environ.items() if name in variables}
+    return {name: PREFIX + name.upper() for name in known}, known
+
+
+def _from_flags(flags: Mapping[str, Any]) -> _Layer:
+    return {setting.name: flag(setting) for setting in settings()}, dict(flags)
+
+
+def _convert(value: Any, annotation: Any) -> Any:
+    """Returns ``value`` as its field's type; raises ValueError with what it must be."""
+    if annotation == Mapping[str, Any]:
+        return _pairs(value)
+    kinds = get_args(annotation) or (annotation,)
+    for kind in kinds:
+        if type(value) is kind:
+            return value
+        if kind is float and type(value) is int:
+            return float(value)
+        if isinstance(value, str) and kind in (int, float):
+            try:
+                return kind(value)
+            except ValueError:
+                continue
+    raise ValueError(" or ".join(_KINDS[kind] for kind in kinds if kind is not types.NoneType))
+
+
+def _pairs(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {str(name): option for name, option in value.items()}
+    texts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) and "=" in text for text in texts):
+        raise ValueError(_KINDS[dict])
+    return dict(text.split("=", 1) for text in texts)
+
+
+def _complete(given: dict[str, Any]) -> RunConfig:
+    """Fills in the defaults that depend on other settings."""
+    given.setdefault("workers", None)
+    if given["workers"] is None:
+        given["workers"] = 1 if given.get("executor") == "serial" else cores()
+    space = given.get("hyperparameters") or given["optimizer"]
+    # A file must be found from wherever the run is resumed.
+    given["hyperparameters"] = str(Path(space).expanduser().resolve()) if Path(space).suffix else space
+    return RunConfig(**given)
+
+
+def _out_of_range(config: RunConfig) -> list[MetaoptError]:
+    problems: list[MetaoptError] = []
+    for kind, registry, name in (
+        ("one-shot optimizer", ONESHOT, config.optimizer),
+        ("tuner", TUNERS, config.tuner),
+        ("executor", EXECUTORS, config.executor),
+    ):
+        if name not in registry:
+            problems.append(unknown_name(kind, name, registry))
+    if config.cell_space not in _CELL_SPACES:
+        problems.append(
+            ConfigError(f"--space is {config.cell_space}; allowed: 1, 2, 3", "metaopt benchmark list shows more")
+        )
+    budgets = (config.budget, config.budget_epochs, config.budget_seconds)
+    if all(budget is None for budget in budgets):
+        problems.append(ConfigError("no budget is given", "add --budget 50, --budget-epochs or --budget-seconds"))
+    for name, lowest in _LOWEST.items():
+        value = getattr(config, name)
+        # "not >=" also refuses a value that is not a number.
+        if value is not None and not lowest <= value < float("inf"):
+            problems.append(ConfigError(f"{name} is {value}; allowed: {lowest} or more", f"change {_flag_of(name)}"))
+    return problems + _at_odds(config)
+
+
+_LOWEST = {
+    "budget": 1, "budget_epochs": 1, "budget_seconds": 1, "min_epochs": 1, "max_epochs": 1, "workers": 1, "seed": 0,
+    "time_limit_s": 1, "memory_limit_mb": 1, "confirm": 0,
+}  # fmt: skip
+
+
+def _flag_of(name: str) -> str:
+    return next(flag(setting) for setting in settings() if setting.name == name)
+
+
+def _at_odds(config: RunConfig) -> list[MetaoptError]:
+    """Returns what is wrong between settings that are right each by itself."""
+    problems: list[MetaoptError] = []
+    if config.min_epochs > config.max_epochs:
+        text = f"min_epochs is {config.min_epochs} and max_epochs {config.max_epochs}; the first must not be larger"
+        problems.append(ConfigError(text, "change --min-epochs or --max-epochs"))
+    if config.budget_epochs is not None and 1 <= config.budget_epochs < config.min_epochs:
+        text = f"budget_epochs is {config.budget_epochs}, but the shortest evaluation takes {config.min_epochs}"
+        problems.append(ConfigError(text, "raise --budget-epochs, or lower --min-epochs"))
+    workers, most = config.workers or 1, _WORKERS_PER_CORE * cores()
+    if workers > most:
+        text = f"workers is {workers}; allowed: 1 to {most}, as this machine has {cores()} cores"
+        problems.append(ConfigError(text, "leave out --workers for one per core"))
+    if config.executor == "serial" and workers > 1:
+        text = f"workers is {workers}, but the serial executor runs one evaluation at a time"
+        problems.append(ConfigError(text, "leave out --workers, or use --executor dask"))
+    return problems

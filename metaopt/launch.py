@@ -1,0 +1,222 @@
+"""From settings to a finished run: checks everything, builds the collaborators, runs the study, confirms its result."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+
+from metaopt import progress, registry
+from metaopt.budget import Budget
+from metaopt.config import RunConfig, cores, raise_together
+from metaopt.errors import JournalError, MetaoptError
+from metaopt.executors import EXECUTORS
+from metaopt.executors.base import Executor, Recipe
+from metaopt.interrupt import Interrupt
+from metaopt.journal import JournalWriter, Recorded
+from metaopt.objectives import OBJECTIVES
+from metaopt.objectives.base import Objective
+from metaopt.provenance import host, versions
+from metaopt.run_folder import RunFolder
+from metaopt.seeds import seed_integer
+from metaopt.spaces import plain, space_to_json
+from metaopt.study import Study
+from metaopt.trial import Value
+from metaopt.tuners import TUNERS
+from metaopt.tuners.base import Tuner
+from metaopt.tuners.fixed import Fixed
+from metaopt.tuners.options import check_options
+
+_OBJECTIVE = "oneshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run whose settings are checked.
+
+    Attributes:
+        config: Its settings, the tuner's options complete.
+        objective: What is minimised.
+        recipe: How any process evaluates a trial.
+        tuner: The tuner's class.
+    """
+
+    config: RunConfig
+    objective: Objective
+    recipe: Recipe
+    tuner: type[Tuner]
+
+    @property
+    def default(self) -> dict[str, Value]:
+        """The default configuration."""
+        return plain(self.objective.space.get_default_configuration())
+
+    def make_tuner(self) -> Tuner:
+        """Returns a fresh tuner."""
+        return self.tuner(
+            self.objective.space,
+            seed=self.config.seed,
+            min_epochs=self.config.min_epochs,
+            max_epochs=self.config.max_epochs,
+            **self.config.tuner_options,
+        )
+
+    def make_executor(self) -> Executor:
+        """Returns the executor, started."""
+        executor: Executor = registry.load(EXECUTORS[self.config.executor])(self.recipe, self.config.workers)
+        return executor
+
+
+def prepare(config: RunConfig, space: str | Mapping[str, Any] | None = None) -> Prepared:
+    """Checks what only the parts themselves can check, and builds them.
+
+    Args:
+        config: Settings in their ranges.
+        space: The hyperparameters, where they are not to be taken from the settings: a resumed run keeps its own.
+
+    Raises:
+        MetaoptError: naming everything that does not fit: options, space, benchmark, table, device.
+    """
+    problems: list[MetaoptError] = []
+    tuner: type[Tuner] = registry.resolve("tuner", TUNERS, config.tuner)
+    try:
+        config = replace(config, tuner_options=check_options(tuner, config.tuner_options))
+    except MetaoptError as error:
+        problems.append(error)
+    settings = {
+        "optimizer": config.optimizer,
+        "benchmark": config.benchmark,
+        "cell_space": config.cell_space,
+        "space": space or config.hyperparameters,
+        "device": config.device,
+    }
+    try:
+        objective: Objective = registry.load(OBJECTIVES[_OBJECTIVE])(**settings)
+    except MetaoptError as error:
+        problems.append(error)
+    raise_together(problems)
+    recipe = Recipe(
+        OBJECTIVES[_OBJECTIVE],
+        # The space itself and not its file, which may be edited while the run goes on.
+        {**settings, "space": space_to_json(objective.space)},
+        objective.needs_process,
+        config.time_limit_s,
+        config.memory_limit_mb,
+    )
+    prepared = Prepared(config, objective, recipe, tuner)
+    prepared.make_tuner()
+    return prepared
+
+
+def header(prepared: Prepared, command: Sequence[str]) -> dict[str, Any]:
+    """Returns the first line of a run's journal."""
+    return {
+        "run": prepared.config.to_json(),
+        "space": space_to_json(prepared.objective.space),
+        "default": prepared.default,
+        "objective": prepared.objective.describe(),
+        "versions": versions(),
+        "host": host(cores()),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": list(command),
+    }
+
+
+def start(prepared: Prepared, folder: RunFolder, command: Sequence[str], console: Console) -> str:
+    """Makes a run folder and runs in it to the end.
+
+    Returns:
+        Why the run ended; empty if it was interrupted.
+
+    Raises:
+        RunError: if the folder cannot be made or is in use, or if no worker is left.
+    """
+    folder.create()
+    with folder.locked():
+        return _work(prepared, folder, folder.begin(header(prepared, command)), console)
+
+
+def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console) -> str:
+    """Goes on with a run where its journal ends.
+
+    Args:
+        folder: Of the run.
+        changes: Settings that results do not depend on: executor, workers.
+        console: Where to show progress.
+
+    Returns:
+        Why the run ended; empty if it was interrupted again.
+
+    Raises:
+        RunError: if there is no run in the folder, or if another driver works on it.
+        JournalError: if the journal is damaged elsewhere than in its last line, or is not of these settings.
+    """
+    folder.read()
+    with folder.locked():
+        recorded = folder.read()
+        try:
+            config = replace(RunConfig.from_json(recorded.header["run"]), **changes)
+            prepared = prepare(config, recorded.header["space"])
+        except KeyError as error:
+            raise JournalError(
+                f"the header of {folder.journal} has no {error}", "only metaopt tune writes one"
+            ) from None
+        if recorded.torn:
+            console.print(f"journal: {recorded.torn}", markup=False, highlight=False, soft_wrap=True)
+        return _work(prepared, folder, recorded, console)
+
+
+def budget_of(config: RunConfig) -> Budget:
+    """Returns what a run may use."""
+    return Budget(config.budget, config.budget_epochs, config.budget_seconds)
+
+
+def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Console) -> str:
+    if recorded.end and _confirmed(prepared, folder, recorded):
+        return recorded.end
+    with Interrupt() as interrupted, prepared.make_executor() as crew:
+
+        def run(title: str, tuner: Tuner, place: RunFolder, so_far: Recorded, budget: Budget) -> str:
+            with (
+                contextlib.closing(JournalWriter(place.journal, so_far.size)) as journal,
+                progress.show(title, budget, console) as monitor,
+            ):
+                return Study(tuner, crew, journal, so_far, budget, place.trial, monitor, interrupted).run()
+
+        end = run("tuning", prepared.make_tuner(), folder, recorded, budget_of(prepared.config))
+        if not end or (tuner := confirmation(prepared, folder.read())) is None:
+            return end
+        place = folder.confirmation
+        so_far = place.read() if place.begun else place.begin({**recorded.header, "confirms": folder.path.name})
+        budget = Budget(len(tuner.configs) * tuner.repeats)
+        return end if run("confirming", tuner, place, so_far, budget) else ""
+
+
+def _confirmed(prepared: Prepared, folder: RunFolder, recorded: Recorded) -> bool:
+    place = folder.confirmation
+    return confirmation(prepared, recorded) is None or (place.begun and bool(place.read().end))
+
+
+def confirmation(prepared: Prepared, recorded: Recorded) -> Fixed | None:
+    """Returns the tuner that evaluates default and incumbent again with fresh seeds; None without an incumbent.
+
+    An incumbent that is the default is evaluated once per seed, not twice.
+    """
+    incumbent, repeats = recorded.incumbent, prepared.config.confirm
+    if incumbent is None or not repeats:
+        return None
+    configs = [prepared.default]
+    if incumbent.config != prepared.default:
+        configs.append(dict(incumbent.config))
+    return Fixed(
+        prepared.objective.space,
+        seed=seed_integer(prepared.config.seed, "confirmation"),
+        min_epochs=prepared.config.min_epochs,
+        max_epochs=prepared.config.max_epochs,
+        configs=configs,
+        repeats=repeats,
+    )

@@ -1,0 +1,56 @@
+"""What a result was made with: versions, machine and commit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata, resources
+from pathlib import Path
+
+_LIBRARIES = (
+    "metaopt", "torch", "numpy", "scipy", "ConfigSpace", "hpbandster", "statsmodels", "distributed", "scikit-learn",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of Python and of the libraries that results depend on, without importing them."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def host(cores: int) -> dict[str, str | int]:
+    """Returns the machine, and the commit of the checkout that metaopt runs from, if it does.
+
+    Args:
+        cores: Number of cores that the run may use.
+    """
+    return {
+        "name": platform.node(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cores": cores,
+        "executable": sys.executable,
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str:
+    root = Path(str(resources.files("metaopt"))).parent
+    if not (root / ".git").exists():
+        return ""
+    try:
+        # The environment may name another repository, as it does in a hook.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=10, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

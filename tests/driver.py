@@ -1,0 +1,13 @@
+"""The command line with the objective of tests/faults.py in place of the real one, as a process to be killed."""
+
+from __future__ import annotations
+
+import sys
+
+from metaopt.cli import main
+
+from metaopt.objectives import OBJECTIVES
+
+if __name__ == "__main__":
+    OBJECTIVES["oneshot"] = "faults:Faults"
+    sys.exit(main(sys.argv[1:]))
