@@ -1,1 +1,15 @@
-"""metaopt."""
+"""Tunes the hyperparameters of one-shot NAS optimizers and compares them honestly with black-box NAS.
+
+The command line is the main way in, see ``metaopt --help``. From Python: a trial goes to an objective and a result
+comes back; tuners are in :mod:`metaopt.tuners`, one-shot optimizers in :mod:`metaopt.oneshot`, spaces in
+:mod:`metaopt.spaces`, and the contracts for adding to them in :mod:`metaopt.testing`.
+"""
+
+from importlib.metadata import version
+
+from metaopt.errors import MetaoptError
+from metaopt.trial import Result, Trial
+
+__all__ = ["MetaoptError", "Result", "Trial", "__version__"]
+
+__version__ = version("metaopt")

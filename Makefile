@@ -1,0 +1,45 @@
+# Two commands need nothing but Python 3.11 or later with pip, and a C compiler: `make demo` and `make test`.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo test unit check bench wheel clean
+
+# Tunes DARTS on the built-in benchmark; prints where it leaves the report.
+demo: $(INSTALLED)
+	@$(BIN)/metaopt tune --optimizer darts --budget 50
+
+# Everything that must pass; the last line is pytest's.
+test: check
+	@$(PYTEST) --numprocesses=$(JOBS)
+
+# The tests that take under 3 minutes together.
+unit: $(INSTALLED)
+	@$(PYTEST) --numprocesses=$(JOBS) -m "not slow and not browser and not perf"
+
+check: $(INSTALLED)
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+
+# Measurements; alone on the machine, or they measure something else.
+bench: $(INSTALLED)
+	@$(PYTEST) tests/perf -m perf -s
+
+wheel: $(INSTALLED)
+	@$(BIN)/python -m build --wheel --no-isolation
+
+clean:
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find metaopt tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Once, and again when what is to be installed has changed.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("metaopt needs Python 3.11 or later; name one: make PYTHON=/path/to/python3.11")'
+	@echo "installing metaopt and its tools into .venv, once"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
