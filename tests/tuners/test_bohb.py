@@ -86,7 +86,7 @@ def test_silent_and_leaves_global_state_alone(caplog: pytest.LogCaptureFixture) 
         filters = list(warnings.filters)
         tuner = bohb(load_space("darts"), num_samples=4)
         for trial in tuner.ask(60):
-            tuner.tell(Result(trial.id, "crashed"))
+            tuner.tell(Result(trial.id, "ok", 0.5) if trial.id % 2 else Result(trial.id, "crashed"))
         tuner.ask(10)
         assert warnings.filters == filters
     assert not caught

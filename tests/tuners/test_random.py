@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 from metaopt.spaces import load_space
@@ -22,3 +23,11 @@ def test_learns_nothing() -> None:
     for trial in first:
         told.tell(Result(trial.id, "ok", valid_error=trial.id / 4))
     assert first + told.ask(5) == untold.ask(8)
+
+
+def test_replay_takes_the_logged_configuration() -> None:
+    logged = Random(load_space("darts_cs1"), seed=3, min_epochs=3, max_epochs=27).ask(2)
+    logged[1] = dataclasses.replace(logged[1], config={"cutout_prob": 0.125, "weight_decay": 1e-4})
+    tuner = Random(load_space("darts_cs1"), seed=3, min_epochs=3, max_epochs=27)
+    tuner.replay(logged)
+    assert [trial.id for trial in tuner.ask(2)] == [2, 3]
