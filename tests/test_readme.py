@@ -1,0 +1,69 @@
+"""Every command that the documentation shows exists; the quick ones are run as written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metaopt import cli
+
+ROOT = Path(__file__).parents[1]
+#: Commands that only read what is shipped.
+QUICK = ("metaopt --version", "metaopt space ", "metaopt benchmark list", "metaopt benchmark info")
+
+
+def commands(name: str) -> list[str]:
+    """Returns the commands in the fenced ``sh`` blocks of a document, without comments; a backslash joins lines."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    return [shlex.join(words) for line in lines if (words := shlex.split(line, comments=True))]
+
+
+SHOWN = [(name, command) for name in ("README.md", "CONTRIBUTING.md") for command in commands(name)]
+
+
+def test_the_first_screen_is_demo_and_test() -> None:
+    assert commands("README.md")[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize(("name", "command"), SHOWN)
+def test_command_exists(name: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, *arguments = shlex.split(command)
+    if program == "make":
+        targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        assert set(arguments) <= set(targets)
+    elif program == "metaopt":
+        parsed: list[Any] = []
+        monkeypatch.setattr(cli, "load", lambda handler: lambda chosen: parsed.append((handler, chosen)) or 0)
+        if arguments != ["--version"]:
+            assert cli.main(arguments) == 0
+            assert len(parsed) == 1
+    elif command.startswith(("pip install ", "python -m pip install ")):
+        assert (ROOT / arguments[arguments.index("-c") + 1]).is_file()
+    elif program in {".venv/bin/pytest", ".venv/bin/ruff"}:
+        assert all((ROOT / word).exists() for word in arguments if word.startswith("tests/"))
+    else:
+        pytest.fail(f"{name} shows {command!r}, which no test knows how to check")
+
+
+@pytest.mark.parametrize("command", sorted({command for _, command in SHOWN if command.startswith(QUICK)}))
+def test_quick_command_runs(command: str, tmp_path: Path) -> None:
+    call = [sys.executable, "-m", *shlex.split(command)]
+    environment = {**os.environ, "METAOPT_HOME": str(tmp_path)}
+    done = subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])
+def test_links_into_the_repository_lead_somewhere(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (ROOT / name).read_text(encoding="utf-8"))
+    assert [link for link in links if not (ROOT / link).exists()] == []
