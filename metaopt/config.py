@@ -114,7 +114,8 @@ def load_config(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path
             try:
                 given[name] = _convert(value, get_type_hints(RunConfig)[name])
             except ValueError as error:
-                problems.append(ConfigError(f"{source[name]} must be {error}, got {value!r}", "see metaopt tune --help"))
+                text = f"{source[name]} must be {error}, got {value!r}"
+                problems.append(ConfigError(text, "metaopt tune --help explains the settings"))
     if "optimizer" not in given and not problems:
         problems.append(
             ConfigError(f"no one-shot optimizer is given; allowed: {', '.join(ONESHOT)}", "add --optimizer darts")

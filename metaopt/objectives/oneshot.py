@@ -33,8 +33,8 @@ class OneShot:
 
     Args:
         optimizer: Name of a one-shot optimizer.
-        space: Its hyperparameters: the name or the file of a space, or what :func:`~metaopt.spaces.space_to_json` wrote;
-            None: the one named like the optimizer.
+        space: Name or file of its hyperparameters' space, or the space as plain JSON values; None: the one named like
+            the optimizer.
         benchmark: Name of a benchmark.
         cell_space: 1, 2 or 3.
         channels: Of the supernet's first stage; None: as the benchmark's card says.

@@ -1,0 +1,63 @@
+"""Starts real drivers as processes of their own, and reads what they left. For tests of what survives a kill."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from metaopt import journal
+
+TESTS = Path(__file__).parent
+DRIVER = [sys.executable, str(TESTS / "driver.py")]
+#: Names every process of one run in its environment, so that orphans can be told from other tests' processes.
+MARK = "TEST_RUN_OF"
+
+
+def command(*arguments: object) -> list[str]:
+    """Returns the command line of a driver whose objective is tests/faults.py."""
+    return [*DRIVER, *map(str, arguments)]
+
+
+def environment(mark: Path, **variables: object) -> dict[str, str]:
+    """Returns the environment of a driver."""
+    paths = os.pathsep.join([str(TESTS), str(TESTS.parent)])
+    own = {"PYTHONPATH": paths, MARK: str(mark), "COLUMNS": "200", "NO_COLOR": "1"}
+    return {**os.environ, **own, **{name: str(value) for name, value in variables.items()}}
+
+
+def processes(mark: Path) -> list[psutil.Process]:
+    """Returns all live processes of the run with this mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            marked = process.environ().get(MARK) == str(mark)
+            if marked and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60.0, what: str = "it") -> None:
+    """Waits for a condition and fails if it never comes."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} never came"
+        time.sleep(0.02)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Returns the lines of a journal, decoded."""
+    return [journal.decode(line) for line in path.read_bytes().splitlines()]
+
+
+def finish(arguments: list[str], env: dict[str, str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a driver to its end."""
+    return subprocess.run(arguments, env=env, cwd=cwd, capture_output=True, text=True, timeout=200)
