@@ -94,7 +94,7 @@ def cell_plot(graph: CellGraph, name: str, title: str, caption: str) -> Plot:
     """Draws a cell."""
     order = layers(graph)
     tallest = max(len(layer) for layer in order)
-    figure, axes = canvas(420, 60 + 62 * max(2, tallest))
+    figure, axes = canvas(360, 40 + 54 * max(2, tallest))
     place: dict[Node, tuple[float, float]] = {
         node: (float(x), (len(layer) - 1) / 2 - y) for x, layer in enumerate(order) for y, node in enumerate(layer)
     }

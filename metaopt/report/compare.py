@@ -9,8 +9,8 @@ from metaopt.report.axes import quantity
 from metaopt.report.curves import best_cell
 from metaopt.report.figures import comparison_plot
 from metaopt.report.headline import headline
+from metaopt.report.layout import NONE, Section, Table, number
 from metaopt.report.load import RunData
-from metaopt.report.sections import NONE, Section, Table, number
 from metaopt.report.style import slug
 
 # Runs that agree in these differ in their seed and their resources only.

@@ -42,7 +42,7 @@ def anytime_plot(run: RunData, clock: str) -> Plot:
 
 def comparison_plot(groups: Mapping[str, Sequence[RunData]], clock: str, split: str) -> Plot:
     """Draws the ``split`` (``valid`` or ``test``) regret of several runs over ``clock``, one colour per group."""
-    figure, axes = canvas(460, 330)
+    figure, axes = canvas(400, 300)
     kinds = sorted({quantity(run) for runs in groups.values() for run in runs})
     values: list[float] = []
     for colour, (label, runs) in zip(cycle(GROUPS), groups.items(), strict=False):
@@ -79,7 +79,7 @@ def _draw_group(axes: Axes, curves: Sequence[tuple[Floats, Floats]], colour: str
 def confirmation_plot(run: RunData, default: Sequence[Evaluation], tuned: Sequence[Evaluation]) -> Plot:
     """Draws every repeat of the confirmation, with means."""
     kind = quantity(run)
-    figure, axes = canvas(420, 220)
+    figure, axes = canvas(360, 210)
     rows = [
         ("default, test", default, "test_error", run.optimum_test_error, "default"),
         ("tuned, test", tuned, "test_error", run.optimum_test_error, "tuned"),

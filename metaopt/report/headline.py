@@ -10,6 +10,7 @@ from typing import Literal
 
 from metaopt.report.axes import quantity
 from metaopt.report.curves import default_evaluation, incumbent
+from metaopt.report.layout import NONE, number, times
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.statistics import Ratio, regret_ratio
 
@@ -96,9 +97,9 @@ def _without_result(run: RunData) -> Headline:
     failed = len(run.told)
     if failed:
         text = f"All {failed} answered trials failed; their reasons are listed below."
-        return Headline("worse", "–", "no trial succeeded", text)
+        return Headline("worse", NONE, "no trial succeeded", text)
     text = "The run has not answered a trial yet; write the report again later."
-    return Headline("open", "–", "no finished trial yet", text)
+    return Headline("open", NONE, "no finished trial yet", text)
 
 
 def _stayed(run: RunData, best: Evaluation) -> str:
@@ -115,7 +116,7 @@ def _unconfirmed(run: RunData, best: Evaluation) -> Headline:
         seen += f", the default's {default.valid_error:.4f} at {default.trial.epochs} epochs"
     return Headline(
         "open",
-        f"{best.valid_error:.4f}",
+        number(best.valid_error),
         "validation error of the incumbent, not confirmed",
         f"During tuning the incumbent's validation error was {seen}. It is the best of {len(run.ok)} noisy values and "
         "so flatters itself: a confirmation searches both again with fresh seeds.",
@@ -135,7 +136,7 @@ def _confirmed(run: RunData, found: Confirmation, split: Split) -> Headline:
     smallest = "" if result.smallest_p is None else f" (it cannot go below {result.smallest_p:.2g} here)"
     return Headline(
         result.verdict,
-        "–" if result.value is None else f"{result.value:.2f}×",
+        times(result.value),
         f"the default's mean {word} over the tuned one's",
         f"{begin} from {default:.4f} with the default to {tuned:.4f} tuned; {interval_text(result)}, n = "
         f"{len(found.default)} and {len(found.tuned)} fresh searches{p_value}{smallest}.",

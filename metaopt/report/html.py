@@ -15,8 +15,9 @@ from metaopt.paths import write_atomically
 from metaopt.report.compare import comparison, problem
 from metaopt.report.export import to_csv, to_parquet, trial_table
 from metaopt.report.headline import Headline, headline
+from metaopt.report.layout import Section, Table
 from metaopt.report.load import RunData, load_runs
-from metaopt.report.sections import Section, Table, facts, sections, state
+from metaopt.report.sections import facts, sections, state
 from metaopt.report.style import PALETTE, RC, Picture, render, slug
 
 PAGE = "report.html"

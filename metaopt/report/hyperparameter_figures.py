@@ -25,7 +25,7 @@ def scatter_plot(run: RunData, hyperparameter: Hyperparameter) -> Plot:
     """Draws the validation regret of every trial over one hyperparameter; colour is epochs."""
     trials = [e for e in run.ok if hyperparameter.name in e.trial.config]
     inactive = len(run.ok) - len(trials)
-    figure, axes = canvas(380, 250)
+    figure, axes = canvas(360, 235)
     for epochs, colour in epoch_colours(run.ok).items():
         level = [e for e in trials if e.trial.epochs == epochs]
         axes.plot(
@@ -78,7 +78,7 @@ def _value_axis(axes: Axes, hyperparameter: Hyperparameter) -> None:
 def parallel_plot(run: RunData) -> Plot:
     """Draws every trial as a line through all hyperparameters; the axes lie below each other, so that names fit."""
     inputs, trials = varied(run), sorted(run.ok, key=lambda e: -e.valid_error)
-    figure, axes = canvas(420, 60 + 46 * (len(inputs) + 1))
+    figure, axes = canvas(360, 60 + 44 * (len(inputs) + 1))
     errors = Hyperparameter("validation error", trials[-1].valid_error, trials[0].valid_error)
     for place, evaluation in enumerate(trials):
         last = 0.5 if errors.lower == errors.upper else errors.position(evaluation.valid_error)
@@ -112,7 +112,7 @@ def _rail(axes: Axes, height: int, hyperparameter: Hyperparameter) -> None:
     box = {"facecolor": LIGHT["surface"], "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
     for x, value, side in ((0.0, ends[0], "left"), (1.0, ends[-1], "right")):
         text = short(round(value, 4)) if isinstance(value, float) else str(value)
-        axes.text(x, height - 0.12, text, ha=side, va="bottom", color=LIGHT["muted"], fontsize=9.5, bbox=box, zorder=4)
+        axes.text(x, height - 0.12, text, ha=side, va="bottom", color=LIGHT["muted"], fontsize=10, bbox=box, zorder=4)
 
 
 def _jitter(evaluation: Evaluation) -> float:
@@ -123,7 +123,7 @@ def _jitter(evaluation: Evaluation) -> float:
 def importance_plot(found: Importance) -> Plot:
     """Draws the share of variance that each input explains, with its spread over forests."""
     order: Sequence[int] = np.argsort(found.mean, kind="stable").tolist()
-    figure, axes = canvas(420, 80 + 27 * len(order))
+    figure, axes = canvas(360, 70 + 25 * len(order))
     colours = [LIGHT["rule"] if found.names[i] == EPOCHS else LIGHT["valid"] for i in order]
     axes.barh(
         [found.names[i] for i in order],

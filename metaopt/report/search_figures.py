@@ -49,8 +49,8 @@ def trajectory_plots(run: RunData, searches: Mapping[str, Evaluation]) -> list[P
         searches: Evaluations with a trajectory by role, ``default`` and ``tuned``.
     """
     kind = quantity(run)
-    one_shot, axes = canvas(420, 260)
-    regret, below = canvas(420, 260)
+    one_shot, axes = canvas(360, 250)
+    regret, below = canvas(360, 250)
     heights: list[float] = []
     for role, evaluation in searches.items():
         trajectory, colour = evaluation.info["trajectory"], LIGHT[role]

@@ -6,7 +6,6 @@ import math
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
@@ -18,49 +17,12 @@ from metaopt.report.figures import anytime_plot, confirmation_plot
 from metaopt.report.headline import Split, confirmation, interval_text, ratio, shown
 from metaopt.report.hyperparameter_figures import importance_plot, parallel_plot, scatter_plot, varied
 from metaopt.report.importance import importance
+from metaopt.report.layout import NONE, Section, Table, number, times, value_text
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.search_figures import correlation_plot, trajectory_plots
 from metaopt.report.statistics import rank_correlation
-from metaopt.report.style import Plot
 
-NONE = "–"
 _TRUSTED_FIT = 0.2  # out-of-bag R^2 below which importance is called untrustworthy; our choice
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of plain text.
-
-    Attributes:
-        title: What it holds.
-        head: Column names.
-        rows: As many cells per row as there are columns.
-        folded: True if it starts closed.
-    """
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    folded: bool = False
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page.
-
-    Attributes:
-        name: Anchor.
-        title: Heading.
-        notes: Sentences before everything else.
-        plots: Figures in their order.
-        tables: Tables after the figures.
-    """
-
-    name: str
-    title: str
-    notes: tuple[str, ...] = ()
-    plots: tuple[Plot, ...] = ()
-    tables: tuple[Table, ...] = ()
 
 
 def sections(run: RunData) -> list[Section]:
@@ -92,11 +54,6 @@ def facts(run: RunData) -> list[tuple[str, str]]:
         ("its test error", number(best.test_error) if best else NONE),
         ("predicted, not measured", f"{predicted} of {len(run.ok)}"),
     ]
-
-
-def number(value: float | None) -> str:
-    """Returns an error or regret with four decimals, a dash for none."""
-    return NONE if value is None or math.isnan(value) else f"{value:.4f}"
 
 
 def state(run: RunData) -> tuple[str, ...]:
@@ -142,12 +99,13 @@ def _repeats(run: RunData) -> Table:
     for split, word in splits:
         for side, repeats in (("default", found.default), ("tuned", found.tuned)):
             values = shown(run, repeats, split)
-            singles = "  ".join(f"{v:.4f}" for v in values)
-            rows.append((word, side, number(fmean(values)) if values else NONE, str(len(values)), singles or NONE))
+            singles = " ".join(f"{value:.4f}" for value in values)
+            rows.append(
+                (f"{side}, {word}", number(fmean(values) if values else None), str(len(values)), singles or NONE)
+            )
         result = ratio(run, split)
-        times = NONE if result.value is None else f"{result.value:.2f}×"
-        rows.append((word, "default / tuned", times, "", interval_text(result)))
-    return Table(f"Every repeat: {quantity(run)}", ("", "configuration", "mean", "n", "single values"), tuple(rows))
+        rows.append((f"default / tuned, {word}", times(result.value), "", interval_text(result)))
+    return Table(f"Every repeat: {quantity(run)}", ("", "mean", "n", "single values"), tuple(rows))
 
 
 def _configurations(run: RunData, best: Evaluation) -> Table:
@@ -156,13 +114,6 @@ def _configurations(run: RunData, best: Evaluation) -> Table:
         span = ", ".join(map(str, h.choices)) or f"{short(h.lower)} to {short(h.upper)}{', log' if h.log else ''}"
         rows.append((h.name, value_text(run.default.get(h.name)), value_text(best.trial.config.get(h.name)), span))
     return Table("Configurations", ("hyperparameter", "default", "tuned", "range"), tuple(rows))
-
-
-def value_text(value: Any) -> str:
-    """Returns a hyperparameter's value for a table; a dash if it is inactive."""
-    if value is None:
-        return NONE
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _progress(run: RunData) -> Section:

@@ -1,0 +1,65 @@
+"""What a page is made of: sections with remarks, figures and tables, and how numbers are written in them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from metaopt.report.style import Plot
+
+#: Stands where there is no value.
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of plain text.
+
+    Attributes:
+        title: What it holds.
+        head: Column names.
+        rows: As many cells per row as there are columns.
+        folded: True if it starts closed.
+    """
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        name: Anchor.
+        title: Heading.
+        notes: Sentences before everything else.
+        plots: Figures in their order.
+        tables: Tables after the figures.
+    """
+
+    name: str
+    title: str
+    notes: tuple[str, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+def number(value: float | None) -> str:
+    """Returns an error or regret with four decimals, a dash for none."""
+    return NONE if value is None or math.isnan(value) else f"{value:.4f}"
+
+
+def times(ratio: float | None) -> str:
+    """Returns a ratio with two decimals and a times sign, a dash for none."""
+    return NONE if ratio is None else f"{ratio:.2f}×"
+
+
+def value_text(value: Any) -> str:
+    """Returns a hyperparameter's value for a table; a dash if it is inactive."""
+    if value is None:
+        return NONE
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

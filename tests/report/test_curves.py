@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from metaopt.report.curves import anytime, band, best_cell, default_evaluation, incumbent, step_values
+from metaopt.report.load import RunData, load_run
+
+OPTIMA = {"optimum_valid_error": 0.1, "optimum_test_error": 0.05}
+
+
+@pytest.fixture
+def run(write_run: Callable[..., Path], answer: Callable[..., object]) -> RunData:
+    answers = [
+        answer(0, None, reason="out of memory"),
+        answer(1, 0.30, 0.20, epochs=3, config={"x": 1}),
+        answer(2, 0.20, 0.28, epochs=9),
+        answer(3, 0.25, 0.10, epochs=27, config={"x": 1}),
+        answer(4, 0.20, 0.01, epochs=27, config={"x": 2}),
+    ]
+    return load_run(write_run(answers, objective=OPTIMA, default={"x": 1}))
+
+
+def test_the_incumbent_follows_validation_and_never_test(run: RunData) -> None:
+    curve = anytime(run)
+    assert_allclose(curve.evaluations, [1, 2, 3, 4, 5])
+    assert_allclose(curve.seconds, [1, 3, 5, 7, 9])
+    assert_allclose(curve.valid, [np.nan, 0.20, 0.10, 0.10, 0.10])
+    assert_allclose(curve.test, [np.nan, 0.15, 0.23, 0.23, 0.23])
+
+
+def test_without_an_optimum_the_curve_is_the_error(
+    write_run: Callable[..., Path], answer: Callable[..., object]
+) -> None:
+    curve = anytime(load_run(write_run([answer(0, 0.3, 0.4)], objective={})))
+    assert (curve.valid.tolist(), curve.test.tolist()) == ([0.3], [0.4])
+
+
+def test_a_run_without_answers_has_an_empty_curve(write_run: Callable[..., Path]) -> None:
+    assert anytime(load_run(write_run([]))).valid.size == 0
+
+
+def test_the_incumbent_comes_from_the_largest_epochs(run: RunData) -> None:
+    best, chosen, default = best_cell(run.ok), incumbent(run.ok), default_evaluation(run)
+    assert best is not None
+    assert chosen is not None
+    assert default is not None
+    assert (best.trial.id, chosen.trial.id, default.trial.id) == (2, 4, 3)
+    assert incumbent([]) is None
+
+
+def test_step_values_hold_the_last_value() -> None:
+    got = step_values(np.array([1.0, 2.0, 4.0]), np.array([9.0, 5.0, 3.0]), np.array([0.5, 1.0, 3.9, 4.0, 8.0]))
+    assert_allclose(got, [np.nan, 9, 5, 3, 3])
+
+
+def test_a_band_ends_with_the_shortest_curve_and_begins_with_the_last_to_begin() -> None:
+    curves = [
+        (np.array([1.0, 2.0, 3.0]), np.array([4.0, 3.0, 1.0])),
+        (np.array([1.0, 2.0]), np.array([np.nan, 2.0])),
+        (np.array([1.0, 2.0, 3.0]), np.array([8.0, 7.0, 0.0])),
+    ]
+    found = band(curves)
+    assert found is not None
+    assert_allclose(found.grid, [2.0])
+    assert_allclose([found.mean[0], found.median[0], found.low[0], found.high[0]], [4.0, 3.0, 2.5, 5.0])
+
+
+@pytest.mark.parametrize("curves", [[], [(np.array([]), np.array([]))], [(np.array([1.0]), np.array([np.nan]))]])
+def test_no_band_where_nothing_is_shared(curves: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    assert band(curves) is None

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import html.parser
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from metaopt.errors import RunError
+from metaopt.report.html import check_report, render_report, write_report
+
+EVIL = "<script>alert(1)</script>"
+
+
+class Outline(html.parser.HTMLParser):
+    """Collects tags and ids, and whether every element is closed in its turn."""
+
+    VOID = ("meta", "link", "br", "img", "input")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.add(tag)
+        self.ids += [given["id"]] if given.get("id") else []
+        self.links += [str(given[name]) for name in ("href", "src", "xlink:href") if name in given]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def run(make_run: Callable[..., Path]) -> Path:
+    folder = make_run("the-run", n=24)
+    write_report([folder])
+    return folder
+
+
+def test_the_page_stands_alone(run: Path) -> None:
+    outline = Outline((run / "report" / "report.html").read_text())
+    assert outline.open == []
+    assert not outline.tags & {"script", "iframe", "object", "embed", "form"}
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert all(link == "data:," or link.startswith("#") for link in outline.links)
+    assert {link[1:] for link in outline.links if link.startswith("#")} <= set(outline.ids)
+
+
+def test_every_figure_comes_as_png_and_svg(run: Path) -> None:
+    names = sorted(path.name for path in (run / "report" / "figures").iterdir())
+    stems = {name.rpartition(".")[0] for name in names}
+    assert len(names) == 2 * len(stems) == 2 * 16
+    assert {"confirmation", "anytime-seconds", "importance", "parallel", "best-cell"} <= stems
+    assert {path.name for path in (run / "report").iterdir() if path.is_file()} == {
+        "report.html",
+        "trials.csv",
+        "trials.parquet",
+    }
+
+
+@pytest.mark.slow
+def test_another_process_writes_the_same_bytes(run: Path, tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from metaopt.report.html import write_report"
+    code += "; write_report([Path(sys.argv[1])], Path(sys.argv[2]))"
+    environment = {**os.environ, "PYTHONHASHSEED": "12345", "MPLBACKEND": "svg", "TZ": "Asia/Tokyo"}
+    subprocess.run([sys.executable, "-c", code, str(run), str(tmp_path)], env=environment, check=True)
+    assert check_report([run], tmp_path) == []
+
+
+def test_the_check_names_what_differs(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run / "report", tmp_path / "copy")
+    (copy / "trials.csv").write_text("nothing")
+    (copy / "figures" / "parallel.png").unlink()
+    assert check_report([run], copy) == ["figures/parallel.png", "trials.csv"]
+
+
+def test_a_check_needs_a_report(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no report to check"):
+        check_report([run], tmp_path)
+
+
+def test_nothing_from_a_journal_becomes_markup(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
+    space = {
+        "hyperparameters": [
+            {"type": "categorical", "name": EVIL, "choices": [EVIL, "b"], "default_value": EVIL},
+            {"type": "uniform_float", "name": "$x_1$", "lower": 0, "upper": 1, "default_value": 0.5},
+        ]
+    }
+    answers = [answer(i, 0.1 + i / 100, config={EVIL: (EVIL, "b")[i % 2], "$x_1$": i / 10}) for i in range(4)]
+    answers.append(answer(4, None, reason=EVIL))
+    head = {"run": {"tuner": EVIL, "benchmark": EVIL}, "command": [EVIL], "host": {EVIL: EVIL}, "space": space}
+    page = render_report([write_run(answers, **head)])["report.html"].decode()
+    assert page.count("&lt;script&gt;alert(1)") > 8
+    assert "<script" not in page
+    assert not Outline(page).tags & {"script"}
+
+
+def test_a_run_without_any_result_has_a_page(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
+    assert "no finished trial yet" in render_report([write_run([])])["report.html"].decode()
+    page = render_report([write_run([answer(0, None, reason="exploded")])])["report.html"].decode()
+    assert "no trial succeeded" in page
+    assert "exploded" in page
+
+
+def test_an_objective_that_says_only_an_error_has_a_page(
+    write_run: Callable[..., Path], answer: Callable[..., object]
+) -> None:
+    answers = [answer(i, 0.5 - i / 10) for i in range(4)]
+    folder = write_run(answers, run=None, space=None, objective=None, default=None, versions=None, host=None)
+    assert "0.2000" in render_report([folder])["report.html"].decode()
+
+
+@pytest.mark.slow
+def test_several_runs_share_a_page(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    folders = [make_run(f"run-{seed}", n=4, seed=seed, confirm=0) for seed in range(2)]
+    page = write_report(folders, tmp_path / "both")
+    outline = Outline(page.read_text())
+    assert "2 runs compared" in page.read_text()
+    assert len(set(outline.ids)) == len(outline.ids)
+    names = {path.name for path in (tmp_path / "both" / "figures").iterdir()}
+    assert {"compare-valid-evaluations.svg", "run-0-parallel.svg", "run-1-parallel.svg"} <= names
+
+
+def test_several_runs_need_a_place(run: Path) -> None:
+    with pytest.raises(RunError, match="2 runs has no folder of its own"):
+        write_report([run, run])
+
+
+def test_an_unwritable_place_is_said(write_run: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RunError, match="cannot be written"):
+        write_report([write_run([])], tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_a_missing_run_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run folder"):
+        write_report([tmp_path / "missing"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()

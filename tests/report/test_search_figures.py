@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from numpy.testing import assert_allclose
+
+from metaopt.report.load import load_run
+from metaopt.report.search_figures import correlation_plot, trajectory_plots
+
+OPTIMA = {"optimum_valid_error": 0.1, "optimum_test_error": 0.2}
+
+
+def test_every_pair_is_a_dot(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
+    answers = [
+        answer(0, 0.3, epochs=3, info={"one_shot_error": 0.7}),
+        answer(1, 0.2, epochs=9, info={"one_shot_error": 0.5}),
+    ]
+    run = load_run(write_run(answers, objective=OPTIMA))
+    low, high = correlation_plot(run, run.ok).figure.axes[0].lines
+    assert_allclose([low.get_xdata(), low.get_ydata()], [[0.7], [0.2]])
+    assert_allclose([high.get_xdata(), high.get_ydata()], [[0.5], [0.1]])
+
+
+def test_trajectories_are_regrets_over_epochs(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
+    steps = {"one_shot_error": [0.9, 0.5], "valid_error": [0.4, 0.3], "test_error": [0.5, None]}
+    run = load_run(write_run([answer(0, 0.3, info={"trajectory": steps})], objective=OPTIMA))
+    one_shot, regret = trajectory_plots(run, {"default": run.ok[0]})
+    assert_allclose(one_shot.figure.axes[0].lines[0].get_ydata(), [0.9, 0.5])
+    valid, test = regret.figure.axes[0].lines
+    assert_allclose(valid.get_xdata(), [1, 2])
+    assert_allclose(valid.get_ydata(), [0.3, 0.2])
+    assert_allclose(test.get_ydata(), [0.3, float("nan")])
+
+
+def test_a_trajectory_may_lack_a_series(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
+    run = load_run(write_run([answer(0, 0.3, info={"trajectory": {"one_shot_error": [0.5]}})]))
+    assert len(trajectory_plots(run, {"tuned": run.ok[0]})) == 2
