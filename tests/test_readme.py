@@ -67,3 +67,9 @@ def test_quick_command_runs(command: str, tmp_path: Path) -> None:
 def test_links_into_the_repository_lead_somewhere(name: str) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (ROOT / name).read_text(encoding="utf-8"))
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_map_of_the_code_is_complete() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    found = [path for path in (ROOT / "metaopt").iterdir() if not path.name.startswith(("_", "py."))]
+    assert [path.name for path in found if not re.search(rf"[`/]{re.escape(path.name)}[`/]", text)] == []
