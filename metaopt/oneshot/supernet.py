@@ -103,7 +103,8 @@ class MixedCell(nn.Module):
                 incoming = incoming + weights[i] * node
             nodes.append(block(incoming, mix.ops[j]))
         spread = mix.output[1:].repeat_interleave(self.channels).view(1, -1, 1, 1)
-        return mix.output[0] * to_output + spread * torch.cat(nodes, dim=1)
+        output: Tensor = mix.output[0] * to_output + spread * torch.cat(nodes, dim=1)
+        return output
 
 
 class Supernet(nn.Module):

@@ -21,7 +21,7 @@ from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
 from metaopt.images import IMAGES
-from metaopt.tables.card import Card, load_card
+from metaopt.tables.card import Card
 from metaopt.tables.networks import NetworkBatch
 from metaopt.tables.schema import SCHEMA, write_table
 from metaopt.tables.training import train_networks
@@ -34,7 +34,7 @@ CHUNK_CELLS = 9
 class Chunk:
     """Cells of one wiring to train together, and the file their rows go to."""
 
-    benchmark: str
+    card: Card
     cells: tuple[str, ...]
     path: Path
 
@@ -47,7 +47,7 @@ def chunks(card: Card, cell_space: int, folder: Path) -> list[Chunk]:
         keys = [graph.key for graph in group]
         for start in range(0, len(keys), CHUNK_CELLS):
             path = folder / f"part-{len(found):05d}.parquet"
-            found.append(Chunk(card.name, tuple(keys[start : start + CHUNK_CELLS]), path))
+            found.append(Chunk(card, tuple(keys[start : start + CHUNK_CELLS]), path))
     return found
 
 
@@ -59,10 +59,9 @@ def train_chunk(chunk: Chunk) -> float:
     """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # weights that decay towards zero would slow the arithmetic down tenfold
-    card = load_card(chunk.benchmark)
-    rows = train_cells(card, [CellGraph.from_key(key) for key in chunk.cells])
+    rows = train_cells(chunk.card, [CellGraph.from_key(key) for key in chunk.cells])
     write_table(chunk.path, rows, {})
-    last = max(card.protocol.epochs)
+    last = max(chunk.card.protocol.epochs)
     return float(sum(row["cost_s"] for row in rows.to_pylist() if row["epochs"] == last))
 
 

@@ -1,0 +1,56 @@
+"""A Dask cluster of worker processes on this machine, one thread each, reachable from this machine only."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster, as_completed
+
+from metaopt.executors import fork_server
+
+#: How often a task is started again after its worker was lost under it.
+ALLOWED_FAILURES = 3
+
+
+@contextlib.contextmanager
+def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
+    """Starts a cluster, yields its client, and ends it.
+
+    Args:
+        workers: Number of worker processes.
+        threads: Of the numerical libraries in each.
+    """
+    settings = {
+        "distributed.worker.daemon": False,  # a daemonic process may not have children
+        "distributed.nanny.pre-spawn-environ": fork_server.thread_environment(threads),
+        "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
+        "logging.distributed": "critical",
+    }
+    # Kept until the end: a worker that is started again reads them again.
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            # None would still open port 8787, and warn where another run has it.
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def run_all(client: Client, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+    """Runs ``function`` on every item, on any worker; yields what it returns as it comes in."""
+    for future in as_completed(client.map(function, items, pure=False)):
+        yield future.result()

@@ -1,0 +1,193 @@
+"""The contract of one-shot optimizers as pytest classes; subclass :class:`OneShotContract` to check your own.
+
+Every check trains a real supernet on real images, at a size that takes a second.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import pytest
+import torch
+from ConfigSpace import EqualsCondition
+from ConfigSpace.hyperparameters import CategoricalHyperparameter, Hyperparameter, NumericalHyperparameter
+from ConfigSpace.util import deactivate_inactive_hyperparameters
+
+from metaopt.cells.space import CELL_SPACES
+from metaopt.errors import ConfigError
+from metaopt.images import digits
+from metaopt.oneshot import ONESHOT
+from metaopt.oneshot.base import OneShotOptimizer
+from metaopt.oneshot.supernet import SupernetScale
+from metaopt.oneshot.train import Search, SearchEpoch
+from metaopt.registry import resolve
+from metaopt.spaces import load_space, plain, space_names
+from metaopt.trial import Value
+
+_SCALE = SupernetScale(channels=4, cells=3)
+
+
+def run_search(
+    name: str, config: Mapping[str, Any], *, cell_space: int = 1, epochs: int = 2, seed: int = 0
+) -> list[SearchEpoch]:
+    """Runs a small real search of the optimizer ``name`` on digits and returns its epochs."""
+    optimizer: type[OneShotOptimizer] = resolve("one-shot optimizer", ONESHOT, name)
+    search = Search(
+        optimizer,
+        CELL_SPACES[cell_space],
+        digits(),
+        scale=_SCALE,
+        settings=optimizer.Settings.from_config(dict(config)),
+        seed=seed,
+        device=torch.device("cpu"),
+    )
+    return list(search.epochs(epochs))
+
+
+def spaces_of(name: str) -> list[str]:
+    """Returns the shipped spaces of an optimizer: the one of its name, and those that add a suffix to it."""
+    return [space for space in space_names() if space == name or space.startswith(f"{name}_")]
+
+
+def other_values(hyperparameter: Hyperparameter[Any, Any]) -> list[Value]:
+    """Returns legal values away from the default: the other choices, or both ends and the middle of a range."""
+    match hyperparameter:
+        case CategoricalHyperparameter():
+            values = list(hyperparameter.choices)
+        case NumericalHyperparameter():
+            values = [hyperparameter.to_value(x) for x in (0.0, 0.5, 1.0)]
+        case _:
+            values = []
+    return [v for v in plain({str(i): v for i, v in enumerate(values)}).values() if v != hyperparameter.default_value]
+
+
+def perturbed(space_name: str, hyperparameter: str, value: Value) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Returns two legal configurations that differ in ``hyperparameter`` only, in which it is active.
+
+    Probabilities stand at their upper end, so that what they gate without a condition is at work too.
+    """
+    space = load_space(space_name)
+    base = plain({name: h.default_value for name, h in space.items()})
+    for name, other in space.items():
+        if isinstance(other, NumericalHyperparameter) and name.endswith("_prob"):
+            base[name] = other.upper
+    for condition in space.parent_conditions_of[hyperparameter]:
+        if isinstance(condition, EqualsCondition):
+            base[condition.parent.name] = condition.value
+    changed = {**base, hyperparameter: value}
+    active = [plain(deactivate_inactive_hyperparameters(values, space)) for values in (base, changed)]
+    return active[0], active[1]
+
+
+def fingerprint(epochs: Sequence[SearchEpoch]) -> list[Any]:
+    """Returns what a search did, without its settings: losses, errors, architectures, cells."""
+    return [(e.train_loss, e.one_shot_error, e.arch, e.cell) for e in epochs]
+
+
+@lru_cache
+def _searched(name: str, config: tuple[tuple[str, Value], ...]) -> tuple[SearchEpoch, ...]:
+    return tuple(run_search(name, dict(config)))
+
+
+def _search_changes(name: str, base: Mapping[str, Value], changed: Mapping[str, Value]) -> bool:
+    first, second = (_searched(name, tuple(sorted(config.items()))) for config in (base, changed))
+    return fingerprint(first) != fingerprint(second)
+
+
+def hyperparameters_of(name: str) -> list[tuple[str, str]]:
+    """Returns every hyperparameter of every shipped space of an optimizer."""
+    return [(space, str(hyperparameter)) for space in spaces_of(name) for hyperparameter in load_space(space)]
+
+
+class OneShotContract:
+    """What every one-shot optimizer keeps to; set :attr:`name` to its name in the registry."""
+
+    name: str
+
+    @pytest.mark.parametrize("cell_space", CELL_SPACES)
+    def test_losses_are_finite_and_cells_are_legal(self, cell_space: int) -> None:
+        """Every epoch has a finite loss, an error in [0, 1] and a cell of the space."""
+        epochs = run_search(self.name, {}, cell_space=cell_space)
+        assert [epoch.epoch for epoch in epochs] == [1, 2]
+        for epoch in epochs:
+            assert math.isfinite(epoch.train_loss)
+            assert 0 <= epoch.one_shot_error <= 1
+            assert tuple(map(len, epoch.cell.parents)) == CELL_SPACES[cell_space].n_parents
+            assert len(epoch.cell.ops) == CELL_SPACES[cell_space].n_nodes
+
+    def test_training_moves_every_architecture_weight(self) -> None:
+        """No weight of the architecture is where it was an epoch before."""
+        first, second = run_search(self.name, {}, epochs=2)
+        before, after = (_leaves(epoch.arch) for epoch in (first, second))
+        assert len(before) == len(after) > 0
+        assert all(a != b for a, b in zip(before, after, strict=True))
+
+    def test_the_supernet_learns(self) -> None:
+        """Ten epochs with defaults beat the first one by far."""
+        epochs = run_search(self.name, {"batch_size": 32}, epochs=10)
+        assert epochs[-1].one_shot_error < 0.6 * epochs[0].one_shot_error
+
+    def test_a_search_repeats_itself_and_leaves_the_global_generator_alone(self) -> None:
+        """Same seed, same search, whatever has been drawn elsewhere; another seed, another one."""
+        torch.manual_seed(1)
+        before = torch.random.get_rng_state()
+        first = run_search(self.name, {}, seed=5)
+        assert torch.equal(before, torch.random.get_rng_state())
+        torch.manual_seed(2)
+        assert fingerprint(run_search(self.name, {}, seed=5)) == fingerprint(first)
+        assert fingerprint(run_search(self.name, {}, seed=6)) != fingerprint(first)
+
+    def test_every_hyperparameter_is_alive(self) -> None:
+        """A changed value of any hyperparameter of any shipped space changes the settings and the search."""
+        optimizer = resolve("one-shot optimizer", ONESHOT, self.name)
+        cases = hyperparameters_of(self.name)
+        assert self.name in {space for space, _ in cases}
+        for space, hyperparameter in cases:
+            searches_changed = False
+            for value in other_values(load_space(space)[hyperparameter]):
+                base, changed = perturbed(space, hyperparameter, value)
+                settings = [optimizer.Settings.from_config(dict(config)) for config in (base, changed)]
+                assert settings[0] != settings[1], f"{hyperparameter} of {space} does not reach the settings"
+                if _search_changes(self.name, base, changed):
+                    searches_changed = True
+                    break
+            assert searches_changed, f"{hyperparameter} of {space} does not reach the search"
+
+    def test_a_default_space_holds_the_method_s_defaults(self) -> None:
+        """The default of the space named like the optimizer is what its settings default to."""
+        optimizer = resolve("one-shot optimizer", ONESHOT, self.name)
+        default = plain(load_space(self.name).get_default_configuration())
+        settings, method = optimizer.Settings.from_config(default), optimizer.Settings()
+        differing = {name for name in default if getattr(settings, name) != getattr(method, name)}
+        assert differing <= {"cutout"}  # a gate: off is the same as the method's probability of 0
+
+    @pytest.mark.parametrize(
+        ("config", "message"),
+        [
+            ({"batch_size": 4_000}, "batch_size 4000 does not fit: a half of the training images has 350"),
+            ({"batch_size": 0}, "batch_size must be at least 2"),
+            ({"learning_rate": -1.0}, "learning_rate must be at least 0"),
+            ({"momentum": 1.5}, r"momentum must be in \[0, 1\], got 1.5"),
+            ({"learning_rat": 0.1}, "unknown hyperparameter 'learning_rat'; did you mean 'learning_rate'"),
+        ],
+    )
+    def test_bad_values_are_named(self, config: dict[str, Any], message: str) -> None:
+        """What no search can take is refused before it starts."""
+        with pytest.raises(ConfigError, match=message):
+            run_search(self.name, config)
+
+    def test_a_diverging_search_ends(self) -> None:
+        """A loss that is not a number ends the search with an error, never with a cell."""
+        with pytest.raises(ArithmeticError, match="training loss is"):
+            run_search(self.name, {"learning_rate": 1e30, "grad_clip": 1e30}, epochs=5)
+
+
+def _leaves(tree: Any) -> list[Any]:
+    if isinstance(tree, Mapping):
+        return [leaf for value in tree.values() for leaf in _leaves(value)]
+    if isinstance(tree, (list, tuple)):
+        return [leaf for value in tree for leaf in _leaves(value)]
+    return [tree]
