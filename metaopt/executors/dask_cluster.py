@@ -37,13 +37,18 @@ class DaskExecutor(Executor):
     Args:
         recipe: How every trial is evaluated.
         workers: Number of worker processes.
+        replace_after_s: Seconds after which a worker that did not come back by itself is replaced.
         lost_after_s: Seconds without any live worker after which the run is given up instead of waiting forever.
     """
 
-    def __init__(self, recipe: Recipe, workers: int, lost_after_s: float = 60.0) -> None:
+    def __init__(
+        self, recipe: Recipe, workers: int, *, replace_after_s: float = 15.0, lost_after_s: float = 120.0
+    ) -> None:
         super().__init__(recipe, workers)
+        self._replace_after_s = replace_after_s
         self._lost_after_s = lost_after_s
-        self._alive_at = time.monotonic()
+        self._none_since: float | None = None
+        self._fewer_since: float | None = None
         self._folders: dict[int, Path] = {}
         self._futures: dict[int, Future[Any]] = {}
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -53,6 +58,10 @@ class DaskExecutor(Executor):
                 "distributed.worker.daemon": False,  # a daemonic process may not have children
                 "distributed.nanny.pre-spawn-environ": fork_server.thread_environment(recipe.threads),
                 "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
+                # Its own watch closes a worker that is just coming back after a second loss.
+                "distributed.deploy.lost-worker-timeout": "1 day",
+                "distributed.scheduler.http.routes": [],
+                "distributed.worker.http.routes": [],
                 "logging.distributed": "critical",
             }
         )
@@ -60,7 +69,9 @@ class DaskExecutor(Executor):
             n_workers=workers,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            # None would still open port 8787, and warn where another run has it.
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,  # workers only supervise; a trial has its own limit
             silence_logs=logging.CRITICAL,
         )
@@ -90,8 +101,7 @@ class DaskExecutor(Executor):
             while True:
                 results.append(self._result(self._done.get_nowait()))
         except queue.Empty:
-            if not results:
-                self._watch()
+            self._watch()
         return results
 
     def _result(self, trial_id: int) -> Result:
@@ -103,17 +113,27 @@ class DaskExecutor(Executor):
             return Result(trial_id, "crashed", reason=reason)
 
     def _watch(self) -> None:
-        now = time.monotonic()
-        if not self._futures or self._workers_alive():
-            self._alive_at = now
-        elif now - self._alive_at > self._lost_after_s:
+        """Replaces workers that stay away: Dask gives up one that is lost while it starts."""
+        now, alive = time.monotonic(), self._alive()
+        if alive:
+            self._none_since = None
+        elif self._none_since is None:
+            self._none_since = now
+        elif now - self._none_since > self._lost_after_s:
             raise RunError(
                 f"no Dask worker has been alive for {self._lost_after_s:g} s; {len(self._futures)} trials wait for one",
                 "look at the memory of the machine, then go on with: metaopt resume RUN",
             )
+        if alive >= self.workers:
+            self._fewer_since = None
+        elif self._fewer_since is None:
+            self._fewer_since = now
+        elif now - self._fewer_since > self._replace_after_s:
+            self._cluster.scale(len(self._cluster.worker_spec) + self.workers - alive)
+            self._fewer_since = now
 
-    def _workers_alive(self) -> bool:
-        return self._cluster.scheduler is not None and bool(self._cluster.scheduler.workers)
+    def _alive(self) -> int:
+        return 0 if self._cluster.scheduler is None else len(self._cluster.scheduler.workers)
 
     def stop(self, trial_ids: Iterable[int]) -> None:
         """Kills the processes of these trials, see :meth:`Executor.stop`."""
@@ -126,7 +146,7 @@ class DaskExecutor(Executor):
         """Stops what still runs and ends the cluster."""
         self.stop(self.running)
         deadline = time.monotonic() + _CLOSE_S
-        while self._futures and self._workers_alive() and time.monotonic() < deadline:
+        while self._futures and self._alive() and time.monotonic() < deadline:
             self.wait(0.1)
         self._client.close()
         self._cluster.close()

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from metaopt.executors.base import Recipe, Task
+from metaopt.executors.child import RESULT, STOP, Child, run_trial
+from metaopt.testing.executor_contract import trial
+from metaopt.trial import Result
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Evaluates one trial with the given deed."""
+
+    def run(deed: str, folder: Path = tmp_path / "trial", objective: str = "Faults", **recipe: object) -> Result:
+        task = Task(Recipe(f"faults:{objective}", {}, **recipe), trial(4, deed), folder)
+        return Result.from_json(run_trial(task))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        ("raise", r"ArithmeticError: on purpose \(faults.py:\d+ in _raise\)"),
+        ("nan", "ValueError: valid_error is nan, not a number in"),
+        ("infinite", "valid_error is -inf"),
+        ("percent", "valid_error is 7.5"),
+        ("text", "TypeError"),
+        ("exit", "SystemExit: 3"),
+        ("hard_exit", "ended with exit code 7 and without a result: last words"),
+        ("segfault", r"killed by signal 11 \(SIGSEGV\): Fatal Python error: Segmentation fault .*string_at"),
+        ("killed", r"killed by signal 9 \(SIGKILL\), which is what the system does when memory runs out"),
+    ],
+)
+def test_a_crash_has_its_reason_and_is_kept(run: Run, tmp_path: Path, deed: str, reason: str) -> None:
+    result = run(deed)
+    assert (result.trial_id, result.status, result.valid_error, result.loss) == (4, "crashed", None, 1.0)
+    assert re.search(reason, result.reason), result.reason
+    assert "\n" not in result.reason
+    assert Result.from_json(json.loads((tmp_path / "trial" / RESULT).read_text())["result"]) == result
+
+
+def test_the_traceback_is_kept(run: Run, tmp_path: Path) -> None:
+    run("raise")
+    assert "Traceback (most recent call last)" in (tmp_path / "trial" / "stderr.txt").read_text()
+
+
+def test_memory_has_a_limit(run: Run) -> None:
+    result = run("memory", memory_limit_mb=2048)
+    assert result.status == "crashed"
+    assert "MemoryError" in result.reason
+
+
+def test_a_hang_ends_at_the_time_limit(run: Run) -> None:
+    started = time.monotonic()
+    result = run("hang", time_limit_s=1.0)
+    assert (result.status, result.reason) == ("timeout", "took longer than the time limit of 1 s")
+    assert 1.0 <= result.cost_s <= time.monotonic() - started
+
+
+def test_what_a_killed_trial_has_started_dies_too(run: Run) -> None:
+    before = {p.pid for p in psutil.process_iter()}
+    assert run("brood", time_limit_s=2.0).status == "timeout"
+    sleepers = [
+        p for p in psutil.process_iter(["cmdline"]) if "import time; time.sleep(600)" in (p.info["cmdline"] or [])
+    ]
+    assert not [p for p in sleepers if p.pid not in before and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_the_threads_of_the_recipe(run: Run) -> None:
+    assert run("threads").valid_error == pytest.approx(0.01)
+
+
+def test_a_trial_with_a_stop_file_is_stopped_and_not_kept(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "trial"
+    folder.mkdir()
+    (folder / STOP).touch()
+    assert run("hang").status == "stopped"
+    assert not (folder / RESULT).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"trial": 3}', b"\xff"])
+def test_a_damaged_result_is_not_taken(run: Run, tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "trial"
+    folder.mkdir()
+    (folder / RESULT).write_bytes(content)
+    assert run("answer").valid_error == pytest.approx(0.14)
+
+
+def test_a_folder_that_cannot_be_made_costs_the_trial_only(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("answer", folder=tmp_path / "file" / "trial")
+    assert result.status == "crashed"
+    assert "cannot be supervised: " in result.reason
+
+
+def test_an_objective_may_run_here(run: Run, tmp_path: Path) -> None:
+    assert run("answer", objective="Inline", needs_process=False).valid_error == pytest.approx(0.14)
+    assert run("exit", objective="Inline", needs_process=False).reason.startswith("SystemExit: 3")
+
+
+def test_a_child_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
+    child = Child(Task(Recipe("faults:Faults", {}), trial(0, "hang"), tmp_path))
+    assert child.wait(0.05) is None
+    child.stop()
+    assert child.wait(0.0).status == "stopped"  # type: ignore[union-attr]
+    child.stop()
+    assert child.wait(0.0).status == "stopped"  # type: ignore[union-attr]

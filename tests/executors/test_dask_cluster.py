@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dask
+import psutil
+import pytest
+
+from metaopt.errors import RunError
+from metaopt.executors.base import Recipe
+from metaopt.executors.dask_cluster import ALLOWED_FAILURES, DaskExecutor
+from metaopt.testing.executor_contract import trial
+from metaopt.trial import Result
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "log.txt"
+
+
+@pytest.fixture
+def crew(log: Path) -> Iterator[DaskExecutor]:
+    with DaskExecutor(Recipe("faults:Faults", {"log": str(log), "sleep_s": 0.2}), 1, replace_after_s=5.0) as crew:
+        yield crew
+
+
+def started(log: Path) -> list[int]:
+    """Returns the processes of the trials started so far."""
+    return [int(line.split()[-1]) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def worker_of(pid: int) -> psutil.Process:
+    server = psutil.Process(pid).parent()
+    assert server is not None
+    worker = server.parent()
+    assert worker is not None
+    return worker
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def finish(crew: DaskExecutor) -> list[Result]:
+    results: list[Result] = []
+    wait_until(lambda: results.extend(crew.wait(0.2)) or not crew.running)
+    return results
+
+
+def test_a_lost_worker_costs_nothing_but_time(crew: DaskExecutor, log: Path, tmp_path: Path) -> None:
+    crew.submit(trial(0), tmp_path / "0")
+    wait_until(lambda: started(log))
+    worker_of(started(log)[0]).kill()
+    assert [result.status for result in finish(crew)] == ["ok"]
+    assert len(started(log)) == 2
+
+
+@pytest.mark.slow
+def test_a_trial_whose_workers_are_always_lost_is_a_crash(crew: DaskExecutor, log: Path, tmp_path: Path) -> None:
+    crew.submit(trial(0, "hang"), tmp_path / "0")
+    for n in range(ALLOWED_FAILURES + 1):
+        wait_until(lambda n=n: crew.wait(0.1) or len(started(log)) > n)
+        worker_of(started(log)[n]).kill()
+    (result,) = finish(crew)
+    assert result.status == "crashed"
+    assert result.reason == "its worker was lost 4 times, or did not answer (KilledWorker)"
+    crew.submit(trial(1), tmp_path / "1")
+    assert [result.status for result in finish(crew)] == ["ok"]
+
+
+def test_a_worker_that_does_not_come_back_is_replaced(tmp_path: Path) -> None:
+    with DaskExecutor(Recipe("faults:Faults", {}), 1, replace_after_s=0.5) as crew:
+        crew._cluster.scale(0)
+        wait_until(lambda: not crew._alive())
+        crew.submit(trial(0), tmp_path / "0")
+        assert [result.status for result in finish(crew)] == ["ok"]
+
+
+def test_without_any_worker_the_run_is_given_up_loudly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DaskExecutor(Recipe("faults:Faults", {}), 1, replace_after_s=0.1, lost_after_s=0.5) as crew:
+        crew._cluster.scale(0)
+        wait_until(lambda: not crew._alive())
+        monkeypatch.setattr(crew._cluster, "scale", lambda n: None)
+        crew.submit(trial(0), tmp_path / "0")
+        with pytest.raises(RunError, match=r"no Dask worker has been alive for 0\.5 s; 1 trials wait"):
+            finish(crew)
+
+
+def test_closing_ends_the_trials_and_restores_the_settings(log: Path, tmp_path: Path) -> None:
+    before = dask.config.get("distributed.worker.daemon")
+    crew = DaskExecutor(Recipe("faults:Faults", {"log": str(log)}), 1)
+    assert dask.config.get("distributed.worker.daemon") is False
+    crew.submit(trial(0, "hang"), tmp_path / "0")
+    wait_until(lambda: started(log))
+    crew.close()
+    assert dask.config.get("distributed.worker.daemon") == before
+    wait_until(lambda: not psutil.pid_exists(started(log)[0]))
+
+
+def test_the_cluster_listens_on_this_machine_only_and_on_no_fixed_port(crew: DaskExecutor) -> None:
+    driver = psutil.Process()
+    listening = [
+        connection.laddr
+        for process in (driver, *driver.children(recursive=True))
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    assert 8787 not in {address.port for address in listening}
