@@ -23,20 +23,21 @@ def problem(run: RunData) -> str:
 
 
 def grouped(runs: Sequence[RunData]) -> dict[str, list[RunData]]:
-    """Groups runs that differ in seed and resources only; labels name what tells the groups apart."""
+    """Groups runs that differ in seed and resources only; a label is as long as it takes to tell the groups apart."""
     groups: dict[str, list[RunData]] = {}
     for run in runs:
         groups.setdefault(json.dumps([run.settings.get(name) for name in _IDENTITY]), []).append(run)
-    differing = [i for i in range(len(_IDENTITY)) if len({json.dumps(json.loads(key)[i]) for key in groups}) > 1]
-    labels = {key: _label(json.loads(key), differing) for key in groups}
-    return {labels[key]: members for key, members in groups.items()}
+    identities = [json.loads(key) for key in groups]
+    return {_label(own, identities): members for own, members in zip(identities, groups.values(), strict=True)}
 
 
-def _label(values: Sequence[object], differing: Sequence[int]) -> str:
-    named = ("optimizer", "tuner")
-    words = [str(values[_IDENTITY.index(name)] or NONE) for name in named]
-    words += [f"{_IDENTITY[i]} {json.dumps(values[i])}" for i in differing if _IDENTITY[i] not in named]
-    return ", ".join(words)
+def _label(own: Sequence[object], others: Sequence[Sequence[object]]) -> str:
+    """Names optimizer and tuner, and what else differs between groups that have both in common."""
+    named = [_IDENTITY.index(name) for name in ("optimizer", "tuner")]
+    alike = [other for other in others if all(other[i] == own[i] for i in named)]
+    rest = [i for i in range(len(_IDENTITY)) if any(other[i] != own[i] for other in alike)]
+    words = [str(own[i] or NONE) for i in named]
+    return ", ".join([*words, *(f"{_IDENTITY[i]} {json.dumps(own[i])}" for i in rest)])
 
 
 def comparison(runs: Sequence[RunData]) -> list[Section]:

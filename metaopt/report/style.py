@@ -29,7 +29,7 @@ PALETTE = {
     "tuned": ("#0b7d60", "#3fd0a4"),
     "extra": ("#b0264f", "#ff8fab"),
     "other": ("#6b6f1d", "#d6d36a"),
-    "ramp1": ("#b6c2cf", "#46515e"),
+    "ramp1": ("#b6c2cf", "#5c6978"),
     "ramp2": ("#86b3c9", "#4a7d98"),
     "ramp3": ("#4690b4", "#4fa3c7"),
     "ramp4": ("#1d6c99", "#7fcbe6"),

@@ -160,11 +160,12 @@ def test_text_in_figures_stays_readable_on_a_phone(browser: Browser, page: Path)
 def test_no_figure_is_blank_and_no_label_is_cut_off(browser: Browser, page: Path) -> None:
     browser.open(page)
     figures = browser.run(
-        "return [...document.querySelectorAll('figure svg')].map(s => { const r = s.getBoundingClientRect();"
-        "const out = [...s.querySelectorAll('text')].filter(t => { const b = t.getBoundingClientRect();"
-        "return b.width && (b.left < r.left - 4 || b.right > r.right + 4 || b.top < r.top - 4"
-        "|| b.bottom > r.bottom + 4) }).map(t => t.textContent); return [s.getAttribute('aria-label'), r.width, r.height,"
-        "s.querySelectorAll('path, use').length, out] })"
+        "return [...document.querySelectorAll('figure svg')].map(svg => {"
+        " const r = svg.getBoundingClientRect();"
+        " const sticksOut = text => { const b = text.getBoundingClientRect(); return b.width > 0"
+        "  && (b.left < r.left - 4 || b.right > r.right + 4 || b.top < r.top - 4 || b.bottom > r.bottom + 4) };"
+        " const cut = [...svg.querySelectorAll('text')].filter(sticksOut).map(text => text.textContent);"
+        " return [svg.getAttribute('aria-label'), r.width, r.height, svg.querySelectorAll('path, use').length, cut] })"
     )
     assert len(figures) >= 14
     for label, width, height, marks, cut_off in figures:
