@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import io
 import json
 import os
 import resource
@@ -38,8 +39,7 @@ def run_trial(task: Task) -> dict[str, Any]:
     """
     try:
         if not task.recipe.needs_process:
-            task.folder.mkdir(parents=True, exist_ok=True)
-            return evaluate(task).to_json()
+            return _evaluate_here(task).to_json()
         child = Child(task)
         while (result := child.wait(_POLL_S)) is None:
             if (task.folder / STOP).exists():
@@ -48,6 +48,15 @@ def run_trial(task: Task) -> dict[str, Any]:
     except Exception as error:  # such as a full disk
         reason = f"cannot be supervised: {type(error).__name__}: {error}"
         return Result(task.trial.id, "crashed", reason=reason).to_json()
+
+
+def _evaluate_here(task: Task) -> Result:
+    task.folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.redirect_stderr(io.StringIO()) as output:
+        result = evaluate(task)
+    if output.getvalue():
+        (task.folder / OUTPUT).write_text(output.getvalue(), encoding="utf-8")
+    return result
 
 
 class Child:

@@ -7,7 +7,7 @@ with its worker, and a task whose trial is finished finds the result.
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import queue
 import signal
 import time
@@ -16,17 +16,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import dask
-from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin
+from distributed import Future, Worker, WorkerPlugin
 
 from metaopt.errors import RunError
 from metaopt.executors import fork_server
 from metaopt.executors.base import Executor, Recipe, Task
 from metaopt.executors.child import STOP, run_trial
+from metaopt.executors.local_cluster import ALLOWED_FAILURES, local_cluster
 from metaopt.trial import Result, Trial
-
-#: How often a trial is started again after its worker was lost under it, before the trial counts as crashed.
-ALLOWED_FAILURES = 3
 
 _CLOSE_S = 10.0
 
@@ -37,7 +34,7 @@ class DaskExecutor(Executor):
     Args:
         recipe: How every trial is evaluated.
         workers: Number of worker processes.
-        replace_after_s: Seconds after which a worker that did not come back by itself is replaced.
+        replace_after_s: Seconds after which a worker that did not come back by itself is replaced; doubled each time.
         lost_after_s: Seconds without any live worker after which the run is given up instead of waiting forever.
     """
 
@@ -52,30 +49,9 @@ class DaskExecutor(Executor):
         self._folders: dict[int, Path] = {}
         self._futures: dict[int, Future[Any]] = {}
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
-        # Kept until close: a worker that is started again reads it again.
-        self._config = dask.config.set(
-            {
-                "distributed.worker.daemon": False,  # a daemonic process may not have children
-                "distributed.nanny.pre-spawn-environ": fork_server.thread_environment(recipe.threads),
-                "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
-                # Its own watch closes a worker that is just coming back after a second loss.
-                "distributed.deploy.lost-worker-timeout": "1 day",
-                "distributed.scheduler.http.routes": [],
-                "distributed.worker.http.routes": [],
-                "logging.distributed": "critical",
-            }
-        )
-        self._cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            # None would still open port 8787, and warn where another run has it.
-            dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},
-            memory_limit=0,  # workers only supervise; a trial has its own limit
-            silence_logs=logging.CRITICAL,
-        )
-        self._client = Client(self._cluster)
+        self._stack = contextlib.ExitStack()
+        self._client = self._stack.enter_context(local_cluster(workers, recipe.threads))
+        self._cluster: Any = self._client.cluster
         self._client.register_plugin(_Supervisor(recipe))
 
     @property
@@ -130,10 +106,11 @@ class DaskExecutor(Executor):
             self._fewer_since = now
         elif now - self._fewer_since > self._replace_after_s:
             self._cluster.scale(len(self._cluster.worker_spec) + self.workers - alive)
-            self._fewer_since = now
+            # A machine on which workers start slowly must not be buried under more of them.
+            self._fewer_since, self._replace_after_s = now, 2 * self._replace_after_s
 
     def _alive(self) -> int:
-        return 0 if self._cluster.scheduler is None else len(self._cluster.scheduler.workers)
+        return len(self._cluster.scheduler.workers)
 
     def stop(self, trial_ids: Iterable[int]) -> None:
         """Kills the processes of these trials, see :meth:`Executor.stop`."""
@@ -148,9 +125,7 @@ class DaskExecutor(Executor):
         deadline = time.monotonic() + _CLOSE_S
         while self._futures and self._alive() and time.monotonic() < deadline:
             self.wait(0.1)
-        self._client.close()
-        self._cluster.close()
-        self._config.__exit__(None, None, None)
+        self._stack.close()
 
 
 class _Supervisor(WorkerPlugin):

@@ -28,6 +28,8 @@ def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
         "distributed.worker.daemon": False,  # a daemonic process may not have children
         "distributed.nanny.pre-spawn-environ": fork_server.thread_environment(threads),
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
+        # Dask's own watch closes a worker that is just coming back after a second loss.
+        "distributed.deploy.lost-worker-timeout": "1 day",
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
         "logging.distributed": "critical",

@@ -106,7 +106,9 @@ def test_a_folder_that_cannot_be_made_costs_the_trial_only(run: Run, tmp_path: P
 
 def test_an_objective_may_run_here(run: Run, tmp_path: Path) -> None:
     assert run("answer", objective="Inline", needs_process=False).valid_error == pytest.approx(0.14)
+    assert not (tmp_path / "trial" / "stderr.txt").exists()
     assert run("exit", objective="Inline", needs_process=False).reason.startswith("SystemExit: 3")
+    assert "Traceback (most recent call last)" in (tmp_path / "trial" / "stderr.txt").read_text()
 
 
 def test_a_child_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
