@@ -22,8 +22,11 @@ PREFIX = "METAOPT_"
 #: Variables with the prefix that other modules read, see :mod:`metaopt.paths`.
 _OTHER_VARIABLES = frozenset({"METAOPT_HOME"})
 _CELL_SPACES = (1, 2, 3)
+#: See :class:`metaopt.oneshot.supernet.SupernetScale`; named here so that help costs no import of torch.
+BATCH_NORMS = ("recalibrated", "running", "published")
 #: More workers than this per core only slow each other down.
 _WORKERS_PER_CORE = 4
+_HELP = "metaopt tune --help explains the settings"
 _KINDS = {int: "a whole number", float: "a number", str: "text", dict: "name=value pairs", types.NoneType: "nothing"}
 
 
@@ -50,9 +53,11 @@ class RunConfig:
     budget: int | None = _setting(None, "evaluations that the run may use")
     budget_epochs: int | None = _setting(None, "search epochs that all evaluations together may use")
     budget_seconds: float | None = _setting(None, "wall seconds that the run may use")
-    # The scale at which the hyperparameters of a search on the digits benchmark matter, see its card.
-    min_epochs: int = _setting(3, "search epochs of the shortest evaluation")
-    max_epochs: int = _setting(27, "search epochs of the longest evaluation")
+    min_epochs: int | None = _setting(None, "search epochs of the shortest evaluation; the benchmark's")
+    max_epochs: int | None = _setting(None, "search epochs of the longest evaluation; the benchmark's")
+    channels: int | None = _setting(None, "channels of the supernet's first stage; the benchmark's")
+    cells: int | None = _setting(None, "cells of the supernet; the benchmark's")
+    batch_norm: str = _setting("recalibrated", f"statistics to evaluate with: {', '.join(BATCH_NORMS)}")
     executor: str = _setting("dask", "where evaluations run: dask, on worker processes, or serial, one at a time")
     workers: int | None = _setting(None, "evaluations at a time; as many as there are cores")
     seed: int = _setting(0, "seed of everything random in the run")
@@ -115,7 +120,7 @@ def load_config(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path
                 given[name] = _convert(value, get_type_hints(RunConfig)[name])
             except ValueError as error:
                 text = f"{source[name]} must be {error}, got {value!r}"
-                problems.append(ConfigError(text, "metaopt tune --help explains the settings"))
+                problems.append(ConfigError(text, _HELP))
     if "optimizer" not in given and not problems:
         problems.append(
             ConfigError(f"no one-shot optimizer is given; allowed: {', '.join(ONESHOT)}", "add --optimizer darts")
@@ -140,7 +145,8 @@ _Layer = tuple[dict[str, str], dict[str, Any]]
 
 
 def _from_file(file: Path | None, problems: list[MetaoptError]) -> _Layer:
-    content = {} if file is None else read_yaml(file)
+    content = None if file is None else read_yaml(file)
+    content = {} if content is None else content
     if not isinstance(content, dict):
         raise ConfigError(f"the run file {file} is not a mapping of settings", "write lines like `optimizer: darts`")
     names = [setting.name for setting in settings()]
@@ -208,7 +214,9 @@ def _out_of_range(config: RunConfig) -> list[MetaoptError]:
         ("executor", EXECUTORS, config.executor),
     ):
         if name not in registry:
-            problems.append(unknown_name(kind, name, registry))
+            problems.append(unknown_name(kind, name, registry, _HELP))
+    if config.batch_norm not in BATCH_NORMS:
+        problems.append(unknown_name("batch_norm", config.batch_norm, BATCH_NORMS, "change --batch-norm"))
     if config.cell_space not in _CELL_SPACES:
         problems.append(
             ConfigError(f"--space is {config.cell_space}; allowed: 1, 2, 3", "metaopt benchmark list shows more")
@@ -225,7 +233,8 @@ def _out_of_range(config: RunConfig) -> list[MetaoptError]:
 
 
 _LOWEST = {
-    "budget": 1, "budget_epochs": 1, "budget_seconds": 1, "min_epochs": 1, "max_epochs": 1, "workers": 1, "seed": 0,
+    "budget": 1, "budget_epochs": 1, "budget_seconds": 1, "min_epochs": 1, "max_epochs": 1, "channels": 1, "cells": 1,
+    "workers": 1, "seed": 0,
     "time_limit_s": 1, "memory_limit_mb": 1, "confirm": 0,
 }  # fmt: skip
 
@@ -234,15 +243,22 @@ def _flag_of(name: str) -> str:
     return next(flag(setting) for setting in settings() if setting.name == name)
 
 
+def epochs_at_odds(config: RunConfig) -> list[MetaoptError]:
+    """Returns what is wrong between the budgets of a run and of its evaluations, once all of them are known."""
+    problems: list[MetaoptError] = []
+    low, high = config.min_epochs or 1, config.max_epochs or 1
+    if low > high:
+        text = f"min_epochs is {low} and max_epochs {high}; the first must not be larger"
+        problems.append(ConfigError(text, "change --min-epochs or --max-epochs"))
+    if config.budget_epochs is not None and config.budget_epochs < low:
+        text = f"budget_epochs is {config.budget_epochs}, but the shortest evaluation takes {low}"
+        problems.append(ConfigError(text, "raise --budget-epochs, or lower --min-epochs"))
+    return problems
+
+
 def _at_odds(config: RunConfig) -> list[MetaoptError]:
     """Returns what is wrong between settings that are right each by itself."""
     problems: list[MetaoptError] = []
-    if config.min_epochs > config.max_epochs:
-        text = f"min_epochs is {config.min_epochs} and max_epochs {config.max_epochs}; the first must not be larger"
-        problems.append(ConfigError(text, "change --min-epochs or --max-epochs"))
-    if config.budget_epochs is not None and 1 <= config.budget_epochs < config.min_epochs:
-        text = f"budget_epochs is {config.budget_epochs}, but the shortest evaluation takes {config.min_epochs}"
-        problems.append(ConfigError(text, "raise --budget-epochs, or lower --min-epochs"))
     workers, most = config.workers or 1, _WORKERS_PER_CORE * cores()
     if workers > most:
         text = f"workers is {workers}; allowed: 1 to {most}, as this machine has {cores()} cores"

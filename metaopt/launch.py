@@ -12,7 +12,7 @@ from rich.console import Console
 
 from metaopt import progress, registry
 from metaopt.budget import Budget
-from metaopt.config import RunConfig, cores, raise_together
+from metaopt.config import RunConfig, cores, epochs_at_odds, raise_together
 from metaopt.errors import JournalError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.executors.base import Executor, Recipe
@@ -43,12 +43,14 @@ class Prepared:
         objective: What is minimised.
         recipe: How any process evaluates a trial.
         tuner: The tuner's class.
+        epochs: Smallest and largest budget of an evaluation, as every tuner takes them.
     """
 
     config: RunConfig
     objective: Objective
     recipe: Recipe
     tuner: type[Tuner]
+    epochs: Mapping[str, int]
 
     @property
     def default(self) -> dict[str, Value]:
@@ -57,13 +59,7 @@ class Prepared:
 
     def make_tuner(self) -> Tuner:
         """Returns a fresh tuner."""
-        return self.tuner(
-            self.objective.space,
-            seed=self.config.seed,
-            min_epochs=self.config.min_epochs,
-            max_epochs=self.config.max_epochs,
-            **self.config.tuner_options,
-        )
+        return self.tuner(self.objective.space, seed=self.config.seed, **self.epochs, **self.config.tuner_options)
 
     def make_executor(self) -> Executor:
         """Returns the executor, started."""
@@ -92,6 +88,9 @@ def prepare(config: RunConfig, space: str | Mapping[str, Any] | None = None) -> 
         "benchmark": config.benchmark,
         "cell_space": config.cell_space,
         "space": space or config.hyperparameters,
+        "channels": config.channels,
+        "cells": config.cells,
+        "batch_norm": config.batch_norm,
         "device": config.device,
     }
     try:
@@ -107,7 +106,11 @@ def prepare(config: RunConfig, space: str | Mapping[str, Any] | None = None) -> 
         config.time_limit_s,
         config.memory_limit_mb,
     )
-    prepared = Prepared(config, objective, recipe, tuner)
+    shortest, longest = objective.epochs
+    epochs = {"min_epochs": config.min_epochs or shortest, "max_epochs": config.max_epochs or longest}
+    config = replace(config, min_epochs=epochs["min_epochs"], max_epochs=epochs["max_epochs"])
+    raise_together(epochs_at_odds(config))
+    prepared = Prepared(config, objective, recipe, tuner, epochs)
     prepared.make_tuner()
     return prepared
 
@@ -136,6 +139,7 @@ def start(prepared: Prepared, folder: RunFolder, command: Sequence[str], console
         RunError: if the folder cannot be made or is in use, or if no worker is left.
     """
     folder.create()
+    console.print(f"run folder: {folder.path}", markup=False, highlight=False, soft_wrap=True)
     with folder.locked():
         return _work(prepared, folder, folder.begin(header(prepared, command)), console)
 
@@ -215,8 +219,7 @@ def confirmation(prepared: Prepared, recorded: Recorded) -> Fixed | None:
     return Fixed(
         prepared.objective.space,
         seed=seed_integer(prepared.config.seed, "confirmation"),
-        min_epochs=prepared.config.min_epochs,
-        max_epochs=prepared.config.max_epochs,
+        **prepared.epochs,
         configs=configs,
         repeats=repeats,
     )

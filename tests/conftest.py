@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before anything loads torch: threads that spin on shared cores cost tenfold
 
 import numpy as np
 import pytest

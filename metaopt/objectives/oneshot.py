@@ -70,6 +70,7 @@ class OneShot:
         self._check_space()
         self.table = Table(find_table(self.card, cell_space))
         search = self.card.text["search"]
+        self.epochs: tuple[int, int] = (search["min_epochs"], search["max_epochs"])
         self.scale = SupernetScale(channels or search["channels"], cells or search["cells"], batch_norm)
         self.device = choose_device(device)
 

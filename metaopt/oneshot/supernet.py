@@ -59,22 +59,40 @@ class Mix:
     inputs: tuple[Tensor, ...]
 
 
+class ScaledNormRelu(nn.BatchNorm2d):
+    """w * relu(batch_norm(x)) for w >= 0, computed as relu(batch_norm(x)) with both affine parameters times w.
+
+    The two are equal because a ReLU is positively homogeneous; this one multiplies C numbers instead of N*C*H*W.
+    """
+
+    def forward(self, x: Tensor, scale: Tensor) -> Tensor:
+        """(N, C, H, W) and the weight of every channel (C,) -> (N, C, H, W)."""
+        weight, bias = self.weight * scale, self.bias * scale
+        y = F.batch_norm(
+            x, self.running_mean, self.running_var, weight, bias, self.training, self.momentum or 0.0, self.eps
+        )
+        return F.relu_(y)
+
+
 class ChoiceBlock(nn.Module):
-    """Weighted sum of the three operations: (N, C, H, W) -> same."""
+    """Weighted sum of the three operations: (N, C, H, W) -> same.
+
+    Both convolutions are one call: the 1x1 kernel is the centre of a 3x3 one that is zero elsewhere.
+    """
 
     def __init__(self, channels: int, momentum: float) -> None:
         super().__init__()
+        self.channels = channels
         self.conv3x3 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.conv1x1 = nn.Conv2d(channels, channels, 1, bias=False)
-        self.bn3x3 = nn.BatchNorm2d(channels, momentum=momentum)
-        self.bn1x1 = nn.BatchNorm2d(channels, momentum=momentum)
+        self.norm = ScaledNormRelu(2 * channels, momentum=momentum)
 
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
         """Mixes the operations on ``x`` by ``weights`` (3,)."""
-        pooled = F.max_pool2d(x, 3, stride=1, padding=1)
-        wide = F.relu(self.bn3x3(self.conv3x3(x)))
-        narrow = F.relu(self.bn1x1(self.conv1x1(x)))
-        mixed: Tensor = weights[0] * pooled + weights[1] * wide + weights[2] * narrow
+        kernels = torch.cat([self.conv3x3.weight, F.pad(self.conv1x1.weight, (1, 1, 1, 1))])
+        both = self.norm(F.conv2d(x, kernels, padding=1), weights[1:].repeat_interleave(self.channels))
+        wide, narrow = both.split(self.channels, dim=1)
+        mixed: Tensor = weights[0] * F.max_pool2d(x, 3, stride=1, padding=1) + wide + narrow
         return mixed
 
 
@@ -88,23 +106,23 @@ class MixedCell(nn.Module):
         super().__init__()
         self.n, self.channels = n, channels
         self.project = nn.Conv2d(c_in, 2 * n * channels, 1, bias=False)
-        self.bn = nn.BatchNorm2d(2 * n * channels, momentum=momentum)
+        self.norm = ScaledNormRelu(2 * n * channels, momentum=momentum)
         self.blocks = nn.ModuleList(ChoiceBlock(channels, momentum) for _ in range(n))
 
     def forward(self, x: Tensor, mix: Mix) -> Tensor:
         """Mixes wiring and operations by ``mix``."""
-        projected = F.relu(self.bn(self.project(x)))
-        *own, to_output = projected.split([self.channels] * self.n + [self.n * self.channels], dim=1)
+        n, c = self.n, self.channels
+        from_input = torch.stack([*(weights[0] for weights in mix.inputs), *mix.output[:1].expand(n)])
+        projected = self.norm(self.project(x), from_input.repeat_interleave(c))
+        *own, to_output = projected.split([c] * n + [n * c], dim=1)
         nodes: list[Tensor] = []
         for j, block in enumerate(self.blocks):
-            weights = mix.inputs[j]
-            incoming = weights[0] * own[j]
-            for i, node in enumerate(nodes, start=1):
-                incoming = incoming + weights[i] * node
+            incoming = own[j]
+            for weight, node in zip(mix.inputs[j][1:], nodes, strict=True):
+                incoming = torch.addcmul(incoming, weight, node)
             nodes.append(block(incoming, mix.ops[j]))
-        spread = mix.output[1:].repeat_interleave(self.channels).view(1, -1, 1, 1)
-        output: Tensor = mix.output[0] * to_output + spread * torch.cat(nodes, dim=1)
-        return output
+        spread = mix.output[1:].repeat_interleave(c).view(1, -1, 1, 1)
+        return torch.addcmul(to_output, spread, torch.cat(nodes, dim=1))
 
 
 class Supernet(nn.Module):
@@ -151,11 +169,10 @@ class Supernet(nn.Module):
         """Replaces all batch norm statistics by those of ``batches`` under ``mix``: their mean over the batches."""
         norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
         momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # PyTorch's spelling of a plain mean over all batches
         self.train()
-        for images in batches:
+        for done, images in enumerate(batches):
+            for norm in norms:
+                norm.momentum = 1 / (done + 1)  # a plain mean over all batches
             self(images, mix)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum

@@ -71,6 +71,8 @@ class ObjectiveContract:
         """A study takes both from it before the first trial."""
         assert isinstance(objective.space, ConfigurationSpace)
         assert type(objective.needs_process) is bool
+        shortest, longest = objective.epochs
+        assert 1 <= shortest <= longest
 
     def test_settings_are_plain_json(self) -> None:
         """Any process can build the objective again."""

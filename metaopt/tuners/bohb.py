@@ -27,7 +27,7 @@ class BOHB(BracketTuner):
 
     A budget is modelled once it has ``min_points_in_model`` good results and more bad ones than there are
     hyperparameters; until then configurations are drawn from the priors. All defaults are the published ones
-    (Falkner et al. 2018, section 4; hpbandster 0.7.4).
+    (Falkner et al. 2018, section 4; hpbandster 0.7.4), but for eta, which is that of NAS-Bench-1Shot1's runs.
 
     Args:
         space: What to propose from; ordinal hyperparameters are not supported.
@@ -50,7 +50,7 @@ class BOHB(BracketTuner):
         seed: int,
         min_epochs: int,
         max_epochs: int,
-        eta: int = 3,
+        eta: int = 2,
         top_n_percent: int = 15,
         num_samples: int = 64,
         random_fraction: float = 1 / 3,

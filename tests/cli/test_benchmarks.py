@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from metaopt.cells.space import CELL_SPACES, CellSpace
+from metaopt.cli import benchmarks, main
+from metaopt.tables.card import load_card
+from metaopt.tables.networks import NetworkScale
+from metaopt.tables.table import Table
+
+
+@pytest.fixture
+def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A space of a dozen cells in place of space 1, and networks that train in no time."""
+    card = load_card("digits")
+    protocol = replace(card.protocol, epochs=(1,), batch_size=350)
+    small = replace(card, network=NetworkScale(channels=2, stacks=1), protocol=protocol, seeds=(0, 1))
+    monkeypatch.setattr(benchmarks, "load_card", lambda name: small)
+    monkeypatch.setitem(CELL_SPACES, 1, CellSpace("tiny", (1, 1, 2)))
+    monkeypatch.setenv("METAOPT_HOME", str(tmp_path / "home"))
+
+
+@pytest.mark.usefixtures("_tiny")
+@pytest.mark.slow
+def test_a_table_is_built_on_dask_workers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["benchmark", "build", "digits", "--space", "1", "--workers", "2"]
+    assert main(command) == 0
+    path = tmp_path / "home" / "tables" / "digits-1.parquet"
+    out, err = capsys.readouterr()
+    assert out == f"table: {path}\n"
+    assert "a build that is started again goes on from there" in err
+    chunks = len(list((tmp_path / "home" / "build" / "digits-1").iterdir()))
+    assert f"{chunks} of {chunks} chunks, about 0 min left" in err
+    table = Table(path)
+    assert len(table) == len(CELL_SPACES[1].distinct_graphs())
+    assert table.provenance["workers"] == 2
+    assert table.provenance["training_cpu_s"] > 0
+    assert table.provenance["versions"]["torch"]
+    assert main(command) == 2
+    assert f"the table {path} exists" in capsys.readouterr().err
+
+
+def test_info_prints_card_and_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "info", "digits"]) == 0
+    out = capsys.readouterr().out
+    for part in ("licence:", "2685 cells x 3 seeds, after 1, 2, 4, 8 epochs", "table of cell space 3: none", "commit:"):
+        assert part in out
+
+
+def test_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "list"]) == 0
+    assert capsys.readouterr().out.startswith("digits  ")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["info", "digit"], "unknown benchmark 'digit'; did you mean 'digits'"),
+        (["build", "digits", "--space", "4"], "invalid choice"),
+        (["build", "digits", "--workers", "0"], "workers is 0; allowed: 1 or more"),
+    ],
+)
+def test_mistakes(command: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", *command]) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from metaopt.cells.graph import CellGraph
+from metaopt.cells.space import CELL_SPACES
+from metaopt.errors import ConfigError, TableError
+from metaopt.objectives.oneshot import OneShot
+from metaopt.seeds import seed_integer
+from metaopt.tables.card import load_card
+from metaopt.tables.table import Table, find_table
+from metaopt.trial import Result, Trial
+
+
+@pytest.fixture(scope="module")
+def objective() -> OneShot:
+    return OneShot(optimizer="darts", benchmark="digits", cell_space=1, channels=4)
+
+
+def trial(epochs: int = 3, **config: float) -> Trial:
+    return Trial(id=4, key=4, config=config, epochs=epochs, seed=seed_integer(0, 4, "trial"))
+
+
+def test_the_result_is_the_table_s_truth_of_the_last_cell(objective: OneShot, tmp_path: Path) -> None:
+    result = objective.evaluate(trial(), tmp_path)
+    assert (result.trial_id, result.status) == (4, "ok")
+    graph = CellGraph.from_key(result.info["cell"])
+    entry = Table(find_table(load_card("digits"), 1)).query(graph)
+    assert result.valid_error == pytest.approx(sum(entry.valid_errors) / 3)
+    assert result.test_error == pytest.approx(sum(entry.test_errors) / 3)
+    assert result.info["cell_hash"] == graph.hash
+    assert result.info["predicted"] is False
+    trajectory = result.info["trajectory"]
+    assert {len(values) for values in trajectory.values()} == {3}
+    assert trajectory["cell"][-1] == graph.key
+    assert trajectory["one_shot_error"][-1] == pytest.approx(result.info["one_shot_error"], abs=1e-6)
+    kept = json.loads((tmp_path / "trajectory.json").read_text())
+    assert len(kept["arch"]) == 3
+    assert {name: kept[name] for name in trajectory} == trajectory
+    assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_an_evaluation_repeats_itself(objective: OneShot, tmp_path: Path) -> None:
+    first, second = (objective.evaluate(trial(), tmp_path) for _ in range(2))
+    assert first.info == second.info
+    assert first.valid_error == second.valid_error
+
+
+def test_description(objective: OneShot) -> None:
+    description = json.loads(json.dumps(objective.describe()))
+    assert description["table"] == {"cells": len(CELL_SPACES[1].distinct_graphs()), "seeds": 3, "epochs": [1, 2, 4, 8]}
+    assert description["scale"] == {"channels": 4, "cells": 3, "batch_norm": "recalibrated"}
+    assert 0 < description["optimum_valid_error"] < 0.05
+    assert 0 < description["optimum_test_error"] < 0.05
+
+
+def test_names_are_checked_when_it_is_built() -> None:
+    with pytest.raises(ConfigError, match="unknown one-shot optimizer 'dart'; did you mean 'darts'"):
+        OneShot(optimizer="dart", benchmark="digits", cell_space=1)
+    with pytest.raises(ConfigError, match="unknown benchmark 'digit'"):
+        OneShot(optimizer="darts", benchmark="digit", cell_space=1)
+    with pytest.raises(TableError, match="no table of benchmark 'digits' for cell space 9"):
+        OneShot(optimizer="darts", benchmark="digits", cell_space=9)

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from metaopt.errors import ConfigError
+from metaopt.oneshot.base import SearchSettings
+from metaopt.oneshot.darts import DartsSettings
+
+
+def test_what_a_configuration_leaves_out_keeps_the_method_s_default() -> None:
+    settings = DartsSettings.from_config({"learning_rate": 0.5})
+    assert settings == DartsSettings(learning_rate=0.5)
+    assert isinstance(settings, DartsSettings)
+    assert (settings.batch_size, settings.arch_learning_rate, settings.arch_weight_decay) == (96, 3e-4, 1e-3)
+
+
+def test_a_hyperparameter_of_another_optimizer_is_refused() -> None:
+    with pytest.raises(ConfigError, match="unknown hyperparameter 'arch_learning_rate'"):
+        SearchSettings.from_config({"arch_learning_rate": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("cutout_prob", 1.5, r"in \[0, 1\]"),
+        ("grad_clip", -1, "at least 0"),
+        ("weight_decay", float("nan"), "at least 0"),
+    ],
+)
+def test_values_that_make_no_sense(name: str, value: float, allowed: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} must be {allowed}, got {value}"):
+        DartsSettings.from_config({name: value})

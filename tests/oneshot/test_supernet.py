@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from metaopt.cells.space import CELL_SPACES
+from metaopt.oneshot.arch import ArchParameters
+from metaopt.oneshot.supernet import Mix, MixedCell, Supernet, SupernetScale
+
+CPU = torch.device("cpu")
+
+
+def build(cell_space: int, scale: SupernetScale, in_channels: int = 1) -> tuple[Supernet, ArchParameters]:
+    torch.manual_seed(0)
+    space = CELL_SPACES[cell_space]
+    supernet = Supernet(space, scale, in_channels=in_channels, classes=10)
+    return supernet, ArchParameters.draw(space, torch.Generator().manual_seed(0), CPU)
+
+
+@pytest.mark.parametrize(("cell_space", "parameters"), [(1, 1_101_402), (2, 1_101_402), (3, 1_509_594)])
+def test_parameters_at_the_published_scale(cell_space: int, parameters: int) -> None:
+    supernet, _ = build(cell_space, SupernetScale(channels=16, cells=9), in_channels=3)
+    assert sum(p.numel() for p in supernet.parameters()) == parameters
+
+
+def test_resolution_halves_before_a_third_and_two_thirds() -> None:
+    supernet, arch = build(1, SupernetScale(channels=2, cells=9), in_channels=3)
+    sizes: list[torch.Size] = []
+    for cell in supernet.cells:
+        cell.register_forward_hook(lambda _m, _i, out: sizes.append(out.shape[1:]))
+    supernet(torch.zeros(2, 3, 32, 32), arch.softmax())
+    assert [tuple(size) for size in sizes] == [(8, 32, 32)] * 3 + [(16, 16, 16)] * 3 + [(32, 8, 8)] * 3
+
+
+def test_a_cell_by_hand() -> None:
+    """The fused cell against a restatement with one module call per edge and per operation."""
+    torch.manual_seed(3)
+    n, c_in, c = 4, 5, 3
+    cell = MixedCell(n, c_in, c, 0.1).double()
+    x = torch.randn(2, c_in, 6, 6, dtype=torch.float64)
+    mix = Mix(
+        torch.rand(n, 3, dtype=torch.float64),
+        torch.rand(n + 1, dtype=torch.float64),
+        tuple(torch.rand(j, dtype=torch.float64) for j in range(1, n + 1)),
+    )
+
+    def project(rows: slice) -> torch.Tensor:
+        y = nn.functional.conv2d(x, cell.project.weight[rows])
+        return nn.functional.batch_norm(y, None, None, training=True).relu()
+
+    nodes: list[torch.Tensor] = []
+    for j, block in enumerate(cell.blocks):
+        incoming = mix.inputs[j][0] * project(slice(j * c, (j + 1) * c))
+        incoming = incoming + sum(w * node for w, node in zip(mix.inputs[j][1:], nodes, strict=True))
+        ops = [
+            nn.functional.max_pool2d(incoming, 3, 1, 1),
+            nn.functional.batch_norm(block.conv3x3(incoming), None, None, training=True).relu(),
+            nn.functional.batch_norm(block.conv1x1(incoming), None, None, training=True).relu(),
+        ]
+        nodes.append(sum(w * op for w, op in zip(mix.ops[j], ops, strict=True)))
+    weighted = [w * node for w, node in zip(mix.output[1:], nodes, strict=True)]
+    expected = mix.output[0] * project(slice(n * c, None)) + torch.cat(weighted, dim=1)
+    torch.testing.assert_close(cell(x, mix), expected)
+
+
+def test_gradients_reach_every_architecture_weight() -> None:
+    supernet, arch = build(3, SupernetScale(channels=4, cells=3))
+    images = torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    nn.functional.cross_entropy(supernet(images, arch.softmax()), torch.arange(16) % 10).backward()
+    for tensor in arch.tensors:
+        assert tensor.grad is not None
+        assert (tensor.grad != 0).all()
+
+
+def test_a_mix_per_cell() -> None:
+    supernet, arch = build(1, SupernetScale(channels=4, cells=3))
+    images = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    supernet.eval()
+    mix = arch.softmax()
+    torch.testing.assert_close(supernet(images, [mix] * 3), supernet(images, mix))
+    silent = Mix(torch.zeros_like(mix.ops), mix.output, mix.inputs)
+    assert not torch.allclose(supernet(images, [mix, mix, silent]), supernet(images, mix))
+
+
+@pytest.mark.parametrize(("batch_norm", "momentum"), [("recalibrated", 0.1), ("running", 0.003), ("published", 0.997)])
+def test_momentum_of_batch_norm(batch_norm: str, momentum: float) -> None:
+    supernet, _ = build(1, SupernetScale(4, 3, batch_norm))  # type: ignore[arg-type]
+    norms = [m for m in supernet.modules() if isinstance(m, nn.BatchNorm2d) and m.affine]
+    assert {norm.momentum for norm in norms} == {momentum}
+
+
+def test_recalibration_takes_the_statistics_of_the_images() -> None:
+    supernet, arch = build(1, SupernetScale(4, 3))
+    images = torch.randn(64, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    norm = supernet.stem[1]
+    supernet.recalibrate(images.split(32), arch.softmax())
+    features = supernet.stem[0](images).detach()
+    torch.testing.assert_close(norm.running_mean, features.mean(dim=(0, 2, 3)))
+    assert norm.momentum == 0.1
+    supernet.eval()
+    with torch.no_grad():
+        once = supernet(images, arch.softmax())
+        supernet.train()
+        torch.testing.assert_close(supernet(images, arch.softmax()), once, rtol=0.2, atol=0.2)

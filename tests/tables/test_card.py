@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from metaopt.errors import ConfigError
+from metaopt.images import IMAGES
+from metaopt.tables.card import card_names, load_card
+from metaopt.tables.schema import SCHEMA
+
+
+@pytest.mark.parametrize("name", card_names())
+def test_every_card_is_complete(name: str) -> None:
+    card = load_card(name)
+    assert card.text["name"] == name
+    assert {"title", "source", "licence", "split", "search"} <= card.text.keys()
+    assert set(card.text["columns"]) == set(SCHEMA.names)
+    data = IMAGES[card.text["images"]]()
+    split = {part: len(getattr(data, part)[1]) for part in ("train", "valid", "test")}
+    assert split == {part: card.text["split"][part] for part in split}
+    assert list(card.protocol.epochs) == sorted(set(card.protocol.epochs))
+    assert card.network.in_channels == data.in_channels
+
+
+def test_an_unknown_benchmark_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="unknown benchmark 'digit'; did you mean 'digits'"):
+        load_card("digit")

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from metaopt.cells.graph import CellGraph
+from metaopt.cells.space import CELL_SPACES
+from metaopt.errors import TableError
+from metaopt.tables.build import train_cells
+from metaopt.tables.card import load_card
+from metaopt.tables.schema import SCHEMA, write_table
+from metaopt.tables.table import Table, find_table
+
+FORK = CellGraph.from_key("110" + "01" + "1:conv1x1:conv3x3")
+TWIN = CellGraph.from_key("110" + "01" + "1:conv3x3:conv1x1")
+CHAIN = CellGraph.from_key("111:conv3x3")
+
+
+def write(path: Path, rows: list[tuple[CellGraph, int, int, float, float]]) -> Path:
+    columns = [
+        {
+            "cell": graph.key,
+            "cell_hash": graph.hash,
+            "seed": seed,
+            "epochs": epochs,
+            "train_error": 0.0,
+            "valid_error": valid,
+            "test_error": test,
+            "cost_s": float(epochs),
+            "parameters": 10,
+        }
+        for graph, seed, epochs, valid, test in rows
+    ]
+    write_table(path, pa.Table.from_pylist(columns, schema=SCHEMA), {})
+    return path
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Table:
+    rows = [(FORK, 0, 4, 0.5, 0.5), (FORK, 0, 8, 0.25, 0.5), (FORK, 1, 4, 0.5, 0.5), (FORK, 1, 8, 0.5, 0.75)]
+    rows += [(CHAIN, 0, 4, 0.5, 0.5), (CHAIN, 0, 8, 0.5, 0.25), (CHAIN, 1, 4, 0.5, 0.5), (CHAIN, 1, 8, 0.75, 0.5)]
+    return Table(write(tmp_path / "t.parquet", rows[::-1]))
+
+
+def test_query(table: Table) -> None:
+    entry = table.query(FORK)
+    assert (entry.valid_errors, entry.test_errors) == ((0.25, 0.5), (0.5, 0.75))
+    assert (entry.valid_error, entry.test_error, entry.cost_s, entry.parameters) == (0.375, 0.625, 8.0, 10)
+    assert table.query(FORK, 4).valid_errors == (0.5, 0.5)
+    assert table.describe() == {"cells": 2, "seeds": 2, "epochs": [4, 8]}
+
+
+def test_isomorphic_cells_are_one(table: Table) -> None:
+    assert FORK != TWIN
+    assert table.query(TWIN) == table.query(FORK)
+
+
+def test_optimum_is_of_means_and_of_each_part(table: Table) -> None:
+    assert table.optimum() == (0.375, 0.375)  # validation: FORK, test: CHAIN
+
+
+def test_what_is_not_in_the_table_is_refused(table: Table) -> None:
+    with pytest.raises(TableError, match="is not in the table of 2 cells"):
+        table.query(CellGraph.from_key("111:maxpool3x3"))
+    with pytest.raises(TableError, match="no results after 5 epochs"):
+        table.query(FORK, 5)
+
+
+def test_an_incomplete_table_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.parquet", [(FORK, 0, 8, 0.5, 0.5), (FORK, 1, 8, 0.5, 0.5), (CHAIN, 0, 8, 0.5, 0.5)])
+    with pytest.raises(TableError, match="incomplete: 3 rows for 2 cells x 2 seeds x 1"):
+        Table(path)
+
+
+def test_a_table_that_is_nowhere_says_how_to_build_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METAOPT_HOME", str(tmp_path))
+    with pytest.raises(TableError, match="metaopt benchmark build digits --space 7"):
+        find_table(load_card("digits"), 7)
+    own = tmp_path / "tables" / "digits-7.parquet"
+    own.parent.mkdir()
+    own.touch()
+    assert find_table(load_card("digits"), 7) == own
+
+
+def test_the_shipped_table_holds_every_cell_of_space_1() -> None:
+    table = Table(find_table(load_card("digits"), 1))
+    graphs = CELL_SPACES[1].distinct_graphs()
+    assert len(table) == len(graphs) == 2_685
+    entries = [table.query(graph) for graph in graphs.values()]
+    assert all(len(entry.valid_errors) == 3 and 0 < entry.valid_error < 0.5 for entry in entries)
+    seeds = table.valid_error[:, :, -1]
+    assert np.corrcoef(seeds[:, 0], seeds[:, 1])[0, 1] > 0.7
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("draw", [0, 1])
+def test_retraining_gives_the_shipped_rows(draw: int) -> None:
+    """Rounding differs between processors and grows in training, so the spread between seeds is the yardstick."""
+    card = load_card("digits")
+    table = Table(find_table(card, 1))
+    first = int(np.random.default_rng(draw).integers(len(table)))
+    wiring = table.keys[first].split(":")[0]
+    keys = [key for key in table.keys if key.split(":")[0] == wiring][:4]
+    rows = train_cells(card, [CellGraph.from_key(key) for key in keys])
+    again = rows.filter(pa.compute.equal(rows["epochs"], 8))["valid_error"].to_numpy().reshape(len(keys), 3)
+    shipped = np.array([table.query(CellGraph.from_key(key)).valid_errors for key in keys])
+    between_seeds = np.abs(shipped[:, :, None] - shipped[:, None, :]).sum() / (6 * len(keys))
+    assert np.abs(again - shipped).mean() <= 2 * between_seeds
+    assert np.abs(again.mean(axis=1) - shipped.mean(axis=1)).max() < 0.05

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from metaopt import launch
+from metaopt.config import RunConfig, load_config
+from metaopt.errors import ConfigError, RunError
+from metaopt.journal import decode, without_clock
+from metaopt.objectives import OBJECTIVES
+from metaopt.run_folder import RunFolder
+
+
+@pytest.fixture(autouse=True)
+def _objective(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Inline")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path / "run")
+
+
+def config(**flags: str) -> RunConfig:
+    return load_config({"optimizer": "darts", "budget": "6", "executor": "serial", "tuner": "random", **flags}, {})
+
+
+def start(folder: RunFolder, **flags: str) -> str:
+    return launch.start(launch.prepare(config(**flags)), folder, ["metaopt", "tune"], Console(file=io.StringIO()))
+
+
+def test_a_run_and_its_confirmation(folder: RunFolder) -> None:
+    assert start(folder, confirm="2", budget="12") == "the budget of 12 evaluations is used up"
+    recorded, confirmed = folder.read(), folder.confirmation.read()
+    assert recorded.incumbent is not None
+    assert [trial.key for trial in confirmed.trials] == [0, 1, 0, 1]
+    assert [trial.config for trial in confirmed.trials[:2]] == [recorded.header["default"], recorded.incumbent.config]
+    assert {trial.epochs for trial in confirmed.trials} == {27}
+    seeds = {trial.seed for trial in (*recorded.trials, *confirmed.trials)}
+    assert len(seeds) == len(recorded.trials) + len(confirmed.trials), "a confirming search repeats a seed"
+    assert len(confirmed.results) == 4
+    assert confirmed.header["confirms"] == "run"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"min_epochs": "9", "max_epochs": "3"}, "min_epochs is 9 and max_epochs 3; the first must not be larger"),
+        ({"min_epochs": "28"}, "min_epochs is 28 and max_epochs 27"),
+        ({"budget_epochs": "2"}, "budget_epochs is 2, but the shortest evaluation takes 3"),
+    ],
+)
+def test_budgets_of_evaluations_at_odds(flags: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        launch.prepare(config(**flags))
+
+
+def test_the_header_says_everything(folder: RunFolder) -> None:
+    start(folder)
+    header = folder.read().header
+    assert header["run"]["tuner"] == "random"
+    assert "folder" not in header["run"]
+    assert [entry["name"] for entry in header["space"]["hyperparameters"]] == ["deed", "x"]
+    assert header["default"] == {"deed": "answer", "x": 0.5}
+    assert header["objective"]["benchmark"] == "faults"
+    assert header["versions"]["python"]
+    assert header["host"]["cores"] >= 1
+    assert header["command"] == ["metaopt", "tune"]
+    assert header["started"].endswith("+00:00")
+
+
+def test_no_confirmation_if_none_is_wanted(folder: RunFolder) -> None:
+    start(folder, confirm="0")
+    assert not folder.confirmation.begun
+
+
+def test_a_default_that_stays_the_best_is_confirmed_alone(folder: RunFolder) -> None:
+    start(folder, budget="1", confirm="2")
+    assert [trial.key for trial in folder.confirmation.read().trials] == [0, 0]
+
+
+def test_resuming_a_finished_run_does_nothing(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = start(folder)
+    before = folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()
+    monkeypatch.setattr(launch.Prepared, "make_executor", lambda self: pytest.fail("an executor was started"))
+    assert launch.resume(folder, {}, Console(file=io.StringIO())) == end
+    assert (folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()) == before
+
+
+def test_a_run_resumes_with_its_own_settings_and_says_what_was_torn(folder: RunFolder) -> None:
+    start(folder, confirm="0")
+    lines = folder.journal.read_bytes().splitlines(keepends=True)
+    folder.journal.write_bytes(b"".join(lines[:6]) + lines[6][:10])
+    told = Console(file=io.StringIO())
+    launch.resume(folder, {}, told)
+    assert isinstance(told.file, io.StringIO)
+    assert "line 7, byte" in told.file.getvalue()
+    resumed = [decode(line) for line in folder.journal.read_bytes().splitlines()]
+    assert without_clock(resumed) == without_clock([decode(line.rstrip()) for line in lines])
+
+
+def test_a_second_driver_is_refused(folder: RunFolder) -> None:
+    start(folder)
+    with folder.locked(), pytest.raises(RunError, match="another driver"):
+        launch.resume(folder, {}, Console(file=io.StringIO()))
+
+
+def test_everything_that_does_not_fit_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "metaopt.objectives.oneshot:OneShot")
+    wrong = replace(config(), tuner_options={"eat": 3}, benchmark="digit")
+    with pytest.raises(ConfigError) as error:
+        launch.prepare(wrong)
+    assert "unknown option 'eat'" in str(error.value)
+    assert "unknown benchmark 'digit'; did you mean 'digits'?" in str(error.value)
+
+
+def test_the_recipe_holds_the_space_itself() -> None:
+    prepared = launch.prepare(config(time_limit_s="9"))
+    assert prepared.recipe.time_limit_s == 9.0
+    assert prepared.recipe.settings["space"]["hyperparameters"]
+    assert not prepared.recipe.needs_process

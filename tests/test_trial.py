@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from metaopt.trial import Result, Trial
+
+TRIAL = Trial(id=3, key=2, config={"learning_rate": 0.1, "cutout": False, "op": "a"}, epochs=9, seed=7, memo={"b": [1]})
+RESULT = Result(trial_id=3, status="ok", valid_error=0.125, test_error=0.25, cost_s=1.5, info={"cell": "x"})
+
+
+@pytest.mark.parametrize("record", [TRIAL, RESULT])
+def test_records_are_one_json_line(record: Trial | Result) -> None:
+    line = json.dumps(record.to_json())
+    assert "\n" not in line
+    assert type(record).from_json(json.loads(line)) == record
+
+
+@pytest.mark.parametrize("record", [TRIAL, RESULT])
+def test_records_are_frozen(record: Trial | Result) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(record, dataclasses.fields(record)[0].name, 1)
+
+
+def test_a_failure_has_the_worst_loss() -> None:
+    assert RESULT.loss == 0.125
+    assert Result(trial_id=3, status="crashed", reason="no memory").loss == 1.0
