@@ -1,0 +1,150 @@
+"""Bad input of every kind: what, got, allowed, next step; exit code 2; no traceback; nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from metaopt.cli import main
+from metaopt.objectives import OBJECTIVES
+
+TUNE = ("tune", "--optimizer", "darts", "--budget", "4", "--tuner", "random", "--executor", "serial", "--no-report")
+Fails = Callable[..., str]
+
+
+@pytest.fixture
+def fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Fails:
+    """Runs a command that must fail as a user's mistake, and returns what it said."""
+
+    def fails(*arguments: object) -> str:
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        capsys.readouterr()
+        assert main([str(argument) for argument in arguments]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.startswith("metaopt: error: ")
+        assert "Traceback" not in said.err
+        assert "\n  " in said.err, "it says no next step"
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+        return said.err
+
+    return fails
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "the following arguments are required: COMMAND"),
+        (("tun",), "invalid choice: 'tun' (choose from"),
+        (("tune", "--budgte", "5"), "metaopt tune does not take '--budgte'; did you mean --budget?"),
+        (("tune", "--bud", "5"), "metaopt tune does not take '--bud'; did you mean --budget?"),
+        (("tune", "--budget", "5"), "no one-shot optimizer is given"),
+        (("tune", "--optimizer", "darts"), "no budget is given"),
+        (
+            ("tune", "--optimizer", "drats", "--budget", "5"),
+            "unknown one-shot optimizer 'drats'; did you mean 'darts'?",
+        ),
+        ((*TUNE, "--tuner", "bohbb"), "unknown tuner 'bohbb'; did you mean 'bohb'?"),
+        ((*TUNE, "--budget", "0"), "budget is 0; allowed: 1 or more"),
+        ((*TUNE, "--executor", "dask", "--workers", "5000"), "workers is 5000; allowed: 1 to"),
+        ((*TUNE, "--tuner", "bohb", "--tuner-option", "eat=3"), "unknown option 'eat'; did you mean 'eta'?"),
+        ((*TUNE, "--tuner", "bohb", "--tuner-option", "eta=x"), "option 'eta' must be"),
+        ((*TUNE, "--config", "none.yaml"), "no such file: none.yaml"),
+        (("resume", "none"), "there is no run folder none"),
+        (("status", "none"), "there is no run folder none"),
+        (("space", "show", "dart"), "unknown space 'dart'; did you mean 'darts'?"),
+        (("space", "check", "none.yaml"), "no such file"),
+        (("space", "check", "darts"), "'darts' is not the name of a .yaml file"),
+    ],
+)
+def test_a_mistake_is_explained(fails: Fails, arguments: tuple[str, ...], message: str) -> None:
+    assert message in fails(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--benchmark", "digit"), "unknown benchmark 'digit'; did you mean 'digits'?"),
+        (("--hyperparameters", "dartz"), "unknown space 'dartz'; did you mean 'darts'?"),
+        (("--hyperparameters", "none.yaml"), "no such file"),
+    ],
+)
+def test_a_mistake_that_only_the_real_objective_can_see(
+    fails: Fails, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "metaopt.objectives.oneshot:OneShot")
+    assert message in fails(*TUNE, *arguments)
+
+
+def test_a_run_file_with_a_number_that_is_text(fails: Fails) -> None:
+    Path("run.yaml").write_text("budget_seconds: 1e-3\n")
+    text = fails(*TUNE, "--config", "run.yaml")
+    assert "YAML reads 1e-3 as text, not as a number" in text
+    assert "write 1.0e-3" in text
+
+
+def test_a_space_file_with_a_mistake(fails: Fails) -> None:
+    Path("space.yaml").write_text("hyperparameters: [\n")
+    assert "space.yaml, line 2" in fails("space", "check", "space.yaml")
+
+
+def test_an_existing_run_folder(fails: Fails) -> None:
+    assert main([*TUNE, "--run", "mine"]) == 0
+    assert "holds a run" in fails(*TUNE, "--run", "mine")
+    Path("other").mkdir()
+    Path("other", "file").touch()
+    assert "is not empty: it holds file" in fails(*TUNE, "--run", "other")
+
+
+def test_a_run_folder_that_cannot_be_made(fails: Fails) -> None:
+    Path("file").touch()
+    assert "cannot make the run folder file/mine: Not a directory" in fails(*TUNE, "--run", "file/mine")
+
+
+def test_a_journal_damaged_in_the_middle(fails: Fails) -> None:
+    assert main([*TUNE, "--run", "mine"]) == 0
+    path = Path("mine/journal.jsonl")
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) // 2] + b"?" + raw[len(raw) // 2 + 1 :])
+    for command in ("resume", "status"):
+        assert "is damaged at line" in fails(command, "mine")
+
+
+def test_debug_shows_the_traceback() -> None:
+    run = subprocess.run([sys.executable, "-m", "metaopt", "status", "none", "--debug"], capture_output=True, text=True)
+    assert "Traceback" in run.stderr
+    assert "RunError" in run.stderr
+
+
+def test_the_exit_code_of_the_process() -> None:
+    run = subprocess.run([sys.executable, "-m", "metaopt", "status", "none"], capture_output=True, text=True)
+    assert run.returncode == 2
+    assert run.stderr.startswith("metaopt: error: there is no run folder none")
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("metaopt 0.")
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, metaopt.cli; metaopt.cli._parsers()\n"
+        "heavy = ('torch', 'dask', 'distributed', 'pandas', 'matplotlib', 'scipy', 'ConfigSpace')\n"
+        "print([module for module in heavy if module in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m metaopt space list | true; exit ${{PIPESTATUS[0]}}"
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=os.environ)
+    assert (run.returncode, run.stderr) == (0, "")

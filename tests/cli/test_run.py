@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from metaopt.cli import main
+
+
+def test_a_journal_damaged_in_the_tail_goes_on(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*tune, "--run", "mine"]) == 0
+    path = Path("mine/journal.jsonl")
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:4]) + lines[4][:-5])
+    capsys.readouterr()
+    assert main(["status", "mine"]) == 0
+    said = capsys.readouterr().out
+    assert "interrupted; go on with: metaopt resume mine" in said
+    assert "journal    line 5, byte" in said
+    assert main(["resume", "mine", "--no-report"]) == 0
+    assert path.read_bytes().count(b"\n") == len(lines)
+
+
+def test_a_run_says_what_it_found(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(tune) == 0
+    said = capsys.readouterr()
+    assert "run folder: runs/darts-digits1-random-s0" in said.err
+    assert "finished: the budget of 4 evaluations is used up" in said.out
+    assert "incumbent valid error" in said.out
+    assert "regret" in said.out
+    assert "searched again with fresh seeds:" in said.out
+    assert main(tune) == 0
+    assert "run folder: runs/darts-digits1-random-s0-2" in capsys.readouterr().err
+
+
+def test_the_report_is_written_at_the_end(
+    tune: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metaopt.report.html.write_report", lambda folders, out: f"{folders[0]}/report, {out}")
+    assert main([*tune[:-1], "--run", "mine"]) == 0
+    assert capsys.readouterr().out.endswith("report: mine/report, None\n")
+
+
+def test_a_failing_evaluation_is_said(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*tune, "--budget", "12", "--run", "mine", "--confirm", "0"]) == 0
+    said = capsys.readouterr()
+    assert "crashed: ArithmeticError: on purpose" in said.err
+    assert "12 evaluations, " in said.out
+    assert "searched again" not in said.out
+
+
+def test_nothing_is_asked(tune: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asked(io.StringIO):
+        def readline(self, size: int | None = -1, /) -> str:
+            pytest.fail("it reads from standard input")
+
+    monkeypatch.setattr(sys, "stdin", Asked())
+    assert main(tune) == 0

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from metaopt import provenance
+
+
+def test_versions_are_found_without_importing_anything() -> None:
+    code = (
+        "import json, sys; from metaopt.provenance import versions\n"
+        "print(json.dumps([versions(), 'torch' in sys.modules]))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    versions, imported = json.loads(run.stdout)
+    assert versions["python"] == platform.python_version()
+    assert versions["hpbandster"] == "0.7.4"
+    assert not imported
+
+
+def test_a_library_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "_LIBRARIES", ("no-such-library",))
+    assert provenance.versions()["no-such-library"] == "not installed"
+
+
+def test_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", "/nowhere")  # as in a hook
+    host = provenance.host(3)
+    assert host["cores"] == 3
+    assert host["name"] == os.uname().nodename
+    if (Path(provenance.__file__).parents[1] / ".git").exists():
+        assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", str(host["commit"]))

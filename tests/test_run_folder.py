@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from metaopt.errors import JournalError, RunError
+from metaopt.run_folder import RunFolder, free_name
+
+HOLD = """
+import sys, pathlib
+from metaopt.run_folder import RunFolder
+with RunFolder(pathlib.Path(sys.argv[1])).locked():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path / "deep" / "run")
+
+
+def begin(folder: RunFolder) -> None:
+    folder.create()
+    with folder.locked():
+        folder.begin({"run": {}})
+
+
+def test_a_new_folder(folder: RunFolder) -> None:
+    begin(folder)
+    assert folder.begun
+    assert folder.read().header["run"] == {}
+    assert folder.trial(17) == folder.path / "trials" / "00017"
+    assert folder.confirmation.journal == folder.path / "confirm" / "journal.jsonl"
+    assert not folder.confirmation.begun
+
+
+def test_a_folder_with_a_run_is_refused_untouched(folder: RunFolder) -> None:
+    begin(folder)
+    before = folder.journal.read_bytes()
+    with pytest.raises(RunError, match="holds a run") as error:
+        folder.create()
+    assert f"metaopt resume {folder.path}" in error.value.hint
+    assert folder.journal.read_bytes() == before
+
+
+def test_a_folder_with_anything_else_is_refused(folder: RunFolder) -> None:
+    folder.path.mkdir(parents=True)
+    (folder.path / "thesis.tex").touch()
+    with pytest.raises(RunError, match=r"is not empty: it holds thesis\.tex"):
+        folder.create()
+
+
+def test_what_a_killed_start_left_does_not_count(folder: RunFolder) -> None:
+    begin(folder)
+    folder.journal.write_bytes(folder.journal.read_bytes()[:-1])
+    assert not folder.begun
+    begin(folder)
+    assert folder.begun
+
+
+def test_a_file_in_the_way(folder: RunFolder) -> None:
+    folder.path.parent.mkdir(parents=True)
+    folder.path.touch()
+    with pytest.raises(RunError, match=r"cannot make the run folder .* File exists"):
+        folder.create()
+
+
+def test_a_folder_that_cannot_be_written(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(RunError, match="Permission denied"):
+        folder.create()
+
+
+def test_reading_what_is_no_run(folder: RunFolder) -> None:
+    with pytest.raises(RunError, match="there is no run folder"):
+        folder.read()
+    folder.path.mkdir(parents=True)
+    with pytest.raises(RunError, match=r"is not a run folder: it has no journal\.jsonl"):
+        folder.read()
+    folder.journal.touch()
+    with pytest.raises(JournalError, match="it is empty"):
+        folder.read()
+
+
+def test_a_second_driver_is_refused_and_told_of_the_first(folder: RunFolder) -> None:
+    begin(folder)
+    assert folder.driver == ""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        assert folder.driver == f"process {holder.pid} on {os.uname().nodename}"
+        with pytest.raises(RunError, match=f"another driver works on .*: process {holder.pid} on"), folder.locked():
+            pass
+        holder.kill()
+    # The system takes the lock from a driver that dies.
+    assert folder.driver == ""
+    with folder.locked():
+        pass
+
+
+def test_asking_for_the_driver_does_not_make_a_file(folder: RunFolder) -> None:
+    folder.path.mkdir(parents=True)
+    assert folder.driver == ""
+    assert not list(folder.path.iterdir())
+
+
+def test_free_name(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    assert free_name(path) == path
+    path.mkdir()
+    assert free_name(path).name == "run-2"
+    (tmp_path / "run-2").touch()
+    assert free_name(path).name == "run-3"

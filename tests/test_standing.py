@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from metaopt.budget import Budget
+from metaopt.journal import Event, Recorded
+from metaopt.standing import Score, Standing
+from metaopt.trial import Result, Trial
+
+
+def trial(number: int, x: float, epochs: int) -> Trial:
+    return Trial(number, number, {"x": x}, epochs, seed=0)
+
+
+#: The default at 3 and 9 epochs, a better one at 3, a failure, and one that still runs; one event a second.
+RECORDS: list[Trial | Result] = [
+    trial(0, 0.5, 3),
+    Result(0, "ok", 0.4, 0.45),
+    trial(1, 0.1, 3),
+    Result(1, "ok", 0.1),
+    trial(2, 0.5, 9),
+    Result(2, "ok", 0.3, 0.35),
+    trial(3, 0.9, 9),
+    Result(3, "crashed"),
+    trial(4, 0.2, 9),
+]
+RECORDED = Recorded({}, tuple(Event(float(n), record) for n, record in enumerate(RECORDS)), "", 0)
+
+
+def test_counts() -> None:
+    standing = Standing.of(RECORDED, Budget())
+    assert (standing.done, standing.failed, standing.running) == (4, 1, 1)
+    assert (standing.epochs, standing.elapsed_s, standing.left_s) == (33, 8.0, None)
+
+
+def test_default_and_incumbent_are_taken_at_their_most_epochs() -> None:
+    standing = Standing.of(RECORDED, Budget())
+    assert standing.default == standing.incumbent == Score(2, 9, 0.3, 0.35)
+    earlier = Standing.of(Recorded({}, RECORDED.events[:4], "", 0), Budget())
+    assert earlier.default == Score(0, 3, 0.4, 0.45)
+    assert earlier.incumbent == Score(1, 3, 0.1, None)
+
+
+@pytest.mark.parametrize(
+    ("budget", "left_s"),
+    [
+        (Budget(evaluations=8), 12.0),  # 4 of 8 took 12 s
+        (Budget(epochs=48), 12.0),  # 24 of 48 epochs took 12 s
+        (Budget(seconds=15), 3.0),
+        (Budget(evaluations=8, seconds=15), 3.0),
+        (Budget(seconds=10), 0.0),
+    ],
+)
+def test_time_left_at_the_rate_so_far(budget: Budget, left_s: float) -> None:
+    assert Standing.of(RECORDED, budget, now_s=12.0).left_s == pytest.approx(left_s)
+
+
+def test_nothing_yet() -> None:
+    standing = Standing.of(Recorded({}, (), "", 0), Budget(evaluations=5))
+    assert (standing.done, standing.default, standing.incumbent, standing.left_s) == (0, None, None, None)
+    assert standing.to_json()["running"] == 0

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ConfigSpace import ConfigurationSpace, Float
+
+from metaopt.budget import Budget
+from metaopt.errors import JournalError
+from metaopt.executors.base import Executor, Recipe
+from metaopt.journal import Event, JournalWriter, read
+from metaopt.study import Study
+from metaopt.trial import Result, Trial
+from metaopt.tuners.base import Proposal, Tuner
+from metaopt.tuners.random import Random
+
+SPACE = ConfigurationSpace(space=[Float("x", (0.0, 1.0))])
+
+
+class Clock:
+    """Time that only passes when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Desk(Executor):
+    """Finishes the newest trial first, one per wait; ``hangs`` never finish."""
+
+    def __init__(self, clock: Clock, workers: int = 2, pace_s: float = 1.0, hangs: Sequence[int] = ()) -> None:
+        super().__init__(Recipe("no:where", {}), workers)
+        self.clock, self.pace_s, self.hangs = clock, pace_s, hangs
+        self.here: dict[int, Trial] = {}
+        self.submitted: list[int] = []
+        self.stopped: set[int] = set()
+
+    @property
+    def running(self) -> frozenset[int]:
+        return frozenset(self.here)
+
+    def submit(self, trial: Trial, folder: Path) -> None:
+        assert self.free
+        assert folder.name == f"{trial.id:05d}"
+        self.here[trial.id] = trial
+        self.submitted.append(trial.id)
+
+    def wait(self, timeout_s: float) -> list[Result]:
+        self.clock.now_s += self.pace_s
+        for trial_id in sorted(self.here, reverse=True):
+            if trial_id in self.stopped or trial_id not in self.hangs:
+                trial = self.here.pop(trial_id)
+                stopped = trial_id in self.stopped
+                return [Result(trial_id, "stopped") if stopped else Result(trial_id, "ok", float(trial.config["x"]))]
+        return []
+
+    def stop(self, trial_ids: Iterable[int]) -> None:
+        self.stopped.update(trial_ids)
+
+    def close(self) -> None:
+        pass
+
+
+class Rungs(Tuner):
+    """Evaluates for 2, 4, 8 ... epochs; ends after ``length`` trials; never has more than two running."""
+
+    length = 100
+
+    def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:
+        if ask >= self.length or len(self._running) >= 2:
+            return None
+        return Proposal(ask, self.default, 2 ** (1 + ask % 3))
+
+    def _observe(self, tell: int, trial: Trial, result: Result) -> None:
+        pass
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.asks: list[int] = []
+        self.tells: list[int] = []
+        self.earlier: list[Event] = []
+
+    def replayed(self, events: Sequence[Event]) -> None:
+        self.earlier += events
+
+    def asked(self, at_s: float, trial: Trial) -> None:
+        self.asks.append(trial.id)
+
+    def told(self, at_s: float, result: Result) -> None:
+        self.tells.append(result.trial_id)
+
+    def passed(self, at_s: float) -> None:
+        pass
+
+
+class Run:
+    """One journal, and as many drivers as a test wants to put on it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.clock, self.watch = path, Clock(), Watch()
+        with contextlib.closing(JournalWriter(path)) as journal:
+            journal.header({})
+
+    def drive(
+        self, budget: Budget, tuner: type[Tuner] = Rungs, interrupted: Callable[[], bool] = lambda: False, **desk: Any
+    ) -> str:
+        recorded, self.watch = read(self.path), Watch()
+        self.desk = Desk(self.clock, **desk)
+        fresh = tuner(SPACE, seed=1, min_epochs=1, max_epochs=8)
+        with contextlib.closing(JournalWriter(self.path, recorded.size)) as journal:
+            folder = self.path.parent
+            study = Study(
+                *(fresh, self.desk, journal, recorded, budget, lambda n: folder / f"{n:05d}", self.watch),
+                interrupted=interrupted,
+                clock=self.clock,
+            )
+            return study.run()
+
+    @property
+    def asks(self) -> list[Trial]:
+        return read(self.path).trials
+
+    @property
+    def told(self) -> dict[int, Result]:
+        return read(self.path).results
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path / "journal.jsonl")
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_evaluations_are_spent_exactly(run: Run, workers: int) -> None:
+    assert run.drive(Budget(evaluations=7), workers=workers) == "the budget of 7 evaluations is used up"
+    assert [trial.id for trial in run.asks] == list(range(7)) == sorted(run.told)
+    assert run.watch.asks == [trial.id for trial in run.asks]
+    assert run.watch.tells == list(run.told)
+    assert read(run.path).end == "the budget of 7 evaluations is used up"
+
+
+def test_a_trial_that_does_not_fit_into_the_epochs_is_not_started(run: Run) -> None:
+    assert "does not fit into the budget of 21 epochs" in run.drive(Budget(epochs=21))
+    assert [trial.epochs for trial in run.asks] == [2, 4, 8, 2, 4]
+    assert len(run.told) == 5
+
+
+def test_the_first_budget_used_up_ends_the_run(run: Run) -> None:
+    assert "3 evaluations" in run.drive(Budget(evaluations=3, epochs=100, seconds=100))
+
+
+def test_a_tuner_may_end_the_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Rungs, "length", 4)
+    assert run.drive(Budget(evaluations=9)) == "the tuner has nothing more to propose"
+    assert len(run.told) == 4
+
+
+def test_at_the_deadline_running_trials_are_stopped_and_told(run: Run) -> None:
+    assert run.drive(Budget(seconds=5), hangs=[1]) == "the budget of 5 s is used up"
+    assert sorted(run.told) == [trial.id for trial in run.asks]
+    assert run.told[1].status == "stopped"
+    assert run.told[1].reason == "the budget of 5 s is used up"
+    assert run.told[1].loss == 1.0
+
+
+def test_seconds_are_counted_over_all_drivers_and_not_between_them(run: Run) -> None:
+    assert run.drive(Budget(seconds=6), interrupted=lambda: run.clock.now_s >= 1003) == ""
+    spent = read(run.path).elapsed_s
+    assert 2 <= spent <= 4
+    run.clock.now_s = 50_000.0
+    run.drive(Budget(seconds=6))
+    assert run.clock.now_s < 50_000 + 6
+    assert read(run.path).elapsed_s >= 6 - 1
+
+
+def test_a_run_resumed_after_its_deadline_tells_what_was_in_flight_as_stopped(run: Run) -> None:
+    run.drive(Budget(evaluations=9), interrupted=lambda: run.clock.now_s >= 1003, hangs=[0])
+    assert run.drive(Budget(seconds=1)) == "the budget of 1 s is used up"
+    assert run.desk.submitted == []
+    assert sorted(run.told) == [trial.id for trial in run.asks]
+
+
+def test_an_interrupt_stops_trials_but_does_not_tell_them(run: Run) -> None:
+    assert run.drive(Budget(evaluations=9), interrupted=lambda: run.clock.now_s >= 1004, hangs=[0]) == ""
+    assert run.desk.stopped
+    assert read(run.path).end == ""
+    assert 0 not in run.told
+    assert all(result.status == "ok" for result in run.told.values())
+
+
+def test_what_was_in_flight_is_submitted_first_with_the_same_ids(run: Run) -> None:
+    run.drive(Budget(evaluations=9), interrupted=lambda: run.clock.now_s >= 1003, hangs=[0])
+    in_flight = [trial.id for trial in run.asks if trial.id not in run.told]
+    assert in_flight
+    events = len(read(run.path).events)
+    run.drive(Budget(evaluations=9))
+    assert run.desk.submitted[: len(in_flight)] == in_flight
+    assert [trial.id for trial in run.asks] == list(range(9)) == sorted(run.told)
+    assert len(run.watch.earlier) == events
+
+
+@pytest.mark.parametrize("kill_after", range(1, 13))
+def test_a_serial_run_resumed_anywhere_equals_an_uninterrupted_one(run: Run, tmp_path: Path, kill_after: int) -> None:
+    run.drive(Budget(evaluations=6), tuner=Random, workers=1)
+    lines = run.path.read_bytes().splitlines(keepends=True)
+    other = Run(tmp_path / "other.jsonl")
+    other.path.write_bytes(b"".join(lines[: 1 + kill_after]) + lines[1 + kill_after][:9])
+    other.drive(Budget(evaluations=6), tuner=Random, workers=1)
+    assert [event.record for event in read(other.path).events] == [event.record for event in read(run.path).events]
+
+
+def test_a_finished_run_is_left_alone(run: Run) -> None:
+    end = run.drive(Budget(evaluations=3))
+    before = run.path.read_bytes()
+    assert run.drive(Budget(evaluations=3)) == end
+    assert run.path.read_bytes() == before
+    assert run.desk.submitted == []
+
+
+def test_a_journal_of_another_tuner_is_refused(run: Run) -> None:
+    run.drive(Budget(evaluations=3))
+    with pytest.raises(JournalError, match="not what this tuner asks for"):
+        run.drive(Budget(evaluations=3), tuner=Random)
+
+
+def test_the_ask_is_on_the_disk_before_the_trial_is_submitted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit = Desk.submit
+
+    def check(self: Desk, trial: Trial, folder: Path) -> None:
+        assert read(run.path).trials[-1].id >= trial.id
+        submit(self, trial, folder)
+
+    monkeypatch.setattr(Desk, "submit", check)
+    run.drive(Budget(evaluations=4))
+
+
+def test_the_tell_is_on_the_disk_before_the_tuner_learns(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell = Rungs.tell
+
+    def check(self: Rungs, result: Result) -> None:
+        assert result.trial_id in read(run.path).results
+        tell(self, result)
+
+    monkeypatch.setattr(Rungs, "tell", check)
+    run.drive(Budget(evaluations=4))
