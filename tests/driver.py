@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from metaopt.cli import main
-
 from metaopt.objectives import OBJECTIVES
 
 if __name__ == "__main__":

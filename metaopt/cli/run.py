@@ -27,9 +27,7 @@ def tune(arguments: Namespace) -> int:
     }
     prepared = launch.prepare(load_config(flags, os.environ, arguments.config))
     folder = RunFolder(Path(prepared.config.folder or free_name(_default_folder(prepared.config))))
-    console = Console(stderr=True)
-    console.print(f"run folder: {folder.path}", markup=False, highlight=False, soft_wrap=True)
-    end = launch.start(prepared, folder, sys.argv, console)
+    end = launch.start(prepared, folder, sys.argv, Console(stderr=True))
     return _close(folder, end, not arguments.no_report)
 
 
