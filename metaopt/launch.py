@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from metaopt import progress, registry
+from metaopt import registry
 from metaopt.budget import Budget
 from metaopt.config import RunConfig, cores, epochs_at_odds, raise_together
 from metaopt.errors import JournalError, MetaoptError
@@ -20,6 +20,7 @@ from metaopt.interrupt import Interrupt
 from metaopt.journal import JournalWriter, Recorded
 from metaopt.objectives import OBJECTIVES
 from metaopt.objectives.base import Objective
+from metaopt.progress import Progress, show
 from metaopt.provenance import host, versions
 from metaopt.run_folder import RunFolder
 from metaopt.seeds import seed_integer
@@ -184,20 +185,18 @@ def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Co
         return recorded.end
     with Interrupt() as interrupted, prepared.make_executor() as crew:
 
-        def run(title: str, tuner: Tuner, place: RunFolder, so_far: Recorded, budget: Budget) -> str:
-            with (
-                contextlib.closing(JournalWriter(place.journal, so_far.size)) as journal,
-                progress.show(title, budget, console) as monitor,
-            ):
-                return Study(tuner, crew, journal, so_far, budget, place.trial, monitor, interrupted).run()
+        def run(shown: Progress, tuner: Tuner, place: RunFolder, so_far: Recorded) -> str:
+            with contextlib.closing(JournalWriter(place.journal, so_far.size)) as journal, shown as monitor:
+                return Study(tuner, crew, journal, so_far, shown.budget, place.trial, monitor, interrupted).run()
 
-        end = run("tuning", prepared.make_tuner(), folder, recorded, budget_of(prepared.config))
+        shown = show("tuning", budget_of(prepared.config), console)
+        end = run(shown, prepared.make_tuner(), folder, recorded)
         if not end or (tuner := confirmation(prepared, folder.read())) is None:
             return end
         place = folder.confirmation
         so_far = place.read() if place.begun else place.begin({**recorded.header, "confirms": folder.path.name})
-        budget = Budget(len(tuner.configs) * tuner.repeats)
-        return end if run("confirming", tuner, place, so_far, budget) else ""
+        shown = show("confirming", Budget(len(tuner.configs) * tuner.repeats), console, scores=False)
+        return end if run(shown, tuner, place, so_far) else ""
 
 
 def _confirmed(prepared: Prepared, folder: RunFolder, recorded: Recorded) -> bool:

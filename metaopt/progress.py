@@ -28,10 +28,12 @@ class Progress:
         title: What is going on, e.g. ``"tuning"``.
         budget: What the run may use.
         console: Where to show it.
+        scores: Whether to show incumbent and default: not where configurations are evaluated again and again, since
+            the best of equals is luck.
     """
 
-    def __init__(self, title: str, budget: Budget, console: Console) -> None:
-        self.title, self.budget, self.console = title, budget, console
+    def __init__(self, title: str, budget: Budget, console: Console, *, scores: bool = True) -> None:
+        self.title, self.budget, self.console, self._scores = title, budget, console, scores
         self._events: list[Event] = []
         self._now_s = 0.0
 
@@ -65,6 +67,12 @@ class Progress:
         """How the run stands now."""
         return Standing.of(self.recorded, self.budget, self._now_s)
 
+    def _summary(self, standing: Standing) -> str:
+        scores = [f"incumbent {_error(standing.incumbent)}", f"default {_error(standing.default)}"]
+        parts = [*(scores if self._scores else ()), f"{standing.epochs} epochs", f"{duration(standing.elapsed_s)} gone"]
+        parts += [f"about {duration(standing.left_s)} left"] if standing.left_s is not None else []
+        return " · ".join(parts)
+
     def __enter__(self) -> Self:
         return self
 
@@ -81,7 +89,9 @@ class Lines(Progress):
         """Takes the events that earlier drivers wrote."""
         super().replayed(events)
         if events:
-            self._print(f"{self.title} goes on after {_count(self.standing, self.budget)} | {_summary(self.standing)}")
+            self._print(
+                f"{self.title} goes on after {_count(self.standing, self.budget)} | {self._summary(self.standing)}"
+            )
 
     def told(self, at_s: float, result: Result) -> None:
         """Takes a result and says so."""
@@ -90,7 +100,7 @@ class Lines(Progress):
         ok = result.status == "ok"
         ending = f"valid error {result.valid_error:.4f}" if ok else f"{result.status}: {result.reason}"
         head = f"{self.title} {_count(standing, self.budget)}: trial {trial.id}, {trial.epochs} epochs, {ending}"
-        self._print(f"{head} | {_summary(standing)}")
+        self._print(f"{head} | {self._summary(standing)}")
 
     def _print(self, line: str) -> None:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -99,8 +109,8 @@ class Lines(Progress):
 class Bar(Progress):
     """A live bar with two lines of numbers under it."""
 
-    def __init__(self, title: str, budget: Budget, console: Console) -> None:
-        super().__init__(title, budget, console)
+    def __init__(self, title: str, budget: Budget, console: Console, *, scores: bool = True) -> None:
+        super().__init__(title, budget, console, scores=scores)
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=_REFRESHES_PER_S)
 
     def __enter__(self) -> Self:
@@ -119,7 +129,7 @@ class Bar(Progress):
         head.add_row(
             Text(self.title, "bold"), ProgressBar(1.0, part, width=_BAR_WIDTH), Text(_count(standing, self.budget))
         )
-        return Group(head, Text(_summary(standing), "dim"))
+        return Group(head, Text(self._summary(standing), "dim"))
 
 
 def _part_used(standing: Standing, budget: Budget) -> float:
@@ -143,13 +153,6 @@ def _count(standing: Standing, budget: Budget) -> str:
     return ", ".join(counts)
 
 
-def _summary(standing: Standing) -> str:
-    parts = [f"incumbent {_error(standing.incumbent)}", f"default {_error(standing.default)}"]
-    parts += [f"{standing.epochs} epochs", f"{duration(standing.elapsed_s)} gone"]
-    parts += [f"about {duration(standing.left_s)} left"] if standing.left_s is not None else []
-    return " · ".join(parts)
-
-
 def _error(score: Score | None) -> str:
     return "none yet" if score is None else f"{score.valid_error:.4f} at {score.epochs} epochs"
 
@@ -164,7 +167,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def show(title: str, budget: Budget, console: Console) -> Progress:
-    """Returns the way to show a run that suits the console."""
+def show(title: str, budget: Budget, console: Console, *, scores: bool = True) -> Progress:
+    """Returns the way to show a run that suits the console, see :class:`Progress`."""
     live = console.is_terminal and not console.is_dumb_terminal
-    return (Bar if live else Lines)(title, budget, console)
+    return (Bar if live else Lines)(title, budget, console, scores=scores)

@@ -51,7 +51,6 @@ UNTESTED = {
     "metaopt.budget": "three fields without code",
     "metaopt.executors.base": "abstract; executors/test_contract.py runs all of it",
     "metaopt.objectives.base": "a protocol without code",
-    "metaopt.cli": "test_cli.py runs every command",
     "metaopt.testing": "suites that every test_contract.py runs",
 }
 

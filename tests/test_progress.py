@@ -37,6 +37,12 @@ def test_lines_without_a_terminal() -> None:
     assert "\x1b" not in line
 
 
+def test_the_best_of_equals_is_not_shown() -> None:
+    said = play(show("confirming", Budget(evaluations=4), Console(file=io.StringIO()), scores=False))
+    assert "incumbent" not in said
+    assert "4 s gone" in said
+
+
 def test_a_bar_on_a_terminal() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=120, _environ={"TERM": "xterm"})
     progress = show("tuning", Budget(evaluations=4), console)
