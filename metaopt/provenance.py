@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -36,7 +35,6 @@ def host(cores: int) -> dict[str, str | int]:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "cores": cores,
-        "executable": sys.executable,
         "commit": _commit(),
     }
 

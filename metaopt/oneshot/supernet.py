@@ -59,19 +59,19 @@ class Mix:
     inputs: tuple[Tensor, ...]
 
 
-class ScaledNormRelu(nn.BatchNorm2d):
-    """w * relu(batch_norm(x)) for w >= 0, computed as relu(batch_norm(x)) with both affine parameters times w.
+def scaled_norm_relu(norm: nn.BatchNorm2d, x: Tensor, scale: Tensor) -> Tensor:
+    """Returns scale * relu(norm(x)) for scale >= 0, computed with both affine parameters times the scale.
 
     The two are equal because a ReLU is positively homogeneous; this one multiplies C numbers instead of N*C*H*W.
-    """
 
-    def forward(self, x: Tensor, scale: Tensor) -> Tensor:
-        """(N, C, H, W) and the weight of every channel (C,) -> (N, C, H, W)."""
-        weight, bias = self.weight * scale, self.bias * scale
-        y = F.batch_norm(
-            x, self.running_mean, self.running_var, weight, bias, self.training, self.momentum or 0.0, self.eps
-        )
-        return F.relu_(y)
+    Args:
+        norm: Of C channels.
+        x: (N, C, H, W).
+        scale: (C,).
+    """
+    weight, bias, momentum = norm.weight * scale, norm.bias * scale, norm.momentum or 0.0
+    y = F.batch_norm(x, norm.running_mean, norm.running_var, weight, bias, norm.training, momentum, norm.eps)
+    return F.relu_(y)
 
 
 class ChoiceBlock(nn.Module):
@@ -85,12 +85,13 @@ class ChoiceBlock(nn.Module):
         self.channels = channels
         self.conv3x3 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.conv1x1 = nn.Conv2d(channels, channels, 1, bias=False)
-        self.norm = ScaledNormRelu(2 * channels, momentum=momentum)
+        self.norm = nn.BatchNorm2d(2 * channels, momentum=momentum)
 
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
         """Mixes the operations on ``x`` by ``weights`` (3,)."""
         kernels = torch.cat([self.conv3x3.weight, F.pad(self.conv1x1.weight, (1, 1, 1, 1))])
-        both = self.norm(F.conv2d(x, kernels, padding=1), weights[1:].repeat_interleave(self.channels))
+        scale = weights[1:].repeat_interleave(self.channels)
+        both = scaled_norm_relu(self.norm, F.conv2d(x, kernels, padding=1), scale)
         wide, narrow = both.split(self.channels, dim=1)
         mixed: Tensor = weights[0] * F.max_pool2d(x, 3, stride=1, padding=1) + wide + narrow
         return mixed
@@ -106,14 +107,14 @@ class MixedCell(nn.Module):
         super().__init__()
         self.n, self.channels = n, channels
         self.project = nn.Conv2d(c_in, 2 * n * channels, 1, bias=False)
-        self.norm = ScaledNormRelu(2 * n * channels, momentum=momentum)
+        self.norm = nn.BatchNorm2d(2 * n * channels, momentum=momentum)
         self.blocks = nn.ModuleList(ChoiceBlock(channels, momentum) for _ in range(n))
 
     def forward(self, x: Tensor, mix: Mix) -> Tensor:
         """Mixes wiring and operations by ``mix``."""
         n, c = self.n, self.channels
         from_input = torch.stack([*(weights[0] for weights in mix.inputs), *mix.output[:1].expand(n)])
-        projected = self.norm(self.project(x), from_input.repeat_interleave(c))
+        projected = scaled_norm_relu(self.norm, self.project(x), from_input.repeat_interleave(c))
         *own, to_output = projected.split([c] * n + [n * c], dim=1)
         nodes: list[Tensor] = []
         for j, block in enumerate(self.blocks):

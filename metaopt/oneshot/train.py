@@ -131,7 +131,9 @@ class Search:
         return float(torch.stack(losses).mean())
 
     def _weight_step(self, images: Tensor, labels: Tensor) -> Tensor:
-        loss = F.cross_entropy(self.supernet(images, self.optimizer.mix()), labels)
+        with torch.no_grad():  # the weights' step needs no gradient of the architecture
+            mix = self.optimizer.mix()
+        loss = F.cross_entropy(self.supernet(images, mix), labels)
         self.weight_optim.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.supernet.parameters(), self.settings.grad_clip)
@@ -150,7 +152,8 @@ class Search:
         return cutout(images, probability, images.shape[-1] // 2 if length is None else length, rng)
 
     def _one_shot_error(self) -> float:
-        mix = self.optimizer.mix()
+        with torch.no_grad():
+            mix = self.optimizer.mix()
         if self.supernet.scale.batch_norm == "recalibrated":
             self.supernet.recalibrate(self.weight_half.images.split(_EVAL_IMAGES), mix)
         return one_shot_error(self.supernet, self.arch_half, mix)
