@@ -130,7 +130,9 @@ def header(prepared: Prepared, command: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def start(prepared: Prepared, folder: RunFolder, command: Sequence[str], console: Console) -> str:
+def start(
+    prepared: Prepared, folder: RunFolder, command: Sequence[str], console: Console, interrupted: Interrupt
+) -> str:
     """Makes a run folder and runs in it to the end.
 
     Returns:
@@ -142,16 +144,17 @@ def start(prepared: Prepared, folder: RunFolder, command: Sequence[str], console
     folder.create()
     console.print(f"run folder: {folder.path}", markup=False, highlight=False, soft_wrap=True)
     with folder.locked():
-        return _work(prepared, folder, folder.begin(header(prepared, command)), console)
+        return _work(prepared, folder, folder.begin(header(prepared, command)), console, interrupted)
 
 
-def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console) -> str:
+def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, interrupted: Interrupt) -> str:
     """Goes on with a run where its journal ends.
 
     Args:
         folder: Of the run.
         changes: Settings that results do not depend on: executor, workers.
         console: Where to show progress.
+        interrupted: Whether to stop early.
 
     Returns:
         Why the run ended; empty if it was interrupted again.
@@ -172,7 +175,7 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console) -> s
             ) from None
         if recorded.torn:
             console.print(f"journal: {recorded.torn}", markup=False, highlight=False, soft_wrap=True)
-        return _work(prepared, folder, recorded, console)
+        return _work(prepared, folder, recorded, console, interrupted)
 
 
 def budget_of(config: RunConfig) -> Budget:
@@ -180,10 +183,10 @@ def budget_of(config: RunConfig) -> Budget:
     return Budget(config.budget, config.budget_epochs, config.budget_seconds)
 
 
-def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Console) -> str:
+def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Console, interrupted: Interrupt) -> str:
     if recorded.end and _confirmed(prepared, folder, recorded):
         return recorded.end
-    with Interrupt() as interrupted, prepared.make_executor() as crew:
+    with prepared.make_executor() as crew:
 
         def run(shown: Progress, tuner: Tuner, place: RunFolder, so_far: Recorded) -> str:
             with contextlib.closing(JournalWriter(place.journal, so_far.size)) as journal, shown as monitor:

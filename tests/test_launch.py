@@ -10,6 +10,7 @@ from rich.console import Console
 from metaopt import launch
 from metaopt.config import RunConfig, load_config
 from metaopt.errors import ConfigError, RunError
+from metaopt.interrupt import Interrupt
 from metaopt.journal import decode, without_clock
 from metaopt.objectives import OBJECTIVES
 from metaopt.run_folder import RunFolder
@@ -30,7 +31,9 @@ def config(**flags: str) -> RunConfig:
 
 
 def start(folder: RunFolder, **flags: str) -> str:
-    return launch.start(launch.prepare(config(**flags)), folder, ["metaopt", "tune"], Console(file=io.StringIO()))
+    return launch.start(
+        launch.prepare(config(**flags)), folder, ["metaopt", "tune"], Console(file=io.StringIO()), Interrupt()
+    )
 
 
 def test_a_run_and_its_confirmation(folder: RunFolder) -> None:
@@ -87,7 +90,7 @@ def test_resuming_a_finished_run_does_nothing(folder: RunFolder, monkeypatch: py
     end = start(folder)
     before = folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()
     monkeypatch.setattr(launch.Prepared, "make_executor", lambda self: pytest.fail("an executor was started"))
-    assert launch.resume(folder, {}, Console(file=io.StringIO())) == end
+    assert launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt()) == end
     assert (folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()) == before
 
 
@@ -96,7 +99,7 @@ def test_a_run_resumes_with_its_own_settings_and_says_what_was_torn(folder: RunF
     lines = folder.journal.read_bytes().splitlines(keepends=True)
     folder.journal.write_bytes(b"".join(lines[:6]) + lines[6][:10])
     told = Console(file=io.StringIO())
-    launch.resume(folder, {}, told)
+    launch.resume(folder, {}, told, Interrupt())
     assert isinstance(told.file, io.StringIO)
     assert "line 7, byte" in told.file.getvalue()
     resumed = [decode(line) for line in folder.journal.read_bytes().splitlines()]
@@ -106,7 +109,7 @@ def test_a_run_resumes_with_its_own_settings_and_says_what_was_torn(folder: RunF
 def test_a_second_driver_is_refused(folder: RunFolder) -> None:
     start(folder)
     with folder.locked(), pytest.raises(RunError, match="another driver"):
-        launch.resume(folder, {}, Console(file=io.StringIO()))
+        launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt())
 
 
 def test_everything_that_does_not_fit_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,12 +65,13 @@ def _lines(status: dict[str, Any]) -> list[str]:
         state += f" ({status['driver']})"
     if status["state"] == "interrupted":
         state += f"; go on with: metaopt resume {status['run']}"
+    waiting = "running" if status["driver"] else "to run again"
     limits = ", ".join(f"{limit} {kind}" for kind, limit in budget.items() if limit is not None)
     lines = [
         f"run        {status['run']}",
         f"state      {state}",
         f"budget     {limits}" + (f"; {status['end']}" if status["end"] else ""),
-        f"trials     {tuning['done']} done ({tuning['failed']} failed), {tuning['running']} running",
+        f"trials     {tuning['done']} done ({tuning['failed']} failed), {tuning['running']} {waiting}",
         f"epochs     {tuning['epochs']}",
         f"seconds    {tuning['elapsed_s']:.0f}"
         + (f", about {tuning['left_s']:.0f} left" if tuning["left_s"] is not None and not status["end"] else ""),
@@ -78,7 +79,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
         f"incumbent  {_score(tuning['incumbent'])}",
     ]
     if status["confirming"]:
-        lines.append(f"confirming {status['confirming']['done']} done, {status['confirming']['running']} running")
+        lines.append(f"confirming {status['confirming']['done']} done, {status['confirming']['running']} {waiting}")
     return lines + ([f"journal    {status['torn']}"] if status["torn"] else [])
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from metaopt import launch
 from metaopt.cli import INTERRUPTED, OK, RESUMABLE
 from metaopt.config import RunConfig, load_config, settings
+from metaopt.interrupt import Interrupt
 from metaopt.journal import Recorded
 from metaopt.registry import load
 from metaopt.run_folder import RunFolder, free_name
@@ -25,9 +26,14 @@ def tune(arguments: Namespace) -> int:
     flags = {
         setting.name: value for setting in settings() if (value := getattr(arguments, setting.name, None)) is not None
     }
-    prepared = launch.prepare(load_config(flags, os.environ, arguments.config))
-    folder = RunFolder(Path(prepared.config.folder or free_name(_default_folder(prepared.config))))
-    end = launch.start(prepared, folder, sys.argv, Console(stderr=True))
+    config = load_config(flags, os.environ, arguments.config)
+    # From here on, since some library swallows a KeyboardInterrupt while it is imported.
+    with Interrupt() as interrupted:
+        prepared = launch.prepare(config)
+        if interrupted():
+            return INTERRUPTED
+        folder = RunFolder(Path(prepared.config.folder or free_name(_default_folder(prepared.config))))
+        end = launch.start(prepared, folder, sys.argv, Console(stderr=True), interrupted)
     return _close(folder, end, not arguments.no_report)
 
 
@@ -35,7 +41,8 @@ def resume(arguments: Namespace) -> int:
     """Goes on in the folder of a run."""
     folder = RunFolder(arguments.run)
     changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
-    end = launch.resume(folder, changes, Console(stderr=True))
+    with Interrupt() as interrupted:
+        end = launch.resume(folder, changes, Console(stderr=True), interrupted)
     return _close(folder, end, not arguments.no_report)
 
 

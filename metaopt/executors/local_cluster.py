@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import resource_tracker
 from typing import Any
 
 import dask
@@ -35,21 +37,34 @@ def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
         "logging.distributed": "critical",
     }
     # Kept until the end: a worker that is started again reads them again.
-    with (
-        dask.config.set(settings),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            # None would still open port 8787, and warn where another run has it.
-            dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+    with dask.config.set(settings):
+        with _interrupts_held_back():
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                # None would still open port 8787, and warn where another run has it.
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            )
+        with cluster, Client(cluster) as client:
+            yield client
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Blocks SIGINT here and, for good, in all threads and processes started meanwhile; this thread gets it later.
+
+    A terminal's Ctrl-C reaches workers too, and one that is just starting would take its cluster down with it.
+    """
+    resource_tracker.ensure_running()  # else the first worker's thread starts it, which unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_all(client: Client, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:

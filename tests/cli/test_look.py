@@ -38,7 +38,7 @@ def test_a_run_that_is_to_be_confirmed_yet_is_not_finished(tune: list[str], caps
     assert main(["status", "mine"]) == 0
     said = capsys.readouterr().out
     assert "interrupted; go on with: metaopt resume mine" in said
-    assert "confirming 0 done, 1 running" in said
+    assert "confirming 0 done, 1 to run again" in said
 
 
 def test_status_leaves_no_trace(tune: list[str], tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+from metaopt import launch
 from metaopt.cli import main
+from metaopt.config import RunConfig
 
 
 def test_a_journal_damaged_in_the_tail_goes_on(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,3 +62,17 @@ def test_nothing_is_asked(tune: list[str], monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(sys, "stdin", Asked())
     assert main(tune) == 0
+
+
+def test_an_interrupt_before_anything_runs_leaves_nothing_behind(
+    tune: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = launch.prepare
+
+    def interrupted(config: RunConfig) -> launch.Prepared:
+        os.kill(os.getpid(), signal.SIGINT)
+        return prepare(config)
+
+    monkeypatch.setattr(launch, "prepare", interrupted)
+    assert main(tune) == 130
+    assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
 import dask
@@ -13,6 +14,16 @@ from metaopt.executors.local_cluster import local_cluster, run_all
 def look(item: int) -> tuple[int, int, str]:
     time.sleep(0.05)
     return item, os.getpid(), os.environ["OMP_NUM_THREADS"]
+
+
+def is_deaf(item: int) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_interrupts_do_not_reach_the_workers_and_are_kept_for_this_process() -> None:
+    with local_cluster(2) as client:
+        assert all(client.run(is_deaf, 0).values())
+        assert not is_deaf(0)
 
 
 def test_everything_runs_once_on_worker_processes_with_their_threads(monkeypatch: pytest.MonkeyPatch) -> None:
