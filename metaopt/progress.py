@@ -40,6 +40,7 @@ class Progress:
     def replayed(self, events: Sequence[Event]) -> None:
         """Takes the events that earlier drivers wrote."""
         self._events += events
+        self._now_s = self.recorded.elapsed_s
 
     def asked(self, at_s: float, trial: Trial) -> None:
         """Takes a trial that was asked for."""

@@ -31,6 +31,7 @@ def test_lines_without_a_terminal() -> None:
     assert isinstance(progress, Lines)
     before, line = play(progress).splitlines()
     assert before.startswith("tuning goes on after 1/4 trials | incumbent 0.2500 at 9 epochs")
+    assert before.endswith("2 s gone · about 6 s left")
     assert line.startswith("tuning 2/4 trials, 1 failed: trial 1, 9 epochs, crashed: [red]why[/red] | ")
     assert "default 0.2500 at 9 epochs" in line
     assert line.endswith("4 s gone · about 4 s left")

@@ -74,8 +74,7 @@ class Child:
         if self._ending is None:
             task.folder.mkdir(parents=True, exist_ok=True)
             (task.folder / OUTPUT).unlink(missing_ok=True)
-            self._process = fork_server.CONTEXT.Process(target=_child_main, args=(task,))
-            self._process.start()
+            self._process = fork_server.spawn(task.recipe, _child_main, task)
 
     def wait(self, timeout_s: float) -> Result | None:
         """Returns the result once the process has ended, or None after ``timeout_s`` seconds."""
@@ -155,6 +154,8 @@ def _last_words(path: Path) -> str:
 def _child_main(task: Task) -> None:
     os.setsid()
     die_with_parent()
+    if fork_server.orphaned():  # before the kernel was asked to watch it; the trial is started again
+        os._exit(1)
     # Ctrl-C and SIGTERM reach every process of a terminal or a batch job; the driver stops its trials itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

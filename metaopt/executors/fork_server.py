@@ -7,15 +7,21 @@ alive after its worker was killed.
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import signal
+import time
+from collections.abc import Callable
 from multiprocessing import forkserver
+from multiprocessing.process import BaseProcess
+from typing import Any
 
 from metaopt.executors.base import Recipe
 from metaopt.executors.lifeline import die_with_parent
 
 _MARK = "_METAOPT_FORK_SERVER"
+_ATTEMPTS, _PAUSE_S = 3, 0.2
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 #: Where trials' processes are started from.
@@ -42,12 +48,34 @@ def start(recipe: Recipe) -> None:
                 os.environ[name] = value
 
 
+def spawn(recipe: Recipe, target: Callable[..., None], *args: Any) -> BaseProcess:
+    """Starts a process from the fork server of this one, and the server again if that was killed meanwhile."""
+    for attempt in itertools.count(1):
+        start(recipe)
+        process = CONTEXT.Process(target=target, args=args)
+        try:
+            process.start()
+            break
+        except (EOFError, OSError):
+            if attempt == _ATTEMPTS:
+                raise
+            time.sleep(_PAUSE_S)  # until the system has noticed that the server is dead
+    return process
+
+
+def orphaned() -> bool:
+    """Returns whether this process has lost the fork server it came from."""
+    return _SERVER is not None and os.getppid() != _SERVER
+
+
 def thread_environment(threads: int) -> dict[str, str]:
     """Returns the environment variables by which numerical libraries take their number of threads."""
     return dict.fromkeys(_THREAD_VARIABLES, str(threads))
 
 
+_SERVER: int | None = None
 if os.environ.pop(_MARK, None):  # only in a fork server, not where this module is imported for its functions
+    _SERVER = os.getpid()
     die_with_parent()
     # A signal to the whole process group is for the driver, which stops its trials itself.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

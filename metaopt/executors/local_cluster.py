@@ -40,7 +40,7 @@ def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
     with dask.config.set(settings):
         with _interrupts_held_back():
             cluster = LocalCluster(
-                n_workers=workers,
+                n_workers=0,
                 threads_per_worker=1,
                 host="127.0.0.1",
                 # None would still open port 8787, and warn where another run has it.
@@ -50,6 +50,8 @@ def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
                 silence_logs=logging.CRITICAL,
             )
         with cluster, Client(cluster) as client:
+            # Not above: there, one worker that is killed while it starts would take the whole cluster with it.
+            cluster.scale(workers)
             yield client
 
 

@@ -4,6 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
+
+import psutil
 
 from metaopt.executors import fork_server
 from metaopt.executors.base import Recipe
@@ -25,6 +28,16 @@ def test_a_server_ignores_the_signal_of_its_group() -> None:
         environment = {**os.environ, **mark}
         run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
         assert run.stdout.strip() == ignored
+
+
+def test_a_killed_server_is_replaced() -> None:
+    recipe = Recipe("faults:Faults", {})
+    fork_server.spawn(recipe, time.sleep, 0).join()
+    (server,) = (p for p in psutil.Process().children() if "forkserver" in " ".join(p.cmdline()))
+    server.kill()
+    process = fork_server.spawn(recipe, time.sleep, 0)
+    process.join()
+    assert process.exitcode == 0
 
 
 def test_thread_environment() -> None:

@@ -22,6 +22,7 @@ def is_deaf(item: int) -> bool:
 
 def test_interrupts_do_not_reach_the_workers_and_are_kept_for_this_process() -> None:
     with local_cluster(2) as client:
+        client.wait_for_workers(2)
         assert all(client.run(is_deaf, 0).values())
         assert not is_deaf(0)
 
