@@ -257,6 +257,10 @@ class BracketContract(TunerContract):
     n_asks: ClassVar[int] = 80
     eta: ClassVar[int] = 3
 
+    def options(self, space: ConfigurationSpace) -> dict[str, Any]:
+        """Returns the ratio of budgets that the checks below expect."""
+        return {"eta": self.eta}
+
     def test_budgets_are_on_rungs(self, events: list[Event]) -> None:
         """Only the budgets largest / eta^k are used."""
         rungs = [round(MAX_EPOCHS / self.eta**below) for below in (2, 1, 0)]

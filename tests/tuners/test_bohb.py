@@ -20,7 +20,7 @@ from metaopt.tuners.random import Random
 
 
 def bohb(space: ConfigurationSpace | None = None, **options: Any) -> BOHB:
-    settings = {"seed": 1, "min_epochs": 3, "max_epochs": 27, **options}
+    settings = {"seed": 1, "min_epochs": 3, "max_epochs": 27, "eta": 3, **options}
     return BOHB(load_space("darts_cs2") if space is None else space, **settings)
 
 

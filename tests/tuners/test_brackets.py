@@ -12,7 +12,7 @@ from metaopt.tuners.hyperband import Hyperband
 
 
 def hyperband(**settings: int) -> Hyperband:
-    return Hyperband(load_space("darts_cs2"), **{"seed": 1, "min_epochs": 3, "max_epochs": 27, **settings})
+    return Hyperband(load_space("darts_cs2"), **{"seed": 1, "min_epochs": 3, "max_epochs": 27, "eta": 3, **settings})
 
 
 def answer(tuner: Hyperband, trials: list[Trial], errors: list[float | None]) -> None:

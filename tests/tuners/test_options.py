@@ -91,7 +91,7 @@ def test_all_errors_at_once() -> None:
 
 def test_documented_defaults_of_bohb() -> None:
     assert check_options(BOHB, {}) == {
-        "eta": 3,
+        "eta": 2,
         "top_n_percent": 15,
         "num_samples": 64,
         "random_fraction": 1 / 3,
