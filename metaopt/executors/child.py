@@ -45,9 +45,13 @@ def run_trial(task: Task) -> dict[str, Any]:
             if (task.folder / STOP).exists():
                 child.stop()
         return result.to_json()
-    except Exception as error:  # such as a full disk
-        reason = f"cannot be supervised: {type(error).__name__}: {error}"
-        return Result(task.trial.id, "crashed", reason=reason).to_json()
+    except Exception as error:
+        return unsupervised(task, error).to_json()
+
+
+def unsupervised(task: Task, error: Exception) -> Result:
+    """Returns the result of a trial whose supervision has failed, e.g. because the disk is full."""
+    return Result(task.trial.id, "crashed", reason=f"cannot be supervised: {type(error).__name__}: {error}")
 
 
 def _evaluate_here(task: Task) -> Result:
@@ -70,11 +74,16 @@ class Child:
         self._task = task
         self._started = time.perf_counter()
         self._process: Any = None
+        self._starts = 0
         self._ending: Result | None = self._stored()
         if self._ending is None:
-            task.folder.mkdir(parents=True, exist_ok=True)
-            (task.folder / OUTPUT).unlink(missing_ok=True)
-            self._process = fork_server.spawn(task.recipe, _child_main, task)
+            self._start()
+
+    def _start(self) -> None:
+        self._task.folder.mkdir(parents=True, exist_ok=True)
+        (self._task.folder / OUTPUT).unlink(missing_ok=True)
+        self._process = fork_server.spawn(self._task.recipe, _child_main, self._task)
+        self._starts += 1
 
     def wait(self, timeout_s: float) -> Result | None:
         """Returns the result once the process has ended, or None after ``timeout_s`` seconds."""
@@ -87,6 +96,9 @@ class Child:
             if limit_s is None or self._age_s() < limit_s:
                 return None
             self._end("timeout", f"took longer than the time limit of {limit_s:g} s")
+        if self._process.exitcode == fork_server.LOST and self._starts == 1 and not (self._ending or self._stored()):
+            self._start()  # a trial that ends itself with this code is evaluated twice, which is harmless
+            return None
         return self._finish()
 
     def stop(self) -> None:

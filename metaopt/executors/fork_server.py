@@ -24,6 +24,9 @@ _MARK = "_METAOPT_FORK_SERVER"
 _ATTEMPTS, _PAUSE_S = 3, 0.2
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
+#: Exit code of a process whose fork server was killed, and the process with it.
+LOST = 255
+
 #: Where trials' processes are started from.
 CONTEXT = multiprocessing.get_context("forkserver")
 

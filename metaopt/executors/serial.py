@@ -7,7 +7,7 @@ from pathlib import Path
 
 from metaopt.executors import fork_server
 from metaopt.executors.base import Executor, Recipe, Task
-from metaopt.executors.child import Child, run_trial
+from metaopt.executors.child import Child, run_trial, unsupervised
 from metaopt.trial import Result, Trial
 
 
@@ -23,6 +23,7 @@ class SerialExecutor(Executor):
         super().__init__(recipe, workers)
         self._task: Task | None = None
         self._child: Child | None = None
+        self._failure: Result | None = None
         if recipe.needs_process:
             fork_server.start(recipe)
 
@@ -34,18 +35,29 @@ class SerialExecutor(Executor):
     def submit(self, trial: Trial, folder: Path) -> None:
         """Starts a trial, see :meth:`Executor.submit`."""
         self._task = Task(self.recipe, trial, folder)
+        self._failure = None
         if self.recipe.needs_process:
-            self._child = Child(self._task)
+            try:
+                self._child = Child(self._task)
+            except Exception as error:
+                self._failure = unsupervised(self._task, error)
 
     def wait(self, timeout_s: float) -> list[Result]:
         """Returns the result of the trial, see :meth:`Executor.wait`."""
         if self._task is None:
             return []
-        result = self._child.wait(timeout_s) if self._child else Result.from_json(run_trial(self._task))
-        if result is None:
+        if (result := self._failure or self._wait(self._task, timeout_s)) is None:
             return []
         self._task = self._child = None
         return [result]
+
+    def _wait(self, task: Task, timeout_s: float) -> Result | None:
+        if self._child is None:
+            return Result.from_json(run_trial(task))
+        try:
+            return self._child.wait(timeout_s)
+        except Exception as error:
+            return unsupervised(task, error)
 
     def stop(self, trial_ids: Iterable[int]) -> None:
         """Kills the process of the trial, see :meth:`Executor.stop`."""

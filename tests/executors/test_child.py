@@ -111,6 +111,20 @@ def test_an_objective_may_run_here(run: Run, tmp_path: Path) -> None:
     assert "Traceback (most recent call last)" in (tmp_path / "trial" / "stderr.txt").read_text()
 
 
+def test_a_trial_whose_fork_server_is_killed_is_started_again(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    child = Child(Task(Recipe("faults:Faults", {"log": str(log), "sleep_s": 0.5}), trial(0), tmp_path / "0"))
+    while not log.exists():
+        time.sleep(0.01)
+    for process in psutil.Process().children():
+        if "forkserver" in " ".join(process.cmdline()):
+            process.kill()
+    while (result := child.wait(1.0)) is None:
+        pass
+    assert result.status == "ok", result.reason
+    assert log.read_text().count("start") == 2
+
+
 def test_a_child_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
     child = Child(Task(Recipe("faults:Faults", {}), trial(0, "hang"), tmp_path))
     assert child.wait(0.05) is None

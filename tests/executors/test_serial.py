@@ -23,3 +23,15 @@ def test_closing_ends_the_trial(tmp_path: Path) -> None:
     crew.close()
     assert crew.free == 1
     assert crew.wait(0.0) == []
+
+
+def test_a_trial_that_cannot_be_started_costs_itself_only(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with SerialExecutor(Recipe("faults:Faults", {})) as crew:
+        crew.submit(trial(0), tmp_path / "file" / "0")
+        (result,) = crew.wait(0.0)
+        assert result.reason.startswith("cannot be supervised: NotADirectoryError")
+        crew.submit(trial(1), tmp_path / "1")
+        while not (results := crew.wait(1.0)):
+            pass
+        assert results[0].status == "ok"
