@@ -1,0 +1,45 @@
+"""Reference results: each says the command that makes it again, and what the README shows of one is in its journals."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from metaopt import cli
+from metaopt.cli.run import _confirmed, _findings
+from metaopt.report.html import render_report
+from metaopt.run_folder import RunFolder
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = sorted(path.parent for path in (ROOT / "results" / "reference").glob("*/README.md"))
+
+
+def test_there_is_one() -> None:
+    assert REFERENCE
+
+
+@pytest.mark.parametrize("folder", REFERENCE, ids=lambda folder: folder.name)
+def test_the_first_line_is_the_command_that_made_it(folder: Path) -> None:
+    first = (folder / "README.md").read_text(encoding="utf-8").splitlines()[0].strip("`# ")
+    made_by = RunFolder(folder).read().header["command"]
+    assert shlex.split(first)[1:] == made_by[1:]
+    assert cli._parse(shlex.split(first)[1:]).handler == "metaopt.cli.run:tune"
+
+
+@pytest.mark.parametrize("folder", REFERENCE, ids=lambda folder: folder.name)
+def test_figures_come_from_the_journals(folder: Path) -> None:
+    rendered = render_report([folder])
+    shown = sorted(folder.glob("figures/*.svg"))
+    assert shown
+    for figure in shown:
+        assert rendered[f"figures/{figure.name}"] == figure.read_bytes(), "make it again with metaopt report"
+
+
+def test_what_the_readme_prints_is_in_the_journals() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    folder = RunFolder(ROOT / "results" / "reference" / "darts-digits1-bohb")
+    tuned, confirmed = folder.read(), folder.confirmation.read()
+    for line in (*_findings(tuned), *_confirmed(confirmed, tuned)):
+        assert line in readme
