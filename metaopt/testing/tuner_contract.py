@@ -255,15 +255,12 @@ class BracketContract(TunerContract):
     """
 
     n_asks: ClassVar[int] = 80
-    eta: ClassVar[int] = 3
-
-    def options(self, space: ConfigurationSpace) -> dict[str, Any]:
-        """Returns the ratio of budgets that the checks below expect."""
-        return {"eta": self.eta}
+    eta: ClassVar[int] = 2
 
     def test_budgets_are_on_rungs(self, events: list[Event]) -> None:
         """Only the budgets largest / eta^k are used."""
-        rungs = [round(MAX_EPOCHS / self.eta**below) for below in (2, 1, 0)]
+        n_rungs = math.floor(math.log(MAX_EPOCHS / MIN_EPOCHS) / math.log(self.eta) + 1e-9) + 1
+        rungs = [round(MAX_EPOCHS / self.eta**below) for below in reversed(range(n_rungs))]
         assert {trial.epochs for trial in trials_of(events)} == set(rungs)
         assert all(trial.epochs == rungs[trial.memo["rung"]] for trial in trials_of(events))
 

@@ -22,7 +22,7 @@ class TestBOHB(BracketContract):
     name = "bohb"
 
     def options(self, space: ConfigurationSpace) -> dict[str, Any]:
-        return {**super().options(space), "num_samples": 4}
+        return {"num_samples": 4}
 
     def test_the_model_came_into_play(self, events: list[Any]) -> None:
         assert sum(bool(getattr(event, "memo", {}).get("model_based")) for event in events) >= 5
