@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -131,6 +131,27 @@ def load_config(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path
     return config
 
 
+def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
+    """Returns the settings of a run that goes on in another way than it began.
+
+    Args:
+        config: Settings that the run was started with.
+        changes: Executor or workers; with another executor the workers are its usual ones, unless they are given too.
+
+    Raises:
+        ConfigError: naming everything that is out of range with the changes.
+    """
+    if "executor" in changes:
+        changes = {"workers": _usual_workers(changes["executor"]), **changes}
+    config = replace(config, **changes)
+    raise_together(_out_of_range(config))
+    return config
+
+
+def _usual_workers(executor: str | None) -> int:
+    return 1 if executor == "serial" else cores()
+
+
 def raise_together(problems: Iterable[MetaoptError]) -> None:
     """Raises all problems as one error; does nothing if there is none."""
     found = list(problems)
@@ -199,7 +220,7 @@ def _complete(given: dict[str, Any]) -> RunConfig:
     """Fills in the defaults that depend on other settings."""
     given.setdefault("workers", None)
     if given["workers"] is None:
-        given["workers"] = 1 if given.get("executor") == "serial" else cores()
+        given["workers"] = _usual_workers(given.get("executor"))
     space = given.get("hyperparameters") or given["optimizer"]
     # A file must be found from wherever the run is resumed.
     given["hyperparameters"] = str(Path(space).expanduser().resolve()) if Path(space).suffix else space

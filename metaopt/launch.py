@@ -12,7 +12,7 @@ from rich.console import Console
 
 from metaopt import registry
 from metaopt.budget import Budget
-from metaopt.config import RunConfig, cores, epochs_at_odds, raise_together
+from metaopt.config import RunConfig, changed, cores, epochs_at_odds, raise_together
 from metaopt.errors import JournalError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.executors.base import Executor, Recipe
@@ -167,7 +167,7 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
     with folder.locked():
         recorded = folder.read()
         try:
-            config = replace(RunConfig.from_json(recorded.header["run"]), **changes)
+            config = changed(RunConfig.from_json(recorded.header["run"]), changes)
             prepared = prepare(config, recorded.header["space"])
         except KeyError as error:
             raise JournalError(

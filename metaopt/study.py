@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from metaopt.budget import Budget
+from metaopt.errors import RunError
 from metaopt.executors.base import Executor
 from metaopt.journal import Event, JournalWriter, Recorded
 from metaopt.trial import Result, Trial
@@ -91,6 +92,8 @@ class Study:
                 return self._finish()
             self._submit()
             if not self._executor.running:
+                if self._pending:
+                    raise RunError("there is no worker to run trials on", "go on with: metaopt resume RUN --workers 1")
                 return self._finish()
             for result in self._executor.wait(self._patience_s()):
                 self._tell(result)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from metaopt import config
-from metaopt.config import RunConfig, cores, load_config
+from metaopt.config import RunConfig, changed, cores, load_config
 from metaopt.errors import ConfigError
 
 FLAGS = {"optimizer": "darts", "budget": "50"}
@@ -65,6 +65,15 @@ def test_a_space_file_is_found_from_everywhere(tmp_path: Path, monkeypatch: pyte
 
 def test_one_worker_where_there_is_one_at_a_time() -> None:
     assert load(executor="serial").workers == 1
+
+
+def test_a_resumed_run_may_change_its_workers() -> None:
+    begun = load_config({"optimizer": "darts", "budget": "3", "workers": "2"}, {})
+    assert changed(begun, {}) == begun
+    assert changed(begun, {"executor": "serial"}).workers == 1
+    for workers in (0, -3, 1000):
+        with pytest.raises(ConfigError, match=f"workers is {workers}; allowed"):
+            changed(begun, {"workers": workers})
 
 
 @pytest.mark.parametrize(

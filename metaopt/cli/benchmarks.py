@@ -17,6 +17,7 @@ from metaopt.errors import ConfigError, TableError
 from metaopt.executors.local_cluster import local_cluster, run_all
 from metaopt.provenance import host, versions
 from metaopt.tables.build import build as build_table
+from metaopt.tables.build import check_out
 from metaopt.tables.card import Card, card_names, load_card
 from metaopt.tables.table import Table, find_table
 
@@ -79,7 +80,8 @@ def build(arguments: Namespace) -> int:
         raise ConfigError(f"workers is {workers}; allowed: 1 or more", "leave out --workers for one per core")
     name = card.table_name(arguments.space)
     out = arguments.out or paths.home() / "tables" / name
-    folder = paths.home() / "build" / Path(name).stem
+    folder = paths.home() / "build" / f"{Path(name).stem}-{card.digest}"
+    check_out(out)
     provenance = {
         "command": shlex.join(["metaopt", *sys.argv[1:]]),
         "versions": versions(),

@@ -88,10 +88,11 @@ def _row(name: str, score: Score | None, optimum: float | None) -> str:
 def _confirmed(recorded: Recorded, tuned: Recorded) -> Iterable[str]:
     yield "searched again with fresh seeds:"
     objective = tuned.header["objective"]
+    both = any(trial.key == 1 for trial in recorded.trials)
     for key, name in ((0, "default"), (1, "incumbent")):
         results = [recorded.results[t.id] for t in recorded.trials if t.key == key and t.id in recorded.results]
         if not results:
-            yield f"  {name:<10}is the default"
+            yield f"  {name:<10}" + ("no finished search" if both or key == 0 else "is the default")
             continue
         for kind in ("valid_error", "test_error"):
             errors = [e for r in results if r.status == "ok" and (e := getattr(r, kind)) is not None]

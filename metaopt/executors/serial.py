@@ -20,7 +20,7 @@ class SerialExecutor(Executor):
     """
 
     def __init__(self, recipe: Recipe, workers: int = 1) -> None:
-        super().__init__(recipe, workers)
+        super().__init__(recipe, 1)
         self._task: Task | None = None
         self._child: Child | None = None
         self._failure: Result | None = None

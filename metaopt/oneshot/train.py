@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from metaopt.cells.space import Cell, CellSpace
+from metaopt.errors import ConfigError
 from metaopt.images import ImageData
 from metaopt.oneshot.base import OneShotOptimizer, SearchSettings
 from metaopt.oneshot.data import Half, check_batch_size, cutout, halves
@@ -47,8 +48,20 @@ class SearchDivergedError(ArithmeticError):
 
 
 def choose_device(name: str) -> torch.device:
-    """Returns the device: ``auto`` is ``cuda`` where there is one, else ``cpu``."""
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+    """Returns the device: ``auto`` is ``cuda`` where there is one, else ``cpu``.
+
+    Raises:
+        ConfigError: if it is not a name of a device, or if this machine has no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    there += [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    if name not in there:
+        raise ConfigError(
+            f"device {name!r} is not there; on this machine: auto, {', '.join(there)}", "use --device auto"
+        )
+    return torch.device(name)
 
 
 class Search:

@@ -96,6 +96,20 @@ def count_parameters(card: Card, graph: CellGraph) -> int:
     return sum(p.numel() for p in NetworkBatch([graph], card.network).parameters())
 
 
+def check_out(out: Path) -> None:
+    """Checks that a table can be written, before hours are spent on it; makes its folder.
+
+    Raises:
+        TableError: if it exists or its folder cannot be made.
+    """
+    if out.exists():
+        raise TableError(f"the table {out} exists", "name another file with --out, or remove it")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TableError(f"cannot write a table to {out}: {error.strerror}", "name a file with --out") from None
+
+
 def build(
     card: Card,
     cell_space: int,
@@ -113,16 +127,14 @@ def build(
         folder: Where finished chunks are kept.
         out: The table to write.
         run: Runs a function on many chunks, in any order and place; yields what it returns as they finish.
-        provenance: Goes into the table; the seconds of training are added.
+        provenance: Goes into the table; the wall seconds of this call and the CPU seconds of training are added.
         report: Called with chunks done, chunks in all, and the seconds left, after every chunk.
 
     Raises:
         TableError: if ``out`` exists.
     """
-    if out.exists():
-        raise TableError(f"the table {out} exists", "name another file with --out, or remove it")
+    check_out(out)
     folder.mkdir(parents=True, exist_ok=True)
-    out.parent.mkdir(parents=True, exist_ok=True)
     todo = chunks(card, cell_space, folder)
     missing = [chunk for chunk in todo if not chunk.path.exists()]
     started = time.monotonic()
@@ -135,4 +147,5 @@ def build(
     last = max(card.protocol.epochs)
     cost_s = sum(row["cost_s"] for row in rows.select(["epochs", "cost_s"]).to_pylist() if row["epochs"] == last)
     cells = len(rows["cell_hash"].unique())
-    write_table(out, rows, {**provenance, "training_cpu_s": round(cost_s, 1), "cells": cells})
+    wall_s = round(time.monotonic() - started, 1)
+    write_table(out, rows, {**provenance, "wall_s": wall_s, "training_cpu_s": round(cost_s, 1), "cells": cells})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,12 @@ class Card:
     network: NetworkScale
     protocol: Protocol
     seeds: tuple[int, ...]
+
+    @property
+    def digest(self) -> str:
+        """Changes with everything that the rows of a table depend on."""
+        content = repr((self.network, self.protocol, self.seeds, self.text["images"], self.text["split"]))
+        return f"{zlib.crc32(content.encode()):08x}"
 
     def table_name(self, cell_space: int) -> str:
         """Returns the file name of the table of one cell space."""

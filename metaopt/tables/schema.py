@@ -61,4 +61,7 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
             f"the table {path} has the columns {', '.join(rows.schema.names)}; needed: {', '.join(SCHEMA.names)}",
             "metaopt benchmark info explains the columns",
         )
-    return rows, json.loads((rows.schema.metadata or {}).get(_PROVENANCE, b"{}"))
+    try:
+        return rows, json.loads((rows.schema.metadata or {}).get(_PROVENANCE, b"{}"))
+    except ValueError as error:
+        raise TableError(f"the provenance in the table {path} is not JSON: {error}", "build it again") from None

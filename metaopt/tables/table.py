@@ -78,6 +78,8 @@ class Table:
         shape = (len(hashes), len(self.seeds), len(self.epochs))
         self.valid_error: NDArray[np.float64] = rows["valid_error"].to_numpy().astype(float).reshape(shape)
         self.test_error: NDArray[np.float64] = rows["test_error"].to_numpy().astype(float).reshape(shape)
+        if not all(((errors >= 0) & (errors <= 1)).all() for errors in (self.valid_error, self.test_error)):
+            raise TableError(f"the table {path} holds errors that are not in [0, 1]", "build it again")
         self._cost_s = rows["cost_s"].to_numpy().astype(float).reshape(shape)
         self._parameters = rows["parameters"].to_numpy().reshape(shape)[:, 0, 0]
 
@@ -133,5 +135,5 @@ def find_table(card: Card, cell_space: int) -> Path:
             return place
     raise TableError(
         f"no table of benchmark {card.name!r} for cell space {cell_space}: looked for {' and '.join(map(str, places))}",
-        f"build it, this takes hours: metaopt benchmark build {card.name} --space {cell_space}",
+        f"build it, with all cores busy for an hour or many: metaopt benchmark build {card.name} --space {cell_space}",
     )

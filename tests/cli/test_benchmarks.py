@@ -32,7 +32,7 @@ def test_a_table_is_built_on_dask_workers(tmp_path: Path, capsys: pytest.Capture
     out, err = capsys.readouterr()
     assert out == f"table: {path}\n"
     assert "a build that is started again goes on from there" in err
-    chunks = len(list((tmp_path / "home" / "build" / "digits-1").iterdir()))
+    chunks = len(list((tmp_path / "home" / "build").glob("digits-1-*/*")))
     assert f"{chunks} of {chunks} chunks, about 0 min left" in err
     table = Table(path)
     assert len(table) == len(CELL_SPACES[1].distinct_graphs())
@@ -60,6 +60,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["info", "digit"], "unknown benchmark 'digit'; did you mean 'digits'"),
         (["build", "digits", "--space", "4"], "invalid choice"),
+        (["build", "digits", "--out", "/proc/metaopt/t.parquet"], "cannot write a table to /proc/metaopt/t.parquet"),
         (["build", "digits", "--workers", "0"], "workers is 0; allowed: 1 or more"),
     ],
 )

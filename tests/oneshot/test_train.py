@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from metaopt.cells.space import CELL_SPACES
+from metaopt.errors import ConfigError
 from metaopt.images import digits
 from metaopt.oneshot.darts import Darts, DartsSettings
 from metaopt.oneshot.supernet import BatchNorm, SupernetScale
@@ -67,3 +68,9 @@ def test_published_batch_norm_is_evaluated_with_the_last_batch() -> None:
 def test_auto_is_a_device_of_this_machine() -> None:
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     assert choose_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "cuda:x", ""])
+def test_a_device_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"device '{name}' is not there; on this machine: auto, cpu"):
+        choose_device(name)

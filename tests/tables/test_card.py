@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from metaopt.errors import ConfigError
@@ -19,6 +21,13 @@ def test_every_card_is_complete(name: str) -> None:
     assert split == {part: card.text["split"][part] for part in split}
     assert list(card.protocol.epochs) == sorted(set(card.protocol.epochs))
     assert card.network.in_channels == data.in_channels
+
+
+def test_the_digest_tells_cards_apart() -> None:
+    card = load_card("digits")
+    assert card.digest == load_card("digits").digest
+    assert card.digest != replace(card, seeds=(0, 1)).digest
+    assert card.digest != replace(card, network=replace(card.network, channels=4)).digest
 
 
 def test_an_unknown_benchmark_names_the_nearest() -> None:

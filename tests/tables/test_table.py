@@ -9,7 +9,7 @@ import pytest
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
-from metaopt.tables.build import train_cells
+from metaopt.tables.build import chunks, train_cells
 from metaopt.tables.card import load_card
 from metaopt.tables.schema import SCHEMA, write_table
 from metaopt.tables.table import Table, find_table
@@ -75,6 +75,12 @@ def test_an_incomplete_table_is_refused(tmp_path: Path) -> None:
         Table(path)
 
 
+@pytest.mark.parametrize("error", [7.0, -0.5, float("nan")])
+def test_errors_out_of_range_are_refused(tmp_path: Path, error: float) -> None:
+    with pytest.raises(TableError, match=r"holds errors that are not in \[0, 1\]"):
+        Table(write(tmp_path / "t.parquet", [(FORK, 0, 8, error, 0.5)]))
+
+
 def test_a_table_that_is_nowhere_says_how_to_build_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METAOPT_HOME", str(tmp_path))
     with pytest.raises(TableError, match="metaopt benchmark build digits --space 7"):
@@ -102,11 +108,10 @@ def test_retraining_gives_the_shipped_rows(draw: int) -> None:
     card = load_card("digits")
     table = Table(find_table(card, 1))
     first = int(np.random.default_rng(draw).integers(len(table)))
-    wiring = table.keys[first].split(":")[0]
-    keys = [key for key in table.keys if key.split(":")[0] == wiring][:4]
+    keys = next(chunk.cells for chunk in chunks(card, 1, Path()) if table.keys[first] in chunk.cells)
     rows = train_cells(card, [CellGraph.from_key(key) for key in keys])
     again = rows.filter(pa.compute.equal(rows["epochs"], 8))["valid_error"].to_numpy().reshape(len(keys), 3)
     shipped = np.array([table.query(CellGraph.from_key(key)).valid_errors for key in keys])
     between_seeds = np.abs(shipped[:, :, None] - shipped[:, None, :]).sum() / (6 * len(keys))
-    assert np.abs(again - shipped).mean() <= 2 * between_seeds
+    assert np.abs(again - shipped).mean() <= between_seeds
     assert np.abs(again.mean(axis=1) - shipped.mean(axis=1)).max() < 0.05
