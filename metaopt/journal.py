@@ -2,7 +2,8 @@
 
 Every line carries the CRC-32 of its other content. Only the last line can be half-written, by a kill or a full disk:
 it is cut off and named. Damage anywhere else is refused with its position, because what follows cannot be trusted.
-A last line of kind ``end`` says that the run came to its end, and why.
+A last line of kind ``end`` says that the run came to its end, and why. Lines of kind ``tick`` say the time between
+events, where a budget of seconds must survive a kill.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ FORMAT = 1
 CLOCK_FIELDS = frozenset({"at_s", "cost_s", "started", "host", "command", "crc"})
 
 # The border of two records, whatever became of the end of line between them.
-_NEXT_RECORD = re.compile(rb'\}.\{"kind":"(ask|tell|end)"', re.DOTALL)
+_NEXT_RECORD = re.compile(rb'\}.\{"kind":"(ask|tell|end|tick)"', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Recorded:
         torn: What was wrong with a half-written last line, which is left out; empty if it was whole.
         size: Bytes up to the end of the last whole line.
         end: Why the run came to its end; empty if it did not yet.
+        ticked_s: Seconds of the run at its last tick.
     """
 
     header: Mapping[str, Any]
@@ -59,6 +61,7 @@ class Recorded:
     torn: str
     size: int
     end: str = ""
+    ticked_s: float = 0.0
 
     @property
     def trials(self) -> list[Trial]:
@@ -73,7 +76,7 @@ class Recorded:
     @property
     def elapsed_s(self) -> float:
         """Seconds of the run until its last event."""
-        return self.events[-1].at_s if self.events else 0.0
+        return max(self.ticked_s, self.events[-1].at_s if self.events else 0.0)
 
     @property
     def incumbent(self) -> Trial | None:
@@ -138,8 +141,10 @@ def read(path: Path) -> Recorded:
             "a journal of a later format wants a later metaopt",
         )
     ends = [line for line in lines[1:] if line.get("kind") == "end"]
-    events = [_event(path, n, line) for n, line in enumerate(lines[1:], start=2) if line not in ends]
-    return Recorded(header, tuple(events), torn, size, end=ends[-1]["reason"] if ends else "")
+    numbered = [(n, line) for n, line in enumerate(lines[1:], start=2) if line.get("kind") not in ("end", "tick")]
+    events = tuple(_event(path, n, line) for n, line in numbered)
+    ticked_s = max((line["at_s"] for line in lines[1:] if line.get("kind") == "tick"), default=0.0)
+    return Recorded(header, events, torn, size, ends[-1]["reason"] if ends else "", ticked_s)
 
 
 def _whole_lines(path: Path, raw: bytes) -> tuple[list[dict[str, Any]], str, int]:
@@ -213,6 +218,10 @@ class JournalWriter:
     def tell(self, at_s: float, result: Result) -> None:
         """Writes a result; to be called before the tuner is told."""
         self._append({"kind": "tell", "at_s": round(at_s, 3), "result": result.to_json()})
+
+    def tick(self, at_s: float) -> None:
+        """Writes that the run has come to this second without an event."""
+        self._append({"kind": "tick", "at_s": round(at_s, 3)})
 
     def end(self, at_s: float, reason: str) -> None:
         """Writes that the run has come to its end."""

@@ -20,6 +20,7 @@ from metaopt.tuners.base import Tuner
 
 _WAIT_S = 0.25
 _STOP_S = 20.0
+_TICK_S = 2.0
 
 
 class Monitor(Protocol):
@@ -72,6 +73,7 @@ class Study:
         self._asked = len(recorded.trials)
         self._asked_epochs = sum(trial.epochs for trial in recorded.trials)
         self._began = clock() - recorded.elapsed_s
+        self._ticked_s = recorded.elapsed_s
         self._end = recorded.end
 
     def run(self) -> str:
@@ -98,6 +100,8 @@ class Study:
             for result in self._executor.wait(self._patience_s()):
                 self._tell(result)
             self._monitor.passed(self._now_s())
+            self._tick(_TICK_S)
+        self._tick(0.0)
         self._drain(tell_stopped=False)
         return ""
 
@@ -135,6 +139,12 @@ class Study:
         self._journal.tell(at_s, result)
         self._tuner.tell(result)
         self._monitor.told(at_s, result)
+
+    def _tick(self, at_least_s: float) -> None:
+        """Keeps the time in the journal, so that a run killed between events has not won any."""
+        if self._budget.seconds is not None and self._now_s() - self._ticked_s >= at_least_s:
+            self._ticked_s = self._now_s()
+            self._journal.tick(self._ticked_s)
 
     def _past_deadline(self) -> bool:
         return self._budget.seconds is not None and self._now_s() >= self._budget.seconds

@@ -194,3 +194,15 @@ def test_decode_refuses_another_encoding_of_the_same_line() -> None:
     assert decode(raw) == {"kind": "end"}
     with pytest.raises(ValueError, match="checksum does not fit"):
         decode(raw.replace(b":", b": "))
+
+
+def test_ticks_keep_the_time_and_are_no_events(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = JournalWriter(path)
+    journal.header({})
+    journal.tick(2.0)
+    journal.tick(4.5)
+    journal.close()
+    recorded = read(path)
+    assert recorded.elapsed_s == 4.5
+    assert recorded.events == ()

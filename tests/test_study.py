@@ -179,6 +179,11 @@ def test_seconds_are_counted_over_all_drivers_and_not_between_them(run: Run) -> 
     assert read(run.path).elapsed_s >= 6 - 1
 
 
+def test_seconds_without_any_event_are_counted_too(run: Run) -> None:
+    run.drive(Budget(seconds=60), interrupted=lambda: run.clock.now_s >= 1010, hangs=[0, 1])
+    assert read(run.path).elapsed_s >= 8
+
+
 def test_a_run_resumed_after_its_deadline_tells_what_was_in_flight_as_stopped(run: Run) -> None:
     run.drive(Budget(evaluations=9), interrupted=lambda: run.clock.now_s >= 1003, hangs=[0])
     assert run.drive(Budget(seconds=1)) == "the budget of 1 s is used up"
