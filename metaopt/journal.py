@@ -75,7 +75,7 @@ class Recorded:
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds of the run until its last event."""
+        """Seconds of the run until its last event or tick."""
         return max(self.ticked_s, self.events[-1].at_s if self.events else 0.0)
 
     @property
