@@ -5,7 +5,7 @@ A new tuner is one file, one line here, and one line in ``tests/tuners/test_cont
 
 TUNERS = {
     "bohb": "metaopt.tuners.bohb:BOHB",
-    "fixed": "metaopt.tuners.fixed:Fixed",
+    "grid": "metaopt.tuners.grid:Grid",
     "hyperband": "metaopt.tuners.hyperband:Hyperband",
     "random": "metaopt.tuners.random:Random",
 }

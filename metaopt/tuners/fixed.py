@@ -1,4 +1,7 @@
-"""Evaluates given configurations again and again with fresh seeds, e.g. to confirm an incumbent."""
+"""Evaluates given configurations again and again with fresh seeds, e.g. to confirm an incumbent.
+
+It is no name that a user can ask for: ``grid`` is, and says its configurations by itself.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +45,9 @@ class Fixed(Tuner):
     ) -> None:
         super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs)
         if not configs or repeats < 1:
-            raise ConfigError(
-                f"fixed needs at least 1 configuration and 1 repeat, got {len(configs)} and {repeats}", "give more"
-            )
+            name = type(self).__name__.lower()
+            text = f"{name} needs at least 1 configuration and 1 repeat, got {len(configs)} and {repeats}"
+            raise ConfigError(text, "give more")
         for config in configs:
             check_config(space, config)
         self.configs, self.repeats = tuple(map(dict, configs)), repeats

@@ -29,13 +29,17 @@ class TestBOHB(BracketContract):
 
 
 class TestFixed(TunerContract):
-    name = "fixed"
+    name = "metaopt.tuners.fixed:Fixed"
 
     def options(self, space: ConfigurationSpace) -> dict[str, Any]:
         drawn = deepcopy(space)
         drawn.seed(0)
         others = [plain(config) for config in drawn.sample_configuration(3)]
         return {"configs": [plain(space.get_default_configuration()), *others], "repeats": 4}
+
+
+class TestGrid(TunerContract):
+    name = "grid"
 
 
 def test_every_tuner_is_here() -> None:

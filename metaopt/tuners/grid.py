@@ -1,0 +1,105 @@
+"""Grid search: every combination of a few values of each hyperparameter, as often as wanted, the default first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from ConfigSpace import ConfigurationSpace
+from ConfigSpace.exceptions import ForbiddenValueError
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Constant,
+    Hyperparameter,
+    NumericalHyperparameter,
+    OrdinalHyperparameter,
+)
+from ConfigSpace.util import deactivate_inactive_hyperparameters
+
+from metaopt.errors import ConfigError, unknown_name
+from metaopt.spaces import plain
+from metaopt.trial import Value
+from metaopt.tuners.fixed import Fixed
+
+_MOST_CONFIGURATIONS = 10_000  # before the inactive and the forbidden are taken out; more is surely a mistake
+
+
+class Grid(Fixed):
+    """Goes round a grid, ``repeats`` times with fresh seeds, at the largest budget; then it proposes nothing more.
+
+    A number takes values evenly on its own scale, both ends among them; anything else all of its values. The default
+    configuration comes first, whether it lies on the grid or not. A trial's key is the place of its configuration.
+
+    Args:
+        space: What to go round.
+        seed: Seed of the run.
+        min_epochs: Not used.
+        max_epochs: Budget of every evaluation.
+        points: Values of a hyperparameter that is a number; fewer where it has fewer whole numbers.
+        over: Names of the hyperparameters that vary, the others keep their defaults; None: all. An empty list
+            evaluates the default again and again.
+        repeats: Evaluations of each configuration.
+
+    Raises:
+        ConfigError: if an option has no such value, if a name in ``over`` is not in the space, or if the grid is huge.
+    """
+
+    def __init__(
+        self,
+        space: ConfigurationSpace,
+        *,
+        seed: int,
+        min_epochs: int,
+        max_epochs: int,
+        points: int = 3,
+        over: Sequence[str] | None = None,
+        repeats: int = 1,
+    ) -> None:
+        if points < 2:
+            raise ConfigError(f"grid needs at least 2 points of a number, got {points}", "raise points")
+        for name in map(str, over or ()):
+            if name not in space:
+                raise unknown_name("hyperparameter in over:", name, space, "name hyperparameters of the space")
+        configs = _configurations(space, space if over is None else over, points)
+        super().__init__(
+            space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs, configs=configs, repeats=repeats
+        )
+
+
+def _configurations(space: ConfigurationSpace, over: Sequence[str], points: int) -> list[dict[str, Value]]:
+    """Returns the active configurations of the grid, each once, the default first."""
+    axes = [_values(space[name], points) if name in set(over) else [space[name].default_value] for name in space]
+    size = math.prod(map(len, axes))
+    if size > _MOST_CONFIGURATIONS:
+        raise ConfigError(
+            f"the grid has {size} configurations; allowed: {_MOST_CONFIGURATIONS}",
+            "lower points, or name fewer hyperparameters with over",
+        )
+    found = [plain(space.get_default_configuration()), *_legal(space, axes)]
+    # Combinations that differ in what is inactive only are one configuration.
+    return list({tuple(sorted(config.items())): config for config in found}.values())
+
+
+def _legal(space: ConfigurationSpace, axes: Sequence[Sequence[Any]]) -> Iterator[dict[str, Value]]:
+    for values in product(*axes):
+        try:
+            yield plain(deactivate_inactive_hyperparameters(dict(zip(space, values, strict=True)), space))
+        except ForbiddenValueError:
+            continue
+
+
+def _values(hyperparameter: Hyperparameter[Any], points: int) -> list[Any]:
+    match hyperparameter:
+        case CategoricalHyperparameter():
+            return list(hyperparameter.choices)
+        case OrdinalHyperparameter():
+            return list(hyperparameter.sequence)
+        case NumericalHyperparameter():
+            places = np.linspace(0.0, 1.0, points)
+            return list(dict.fromkeys(hyperparameter.to_value(float(place)) for place in places))
+        case Constant():
+            return [hyperparameter.value]
+    raise TypeError(f"{type(hyperparameter).__name__} has no values that a grid could take")

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ConfigSpace import (
+    Categorical,
+    ConfigurationSpace,
+    Constant,
+    EqualsCondition,
+    Float,
+    ForbiddenEqualsClause,
+    Integer,
+    OrdinalHyperparameter,
+)
+
+from metaopt.errors import ConfigError
+from metaopt.spaces import load_space, plain
+from metaopt.tuners.grid import Grid
+
+
+def grid(space: ConfigurationSpace, **options: Any) -> Grid:
+    return Grid(space, seed=3, min_epochs=3, max_epochs=27, **options)
+
+
+def space_of(*hyperparameters: Any) -> ConfigurationSpace:
+    space = ConfigurationSpace()
+    space.add(*hyperparameters)
+    return space
+
+
+def test_goes_round_the_default_first_and_ends() -> None:
+    space = space_of(OrdinalHyperparameter("decay", [1, 2, 3], default_value=2), Constant("cells", 4))
+    trials = grid(space, repeats=2).ask(100)
+    assert [trial.config["decay"] for trial in trials] == [2, 1, 3] * 2
+    assert {trial.config["cells"] for trial in trials} == {4}
+    assert [trial.key for trial in trials] == [0, 1, 2] * 2
+    assert {trial.epochs for trial in trials} == {27}
+    assert len({trial.seed for trial in trials}) == 6
+
+
+def test_numbers_are_even_on_their_own_scale() -> None:
+    rate, batch = Float("rate", (1e-4, 1.0), log=True, default=0.025), Integer("batch", (1, 2), default=1)
+    assert [c["rate"] for c in grid(space_of(rate)).configs] == pytest.approx([0.025, 1e-4, 1e-2, 1.0])
+    assert [c["rate"] for c in grid(space_of(rate), points=2).configs] == pytest.approx([0.025, 1e-4, 1.0])
+    assert [c["batch"] for c in grid(space_of(batch), points=5).configs] == [1, 2]
+
+
+def test_the_inactive_does_not_vary_and_the_forbidden_is_left_out() -> None:
+    gate, length = Categorical("gate", [False, True], default=False), Integer("length", (1, 3), default=2)
+    space = space_of(gate, length)
+    space.add(EqualsCondition(length, gate, True), ForbiddenEqualsClause(length, 3))
+    assert grid(space).configs == ({"gate": False}, {"gate": True, "length": 1}, {"gate": True, "length": 2})
+
+
+def test_over_some_of_the_hyperparameters() -> None:
+    space = load_space("darts")
+    default = plain(space.get_default_configuration())
+    assert grid(space, over=[], repeats=3).configs == (default,)
+    off, on = grid(space, over=["cutout"]).configs
+    assert off == default
+    assert on == {**default, "cutout": True, "cutout_prob": 1.0, "cutout_length": 4}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"points": 1, "over": ["cutout"]}, "at least 2 points of a number, got 1"),
+        ({"repeats": 0, "over": ["cutout"]}, "grid needs at least 1 configuration and 1 repeat, got .* and 0"),
+        ({"over": ["cutot"]}, "unknown hyperparameter in over: 'cutot'; did you mean 'cutout'"),
+        ({"points": 20, "over": None}, "the grid has 138240000000 configurations; allowed: 10000"),
+        ({"over": [3]}, "unknown hyperparameter in over: '3'"),
+    ],
+)
+def test_refuses(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        grid(load_space("darts"), **options)
