@@ -63,7 +63,7 @@ class Grid(Fixed):
         for name in map(str, over or ()):
             if name not in space:
                 raise unknown_name("hyperparameter in over:", name, space, "name hyperparameters of the space")
-        configs = _configurations(space, space if over is None else over, points)
+        configs = _configurations(space, list(space) if over is None else over, points)
         super().__init__(
             space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs, configs=configs, repeats=repeats
         )
@@ -91,7 +91,7 @@ def _legal(space: ConfigurationSpace, axes: Sequence[Sequence[Any]]) -> Iterator
             continue
 
 
-def _values(hyperparameter: Hyperparameter[Any], points: int) -> list[Any]:
+def _values(hyperparameter: Hyperparameter[Any, Any], points: int) -> list[Any]:
     match hyperparameter:
         case CategoricalHyperparameter():
             return list(hyperparameter.choices)
