@@ -1,6 +1,7 @@
 """The grammar of a space file, checked before ConfigSpace reads it, because what that says is no help to a user.
 
-The format is ConfigSpace's own: ``name``, ``hyperparameters``, ``conditions``, ``forbiddens``.
+The format is ConfigSpace's own: ``name``, ``hyperparameters``, ``conditions``, ``forbiddens``; and ``extends``, the
+name of a shipped space that is taken over but for what the file itself says.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from metaopt.errors import ConfigError, unknown_name
 
-_TOP = {"name", "hyperparameters", "conditions", "forbiddens", "python_module_version", "format_version"}
+_TOP = {"name", "extends", "hyperparameters", "conditions", "forbiddens", "python_module_version", "format_version"}
 _RANGE = {"lower", "upper"}
 # Type of a hyperparameter: keys it must have beside ``name``, keys it may have beside ``meta``.
 _HYPERPARAMETERS: dict[str, tuple[set[str], set[str]]] = {
@@ -58,6 +59,23 @@ def check_space_file(data: Any) -> None:
         _check_condition(item, names)
     for item in _items(data, "forbiddens"):
         _check_forbidden(item, names)
+
+
+def extended(data: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what ``data`` holds on top of ``base``: a hyperparameter of the same name takes the place of the other.
+
+    Args:
+        data: The plain values in a file, with the key ``extends``.
+        base: Those of the space that it names.
+
+    Raises:
+        ConfigError: if ``data`` has lists that are none.
+    """
+    own = {item.get("name"): item for item in _items(data, "hyperparameters")}
+    taken = [own.pop(item["name"], item) for item in _items(base, "hyperparameters")]
+    rest = {key: value for key, value in data.items() if key not in ("extends", "hyperparameters")}
+    lists = {key: [*_items(base, key), *_items(data, key)] for key in ("conditions", "forbiddens")}
+    return {**rest, "hyperparameters": taken + list(own.values()), **{k: v for k, v in lists.items() if v}}
 
 
 def _items(data: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:

@@ -22,7 +22,7 @@ from ConfigSpace.hyperparameters import (
 
 from metaopt.errors import ConfigError, unknown_name
 from metaopt.paths import data_folder
-from metaopt.space_file import check_space_file
+from metaopt.space_file import check_space_file, extended
 from metaopt.trial import Value
 from metaopt.yaml_file import read_yaml
 
@@ -53,10 +53,21 @@ def load_space(name_or_path: str | Path) -> ConfigurationSpace:
         raise unknown_name("space", given, space_names(), hint)
     data = read_yaml(path)
     try:
+        data = _with_base(data)
         check_space_file(data)
         return space_from_json(data)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.message}", error.hint) from None
+
+
+def _with_base(data: Any) -> Any:
+    """Returns the content of a space file, what it extends included."""
+    if not isinstance(data, Mapping) or "extends" not in data:
+        return data
+    if data["extends"] not in space_names():
+        raise unknown_name("space in extends:", str(data["extends"]), space_names(), "name a shipped space")
+    base = read_yaml(data_folder("spaces") / f"{data['extends']}.yaml")
+    return extended(data, _with_base(base))
 
 
 def space_to_json(space: ConfigurationSpace) -> dict[str, Any]:

@@ -17,7 +17,7 @@ LAYERS = (
     [{"__main__"}],
     [{"cli"}],
     [{"testing"}],
-    [{"report"}, {"config", "launch", "progress", "standing", "study"}],
+    [{"report"}, {"compare", "config", "launch", "progress", "standing", "study", "study_file"}],
     [{"executors"}, {"journal", "run_folder"}],
     [{"objectives"}],
     [{"oneshot"}, {"tables"}],
@@ -51,6 +51,7 @@ UNTESTED = {
     "metaopt.budget": "three fields without code",
     "metaopt.executors.base": "abstract; executors/test_contract.py runs all of it",
     "metaopt.objectives.base": "a protocol without code",
+    "metaopt.oneshot.base": "abstract; oneshot/test_contract.py runs all of it",
     "metaopt.testing": "suites that every test_contract.py runs",
 }
 

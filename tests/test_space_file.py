@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from metaopt.errors import ConfigError
-from metaopt.space_file import check_space_file
+from metaopt.space_file import check_space_file, extended
 
 RATE = {"name": "rate", "type": "uniform_float", "lower": 0.1, "upper": 1.0}
 GATE = {"name": "gate", "type": "categorical", "choices": ["x", "y"]}
@@ -34,6 +34,18 @@ def equals(**changes: Any) -> dict[str, Any]:
 )
 def test_takes(data: Any) -> None:
     check_space_file(data)
+
+
+def test_extended_keeps_the_order_and_replaces_by_name() -> None:
+    base = space(RATE, GATE, conditions=[equals()])
+    own = {"name": "mine", "extends": "base", "hyperparameters": [{**RATE, "lower": 0.5}, {**GATE, "name": "other"}]}
+    merged = extended(own, base)
+    assert [item["name"] for item in merged["hyperparameters"]] == ["rate", "gate", "other"]
+    assert merged["hyperparameters"][0]["lower"] == 0.5
+    assert merged["conditions"] == [equals()]
+    assert merged["name"] == "mine"
+    assert "extends" not in merged
+    check_space_file(merged)
 
 
 @pytest.mark.parametrize(

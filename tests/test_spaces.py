@@ -10,6 +10,7 @@ from ConfigSpace import ConfigurationSpace, OrdinalHyperparameter
 from ConfigSpace.hyperparameters import FloatHyperparameter, IntegerHyperparameter
 
 from metaopt.errors import ConfigError
+from metaopt.oneshot import ONESHOT
 from metaopt.spaces import check_config, load_space, plain, space_from_json, space_names, space_to_json
 
 # Range, log scale and default of NAS-Bench-1Shot1's hyperparameters; None: published without a default.
@@ -42,7 +43,9 @@ def default_of(space: ConfigurationSpace) -> dict[str, Any]:
 
 
 def test_names_are_the_shipped_files_in_order() -> None:
-    assert space_names() == ["darts", "darts_cs1", "darts_cs2", "darts_cs3"]
+    assert space_names() == sorted(space_names())
+    published = {f"{optimizer}_cs{i}" for optimizer in ("darts", "gdas", "pcdarts") for i in (1, 2, 3)}
+    assert {*ONESHOT, *published} <= set(space_names())
 
 
 @pytest.mark.parametrize("name", space_names())
@@ -68,7 +71,7 @@ def test_published_spaces_are_nested() -> None:
     assert second < third == set(PUBLISHED)
 
 
-@pytest.mark.parametrize("name", ["darts_cs1", "darts_cs2", "darts_cs3"])
+@pytest.mark.parametrize("name", [name for name in space_names() if "_cs" in name])
 def test_published_ranges(name: str) -> None:
     space = load_space(name)
     assert not space.conditions
@@ -102,6 +105,26 @@ def test_off_has_mass_in_the_default_space() -> None:
     space.seed(0)
     off = sum(not config["cutout"] for config in space.sample_configuration(200))
     assert 60 < off < 140
+
+
+def test_a_file_extends_a_shipped_space(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "name: mine\nextends: darts2\nhyperparameters:\n- {name: momentum, type: constant, value: 0.5}\n"
+        "- {name: own, type: uniform_float, lower: 0, upper: 1}\n"
+    )
+    mine, base = load_space(path), load_space("darts2")
+    assert mine.name == "mine"
+    assert set(mine) == {*base, "own"}
+    assert mine["momentum"].default_value == 0.5
+    assert len(mine.conditions) == len(base.conditions) > 0
+
+
+def test_a_file_extends_what_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: dart\nhyperparameters: []\n")
+    with pytest.raises(ConfigError, match=r"mine.yaml: unknown space in extends: 'dart'; did you mean 'darts'"):
+        load_space(path)
 
 
 def test_unknown_name_says_the_nearest() -> None:

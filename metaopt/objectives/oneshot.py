@@ -22,7 +22,7 @@ from metaopt.oneshot.supernet import BatchNorm, SupernetScale
 from metaopt.oneshot.train import Search, SearchEpoch, choose_device
 from metaopt.paths import write_atomically
 from metaopt.registry import resolve
-from metaopt.spaces import load_space, space_from_json
+from metaopt.spaces import load_space, plain, space_from_json
 from metaopt.tables.card import load_card
 from metaopt.tables.table import Table, find_table
 from metaopt.trial import Result, Trial
@@ -67,18 +67,21 @@ class OneShot:
         self.space: ConfigurationSpace = (
             space_from_json(space) if isinstance(space, Mapping) else load_space(space or optimizer)
         )
-        self._check_space()
         self.table = Table(find_table(self.card, cell_space))
         search = self.card.text["search"]
         self.epochs: tuple[int, int] = (search["min_epochs"], search["max_epochs"])
         self.scale = SupernetScale(channels or search["channels"], cells or search["cells"], batch_norm)
         self.device = choose_device(device)
+        self._check_space()
 
     def _check_space(self) -> None:
+        """Checks that the space fits the optimizer, and that a search can take its default."""
         names = {field.name for field in fields(self.optimizer.Settings)}
         for name in self.space:
             if name not in names:
                 raise unknown_name("hyperparameter", name, names, "a space may only hold settings of its optimizer")
+        settings = self.optimizer.Settings.from_config(plain(self.space.get_default_configuration()))
+        self.optimizer.block(settings)(self.scale.channels, 0.0)
 
     def evaluate(self, trial: Trial, folder: Path) -> Result:
         """Searches for ``trial.epochs`` epochs; keeps the whole trajectory in ``folder/trajectory.json``.
@@ -103,16 +106,18 @@ class OneShot:
         return self._result(trial, epochs[-1], record, time.monotonic() - started)
 
     def _trajectory(self, epochs: Iterable[SearchEpoch]) -> dict[str, list[Any]]:
-        entries = [(epoch, self.table.query(epoch.cell.graph)) for epoch in epochs]
+        entries = [(epoch, None if epoch.cell is None else self.table.query(epoch.cell.graph)) for epoch in epochs]
         return {
             "train_loss": [round(epoch.train_loss, 6) for epoch, _ in entries],
             "one_shot_error": [round(epoch.one_shot_error, 6) for epoch, _ in entries],
-            "valid_error": [round(entry.valid_error, 6) for _, entry in entries],
-            "test_error": [round(entry.test_error, 6) for _, entry in entries],
-            "cell": [epoch.cell.graph.key for epoch, _ in entries],
+            "valid_error": [entry and round(entry.valid_error, 6) for _, entry in entries],
+            "test_error": [entry and round(entry.test_error, 6) for _, entry in entries],
+            "cell": [epoch.cell and epoch.cell.graph.key for epoch, _ in entries],
         }
 
     def _result(self, trial: Trial, last: SearchEpoch, record: Mapping[str, Any], cost_s: float) -> Result:
+        if last.cell is None:
+            raise TypeError("a search picks a cell after its last epoch")
         graph: CellGraph = last.cell.graph
         entry = self.table.query(graph)
         return Result(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from metaopt.cells.space import Cell, CellSpace
-from metaopt.oneshot.supernet import MIXED_OPS, Mix
+from metaopt.oneshot.mix import MIXED_OPS, Mix
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class ArchParameters:
 
     Attributes:
         space: The cell space.
-        ops: (n, 3), columns as :data:`metaopt.oneshot.supernet.MIXED_OPS`.
+        ops: (n, 3), columns as :data:`metaopt.oneshot.mix.MIXED_OPS`.
         output: (n + 1,), of nodes 0..n.
         inputs: For every choice block with a choice of parents, by its number j: (j,).
     """
@@ -43,13 +45,21 @@ class ArchParameters:
         """All parameters, in the order operations, output, inputs."""
         return [self.ops, self.output, *self.inputs.values()]
 
-    def softmax(self) -> Mix:
-        """Returns the softmax of every row; a block that has no choice sums its parents with weight 1."""
+    def mapped(self, weigh: Callable[[Tensor], Tensor]) -> Mix:
+        """Returns the mix whose rows are ``weigh`` of ours; a block without a choice sums its parents with weight 1.
+
+        Args:
+            weigh: From parameters to weights of the same shape, along the last axis.
+        """
         inputs = tuple(
-            torch.softmax(self.inputs[j], dim=0) if j in self.inputs else self.ops.new_ones(j)
+            weigh(self.inputs[j]) if j in self.inputs else self.ops.new_ones(j)
             for j in range(1, self.space.n_nodes + 1)
         )
-        return Mix(torch.softmax(self.ops, dim=1), torch.softmax(self.output, dim=0), inputs)
+        return Mix(weigh(self.ops), weigh(self.output), inputs)
+
+    def softmax(self) -> Mix:
+        """Returns the softmax of every row."""
+        return self.mapped(partial(torch.softmax, dim=-1))
 
     def cell(self) -> Cell:
         """Returns the strongest cell: every block's largest operation, every node's largest ``n_parents`` parents."""

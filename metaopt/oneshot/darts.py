@@ -1,70 +1,60 @@
 """DARTS, first order (Liu, Simonyan and Yang 2019, Algorithm 1 with xi = 0), as 1Shot1 runs it on its cell spaces.
 
 Architecture parameters follow the gradient of the validation loss under the current weights; the cell is made of the
-largest of them.
+largest of them. With ``perturb`` it is SDARTS-RS (Chen and Hsieh 2020, section 3.2): the weights learn under a mix that
+is shaken at random, so that they do not depend on its exact values.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch.nn import functional as F  # noqa: N812
+from torch import Tensor
 
-from metaopt.cells.space import Cell, CellSpace
 from metaopt.oneshot.arch import ArchParameters
-from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchSettings
-from metaopt.oneshot.supernet import Mix, Supernet
+from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
+from metaopt.oneshot.mix import Mix
+from metaopt.oneshot.settings import bounded
 
 
 @dataclass(frozen=True, kw_only=True)
-class DartsSettings(SearchSettings):
-    """Settings of DARTS; defaults of Liu et al. 2019, section 3.1 and appendix A.1.1.
+class DartsSettings(GradientSettings):
+    """Settings of DARTS and of what mixes like it; defaults of the released code of Chen and Hsieh 2020.
 
     Attributes:
-        arch_learning_rate: Of the architecture's Adam.
-        arch_weight_decay: L2 penalty on the architecture's parameters.
+        perturb: Whether the weights learn under a perturbed mix.
+        perturb_start: Largest change of a weight of the mix in the first epoch; goes on linearly.
+        perturb_end: The same at the end of the search.
     """
 
-    arch_learning_rate: float = 3e-4
-    arch_weight_decay: float = 1e-3
+    perturb: bool = False
+    perturb_start: float = bounded(0.03, 0, 1)
+    perturb_end: float = bounded(0.3, 0, 1)
 
 
-class Darts(OneShotOptimizer):
+class Darts(GradientOptimizer):
     """First-order DARTS."""
 
     Settings = DartsSettings
-
-    def __init__(
-        self, space: CellSpace, supernet: Supernet, settings: DartsSettings, generator: torch.Generator
-    ) -> None:
-        super().__init__(space, supernet, settings, generator)
-        self.arch = ArchParameters.draw(space, generator, supernet.head.weight.device)
-        self.arch_optim = torch.optim.Adam(
-            self.arch.tensors,
-            lr=settings.arch_learning_rate,
-            betas=(0.5, 0.999),  # Liu et al. 2019, appendix A.1.1
-            weight_decay=settings.arch_weight_decay,
-        )
+    settings: DartsSettings
+    arch: ArchParameters
 
     def mix(self) -> Mix:
         """Returns the softmax of all parameters (Liu et al. 2019, equation 2)."""
         return self.arch.softmax()
 
-    def arch_step(self, train: Batch, valid: Batch) -> None:
-        """One step of Adam on the validation loss (Liu et al. 2019, equation 5 with xi = 0)."""
-        images, labels = valid
-        loss = F.cross_entropy(self.supernet(images, self.mix()), labels)
-        gradients = torch.autograd.grad(loss, self.arch.tensors)
-        for parameter, gradient in zip(self.arch.tensors, gradients, strict=True):
-            parameter.grad = gradient
-        self.arch_optim.step()
+    def weight_mix(self) -> Mix:
+        """Returns the softmax, perturbed uniformly if the settings say so (Chen and Hsieh 2020, equation 8)."""
+        if not self.settings.perturb:
+            return self.mix()
+        low, high = self.settings.perturb_start, self.settings.perturb_end
+        strength = low + (high - low) * self.elapsed
+        return self.arch.mapped(lambda row: self._shaken(torch.softmax(row, -1), strength))
 
-    def cell(self) -> Cell:
-        """Returns the cell of the largest parameters (1Shot1, section 3)."""
-        return self.arch.cell()
-
-    def arch_to_json(self) -> dict[str, Any]:
-        """Returns the softmax of all parameters."""
-        return self.arch.to_json()
+    def _shaken(self, weights: Tensor, strength: float) -> Tensor:
+        noise = (2 * torch.rand(weights.shape, generator=self.parts.generator) - 1) * strength
+        shaken = (weights + noise.to(weights)).clamp(0, 1)
+        total = shaken.sum(-1, keepdim=True)
+        largest = torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(weights)
+        return torch.where(total > 0, shaken / total.clamp_min(1e-12), largest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,14 @@ from torch.nn import functional as F  # noqa: N812
 from metaopt.cells.space import Cell, CellSpace
 from metaopt.errors import ConfigError
 from metaopt.images import ImageData
-from metaopt.oneshot.base import OneShotOptimizer, SearchSettings
-from metaopt.oneshot.data import Half, check_batch_size, cutout, halves
+from metaopt.oneshot.base import OneShotOptimizer, SearchParts
+from metaopt.oneshot.data import check_batch_size, cutout, halves
+from metaopt.oneshot.evaluation import Evaluation
+from metaopt.oneshot.settings import SearchSettings
 from metaopt.oneshot.supernet import Supernet, SupernetScale
 from metaopt.seeds import seed_integer, stream
 
 _LEARNING_RATE_MIN = 0.001  # end of the cosine: Liu et al. 2019, released code
-_EVAL_IMAGES = 500  # per call when nothing is trained
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,14 @@ class SearchEpoch:
         epoch: From 1.
         train_loss: Mean cross-entropy of the epoch's weight steps.
         one_shot_error: Error of the one-shot model on the architecture's half, in [0, 1].
-        cell: The cell that would be picked.
+        cell: The cell that would be picked; None where the settings' ``cell_every`` says that none is.
         arch: State of the architecture as plain values.
     """
 
     epoch: int
     train_loss: float
     one_shot_error: float
-    cell: Cell
+    cell: Cell | None
     arch: dict[str, Any]
 
 
@@ -96,13 +98,17 @@ class Search:
         check_batch_size(settings.batch_size, self.arch_half)
         with torch.random.fork_rng(devices=[]):  # PyTorch's layers draw their weights from its global generator
             torch.manual_seed(seed_integer(seed, "weights"))
-            supernet = Supernet(space, scale, in_channels=data.in_channels, classes=data.classes)
+            block = optimizer.block(settings)
+            supernet = Supernet(space, scale, in_channels=data.in_channels, classes=data.classes, block=block)
         self.supernet = supernet.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        generator = torch.Generator().manual_seed(seed_integer(seed, "architecture"))
-        self.optimizer = optimizer(space, self.supernet, settings, generator)
+        self.supernet.drop_path_generator.manual_seed(seed_integer(seed, "drop path"))
         self.weight_optim = torch.optim.SGD(
             self.supernet.parameters(), settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay
         )
+        self.evaluation = Evaluation(self.supernet, self.weight_half, self.arch_half)
+        generator = torch.Generator().manual_seed(seed_integer(seed, "architecture"))
+        parts = SearchParts(space, self.supernet, self.weight_optim, self.evaluation, generator)
+        self.optimizer = optimizer(parts, settings)
 
     def epochs(self, total: int) -> Iterator[SearchEpoch]:
         """Runs the search and yields after every epoch.
@@ -118,10 +124,26 @@ class Search:
             train_loss = self._train_epoch(epoch, total)
             if not math.isfinite(train_loss):
                 raise SearchDivergedError(f"the training loss is {train_loss} in epoch {epoch + 1} of {total}")
-            one_shot_error = self._one_shot_error()
-            yield SearchEpoch(
-                epoch + 1, train_loss, one_shot_error, self.optimizer.cell(), self.optimizer.arch_to_json()
-            )
+            cell = self.optimizer.cell() if self._picks(epoch + 1, total) else None
+            one_shot_error = self.evaluation.error(self.optimizer.eval_mix())
+            yield SearchEpoch(epoch + 1, train_loss, one_shot_error, cell, self.optimizer.arch_to_json())
+
+    def _picks(self, done: int, total: int) -> bool:
+        every = self.settings.cell_every
+        return done == total or (every > 0 and done % every == 0)
+
+    def state(self) -> dict[str, Any]:
+        """Returns a copy of all that changes in a search; random streams of the loop are named by the epoch."""
+        parts = {"supernet": self.supernet.state_dict(), "weight_optim": self.weight_optim.state_dict()}
+        drop_path = self.supernet.drop_path_generator.get_state()
+        return {**deepcopy(parts), "drop_path": drop_path, "optimizer": self.optimizer.state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes back to what :meth:`state` returned."""
+        self.supernet.load_state_dict(state["supernet"])
+        self.weight_optim.load_state_dict(deepcopy(state["weight_optim"]))
+        self.supernet.drop_path_generator.set_state(state["drop_path"])
+        self.optimizer.load_state(state["optimizer"])
 
     def _set_learning_rate(self, epoch: int, total: int) -> None:
         high = self.settings.learning_rate
@@ -134,6 +156,8 @@ class Search:
         probability = self._cutout_probability(epoch, total)
         arch_batches = self.arch_half.batches(size, rng)
         losses = []
+        self.optimizer.elapsed = epoch / total
+        self.supernet.drop_path_prob = self.settings.drop_path_prob * _ramp(epoch, total)
         for images, labels in self.weight_half.batches(size, rng):
             arch_images, arch_labels = next(arch_batches)
             train = self._augment(images, probability, rng), labels
@@ -141,11 +165,14 @@ class Search:
             self.supernet.train()
             self.optimizer.arch_step(train, valid)
             losses.append(self._weight_step(*train))
+        self.supernet.drop_path_prob = 0.0
+        self.optimizer.elapsed = (epoch + 1) / total
+        self.optimizer.end_epoch()
         return float(torch.stack(losses).mean())
 
     def _weight_step(self, images: Tensor, labels: Tensor) -> Tensor:
         with torch.no_grad():  # the weights' step needs no gradient of the architecture
-            mix = self.optimizer.mix()
+            mix = self.optimizer.weight_mix()
         loss = F.cross_entropy(self.supernet(images, mix), labels)
         self.weight_optim.zero_grad()
         loss.backward()
@@ -156,7 +183,7 @@ class Search:
     def _cutout_probability(self, epoch: int, total: int) -> float:
         if not self.settings.cutout:
             return 0.0
-        return self.settings.cutout_prob * (epoch / (total - 1) if total > 1 else 1.0)
+        return self.settings.cutout_prob * _ramp(epoch, total)
 
     def _augment(self, images: Tensor, probability: float, rng: np.random.Generator) -> Tensor:
         if probability == 0:
@@ -164,20 +191,7 @@ class Search:
         length = self.settings.cutout_length
         return cutout(images, probability, images.shape[-1] // 2 if length is None else length, rng)
 
-    def _one_shot_error(self) -> float:
-        with torch.no_grad():
-            mix = self.optimizer.mix()
-        if self.supernet.scale.batch_norm == "recalibrated":
-            self.supernet.recalibrate(self.weight_half.images.split(_EVAL_IMAGES), mix)
-        return one_shot_error(self.supernet, self.arch_half, mix)
 
-
-@torch.no_grad()
-def one_shot_error(supernet: Supernet, half: Half, mix: Any) -> float:
-    """Returns the share of wrongly classified images of ``half`` under ``mix``, with the stored statistics."""
-    supernet.eval()
-    wrong = sum(
-        (supernet(images, mix).argmax(1) != labels).sum().item()
-        for images, labels in zip(half.images.split(_EVAL_IMAGES), half.labels.split(_EVAL_IMAGES), strict=True)
-    )
-    return float(wrong) / len(half.labels)
+def _ramp(epoch: int, total: int) -> float:
+    """Returns what rises from 0 in the first epoch to 1 in the last."""
+    return epoch / (total - 1) if total > 1 else 1.0

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from metaopt.cells.space import CELL_SPACES
+from metaopt.cells.space import CELL_SPACES, Cell
 from metaopt.oneshot.arch import ArchParameters
-from metaopt.oneshot.supernet import Mix, MixedCell, Supernet, SupernetScale
+from metaopt.oneshot.mix import Mix, Path
+from metaopt.oneshot.pcdarts import PartialBlock
+from metaopt.oneshot.supernet import BlockFactory, ChoiceBlock, MixedCell, Supernet, SupernetScale
 
 CPU = torch.device("cpu")
 
@@ -55,8 +62,7 @@ def test_a_cell_by_hand() -> None:
         incoming = incoming + sum(w * node for w, node in zip(mix.inputs[j][1:], nodes, strict=True))
         ops = [
             nn.functional.max_pool2d(incoming, 3, 1, 1),
-            nn.functional.batch_norm(block.conv3x3(incoming), None, None, training=True).relu(),
-            nn.functional.batch_norm(block.conv1x1(incoming), None, None, training=True).relu(),
+            *(nn.functional.batch_norm(conv(incoming), None, None, training=True).relu() for conv in block.convs),
         ]
         nodes.append(sum(w * op for w, op in zip(mix.ops[j], ops, strict=True)))
     weighted = [w * node for w, node in zip(mix.output[1:], nodes, strict=True)]
@@ -103,3 +109,86 @@ def test_recalibration_takes_the_statistics_of_the_images() -> None:
         once = supernet(images, arch.softmax())
         supernet.train()
         torch.testing.assert_close(supernet(images, arch.softmax()), once, rtol=0.2, atol=0.2)
+
+
+def as_mix(cell: Cell, mean: bool) -> Mix:
+    """The 0/1 weights that stand for a cell, everything computed."""
+    ops = nn.functional.one_hot(torch.tensor(Path(cell).ops), 3).double()
+    rows = []
+    for node, parents in enumerate(cell.parents, start=1):
+        weight = 1 / len(parents) if mean and len(parents) < node else 1.0
+        rows.append(torch.tensor([weight if i in parents else 0.0 for i in range(node)], dtype=torch.float64))
+    *inputs, output = rows
+    return Mix(ops, output, tuple(inputs))
+
+
+@pytest.mark.parametrize("mean", [False, True])
+@pytest.mark.parametrize("block", [ChoiceBlock, partial(PartialBlock, partial_channels=2)])
+@pytest.mark.parametrize("cell_space", CELL_SPACES)
+def test_a_path_is_the_mix_of_its_cell(cell_space: int, block: BlockFactory, mean: bool) -> None:
+    """Logits, gradients of what is on the path, and statistics, whether or not the rest is computed."""
+    torch.manual_seed(0)
+    space = CELL_SPACES[cell_space]
+    ours = Supernet(space, SupernetScale(4, 3), in_channels=1, classes=10, block=block)
+    whole = Supernet(space, SupernetScale(4, 3), in_channels=1, classes=10, block=block)
+    ours, whole, start = ours.double(), whole.double(), deepcopy(ours.double().state_dict())
+    images = torch.randn(8, 1, 8, 8, dtype=torch.float64)
+    rng = np.random.default_rng(0)
+    for cell in [space.sample(rng) for _ in range(12)]:
+        for net in (ours, whole):
+            net.load_state_dict(start)
+            net.train()
+            net.zero_grad()
+        logits, expected = ours(images, Path(cell, mean)), whole(images, as_mix(cell, mean))
+        torch.testing.assert_close(logits, expected)
+        for each in (logits, expected):
+            each.square().mean().backward()
+        for name, weight in ours.named_parameters():
+            other = whole.get_parameter(name).grad
+            if weight.grad is not None and other is not None:
+                torch.testing.assert_close(weight.grad, other)
+        for net in (ours, whole):
+            net.eval()
+        # Both have seen one batch; a path leaves the statistics alone that it does not need.
+        with torch.no_grad():
+            torch.testing.assert_close(ours(images, Path(cell, mean)), whole(images, as_mix(cell, mean)))
+
+
+def test_a_chosen_operation_is_the_only_one_computed() -> None:
+    supernet, arch = build(1, SupernetScale(4, 3))
+    images = torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    soft = arch.softmax()
+    one_hot = nn.functional.one_hot(torch.tensor([0, 1, 2, 1]), 3).float()
+    hard = replace(soft, ops=one_hot)
+    expected = supernet(images, hard)
+    block = supernet.cells[0].blocks[0]
+    for name, parameter in block.named_parameters():
+        assert name
+        parameter.data.fill_(float("nan"))
+    torch.testing.assert_close(supernet(images, replace(hard, chosen=(0, 1, 2, 1))), expected)
+    assert supernet(images, hard).isnan().all()
+
+
+def test_a_gate_of_zero_has_its_gradient() -> None:
+    """Which folding loses: a block is linear in its weights, so the gradient of one is its operation's output."""
+    torch.manual_seed(0)
+    block, x = ChoiceBlock(3, 0.1).double(), torch.randn(4, 3, 5, 5, dtype=torch.float64)
+    weights = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64, requires_grad=True)
+    gated, folded = (torch.autograd.grad(block(x, weights, fold=fold).sum(), weights)[0] for fold in (False, True))
+    outputs = torch.stack([block(x, None, chosen).sum() for chosen in range(3)])
+    torch.testing.assert_close(gated, outputs)
+    assert folded[1:].tolist() == [0, 0]
+    torch.testing.assert_close(folded[0], outputs[0])
+
+
+def test_drop_path_keeps_the_mean_and_rests_in_evaluation() -> None:
+    supernet, arch = build(1, SupernetScale(4, 3))
+    supernet.drop_path_prob = 0.3
+    kept = supernet._keep(20_000)
+    assert kept.shape == (3, 4, 20_000)
+    assert kept.unique().tolist() == pytest.approx([0, 1 / 0.7])
+    assert kept.mean().item() == pytest.approx(1, abs=0.02)
+    images, mix = torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(1)), arch.softmax()
+    assert not torch.equal(supernet(images, mix), supernet(images, mix))
+    supernet.eval()
+    assert torch.equal(supernet(images, mix), supernet(images, mix))

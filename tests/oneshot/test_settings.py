@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from metaopt.errors import ConfigError
-from metaopt.oneshot.base import SearchSettings
 from metaopt.oneshot.darts import DartsSettings
+from metaopt.oneshot.settings import SearchSettings
 
 
 def test_what_a_configuration_leaves_out_keeps_the_method_s_default() -> None:

@@ -1,0 +1,53 @@
+"""How good the one-shot model is on images that its weights are not trained on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from metaopt.oneshot.data import Half
+from metaopt.oneshot.mix import Mixes
+from metaopt.oneshot.supernet import Supernet
+
+_IMAGES = 500  # per call when nothing is trained
+
+
+class Evaluation:
+    """Evaluates a supernet under a mix, with the batch norm statistics that its scale asks for.
+
+    Args:
+        supernet: The one-shot model.
+        weight_half: What its weights are trained on; statistics are recalibrated on it.
+        arch_half: What errors are measured on.
+    """
+
+    def __init__(self, supernet: Supernet, weight_half: Half, arch_half: Half) -> None:
+        self.supernet, self.weight_half, self.arch_half = supernet, weight_half, arch_half
+
+    def error(self, mix: Mixes, images: int | None = None) -> float:
+        """Returns the share of wrongly classified images of the architecture's half.
+
+        Args:
+            mix: What to run under.
+            images: Only so many of them, the first ones; None: all.
+        """
+        self.prepare(mix)
+        half = self.arch_half
+        return self.score(mix, half.images[:images], half.labels[:images])[0]
+
+    def prepare(self, mix: Mixes) -> None:
+        """Recalibrates batch norm for ``mix`` if the statistics are to be those of the mix that is evaluated."""
+        if self.supernet.scale.batch_norm == "recalibrated":
+            self.supernet.recalibrate(self.weight_half.images.split(_IMAGES), mix)
+
+    @torch.no_grad()
+    def score(self, mix: Mixes, images: Tensor, labels: Tensor) -> tuple[float, float]:
+        """Returns error and mean cross-entropy on ``images`` under ``mix``, with the stored statistics."""
+        self.supernet.eval()
+        wrong, loss = 0, 0.0
+        for some, truth in zip(images.split(_IMAGES), labels.split(_IMAGES), strict=True):
+            logits = self.supernet(some, mix)
+            wrong += int((logits.argmax(1) != truth).sum())
+            loss += float(F.cross_entropy(logits, truth, reduction="sum"))
+        return wrong / len(labels), loss / len(labels)
