@@ -22,6 +22,8 @@ PREFIX = "METAOPT_"
 #: Variables with the prefix that other modules read, see :mod:`metaopt.paths`.
 _OTHER_VARIABLES = frozenset({"METAOPT_HOME"})
 _CELL_SPACES = (1, 2, 3)
+#: Settings that results do not depend on, so that a resumed run may change them.
+RESUMABLE = ("executor", "workers")
 #: See :class:`metaopt.oneshot.supernet.SupernetScale`; named here so that help costs no import of torch.
 BATCH_NORMS = ("recalibrated", "running", "published")
 #: More workers than this per core only slow each other down.

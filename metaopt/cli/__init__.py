@@ -18,9 +18,6 @@ from metaopt.registry import load
 
 OK, USER_ERROR, INTERRUPTED = 0, 2, 130
 
-#: Settings that results do not depend on, so that a resumed run may change them.
-RESUMABLE = ("executor", "workers")
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command.
@@ -73,6 +70,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     parser.add_argument("--version", action="version", version=f"metaopt {version('metaopt')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_run_commands(commands)
+    _add_compare_command(commands)
     _add_look_commands(commands)
     _add_space_commands(_verbs(commands, "space", "spaces of hyperparameters: list, show, check"))
     _add_benchmark_commands(_verbs(commands, "benchmark", "benchmarks: list, info, build"))
@@ -108,10 +106,24 @@ def _add_run_commands(commands: _Commands[_Parser]) -> None:
         )
     resume = _command(commands, "resume", "metaopt.cli.run:resume", "go on with an interrupted or killed run")
     resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
-    resume.add_argument("--executor", choices=sorted(EXECUTORS), help="another executor than before")
-    resume.add_argument("--workers", type=int, help="another number of evaluations at a time")
+    _add_resources(resume)
     for command in (tune, resume):
         command.add_argument("--no-report", action="store_true", help="write no report at the end")
+
+
+def _add_compare_command(commands: _Commands[_Parser]) -> None:
+    text = "run the runs that a study names, as far as they are missing, and compare them"
+    compare = _command(commands, "compare", "metaopt.cli.compare:compare", text)
+    compare.add_argument("study", type=Path, metavar="STUDY", help="YAML file with the runs")
+    compare.add_argument("--out", type=Path, metavar="FOLDER", help="where the study goes [where its file is]")
+    compare.add_argument("--no-run", action="store_true", help="run nothing, write what the journals say so far")
+    compare.add_argument("--check", action="store_true", help="run nothing, compare what is there with fresh tables")
+    _add_resources(compare)
+
+
+def _add_resources(command: _Parser) -> None:
+    command.add_argument("--executor", choices=sorted(EXECUTORS), help="another executor than before")
+    command.add_argument("--workers", type=int, help="another number of evaluations at a time")
 
 
 def _add_look_commands(commands: _Commands[_Parser]) -> None:

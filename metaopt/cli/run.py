@@ -12,8 +12,8 @@ from typing import Any
 from rich.console import Console
 
 from metaopt import launch
-from metaopt.cli import INTERRUPTED, OK, RESUMABLE
-from metaopt.config import RunConfig, load_config, settings
+from metaopt.cli import INTERRUPTED, OK
+from metaopt.config import RESUMABLE, RunConfig, load_config, settings
 from metaopt.interrupt import Interrupt
 from metaopt.journal import Recorded
 from metaopt.registry import load

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from metaopt.report.axes import error_axis, quantity
 from metaopt.report.curves import Floats, anytime, band
 from metaopt.report.load import Evaluation, RunData
-from metaopt.report.style import GROUPS, LIGHT, Plot, canvas
+from metaopt.report.style import GROUPS, LIGHT, Plot, canvas, legend
 
 _CLOCKS = {"evaluations": "evaluations", "seconds": "seconds of the run"}
 _SPLITS = {"valid": "validation", "test": "test"}
@@ -54,7 +54,7 @@ def comparison_plot(groups: Mapping[str, Sequence[RunData]], clock: str, split: 
     error_axis(axes, values, kind)
     axes.set_xlabel(_CLOCKS[clock])
     axes.set_xlim(left=0)
-    figure.legend(loc="outside upper left", ncols=1)
+    legend(figure, [axes])
     return Plot(
         f"compare-{split}-{clock}",
         f"{kind.capitalize()} over {clock}",

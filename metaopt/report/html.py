@@ -11,9 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from metaopt.errors import RunError
-from metaopt.paths import write_atomically
 from metaopt.report.compare import comparison, problem
 from metaopt.report.export import to_csv, to_parquet, trial_table
+from metaopt.report.files import differing_files, write_files
 from metaopt.report.headline import Headline, headline
 from metaopt.report.layout import Section, Table
 from metaopt.report.load import RunData, load_runs
@@ -58,15 +58,7 @@ def write_report(run_folders: Sequence[Path], out: Path | None = None) -> Path:
         JournalError: if a journal is damaged.
     """
     place = _place(run_folders, out)
-    files = render_report(run_folders)
-    try:
-        for name, content in files.items():
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(place / name, content)
-    except OSError as error:
-        raise RunError(
-            f"the report cannot be written to {place}: {error.strerror}", "name a writable folder with --out"
-        ) from None
+    write_files(place, render_report(run_folders))
     return place / PAGE
 
 
@@ -79,8 +71,7 @@ def check_report(run_folders: Sequence[Path], out: Path | None = None) -> list[s
     place = _place(run_folders, out)
     if not (place / PAGE).is_file():
         raise RunError(f"there is no report to check in {place}", "write it first: metaopt report RUN")
-    files = render_report(run_folders)
-    return [name for name, data in files.items() if not (place / name).is_file() or (place / name).read_bytes() != data]
+    return differing_files(place, render_report(run_folders))
 
 
 def _place(run_folders: Sequence[Path], out: Path | None) -> Path:

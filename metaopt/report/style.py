@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +30,8 @@ PALETTE = {
     "tuned": ("#0b7d60", "#3fd0a4"),
     "extra": ("#b0264f", "#ff8fab"),
     "other": ("#6b6f1d", "#d6d36a"),
+    "seventh": ("#0b7285", "#66d5ec"),
+    "eighth": ("#7a4a2b", "#d9ab86"),
     "ramp1": ("#b6c2cf", "#5c6978"),
     "ramp2": ("#86b3c9", "#4a7d98"),
     "ramp3": ("#4690b4", "#4fa3c7"),
@@ -41,7 +44,7 @@ PALETTE = {
 }
 LIGHT = {name: light for name, (light, _) in PALETTE.items()}
 RAMP = tuple(LIGHT[f"ramp{step}"] for step in range(1, 6))
-GROUPS = tuple(LIGHT[name] for name in ("valid", "test", "tuned", "default", "extra", "other"))
+GROUPS = tuple(LIGHT[name] for name in ("valid", "test", "tuned", "default", "extra", "other", "seventh", "eighth"))
 
 _FONT = "DejaVu Sans"  # ships with matplotlib: the same layout on every machine
 RC: dict[Any, Any] = {
@@ -77,6 +80,7 @@ RC: dict[Any, Any] = {
     "path.simplify": False,
 }
 _POINTS = 72.0
+_LETTER, _HANDLE = 6.4, 52.0  # of a legend, in CSS pixels: mean width of a letter; line and gaps of an entry
 _STANDALONE_FONTS = f"'{_FONT}', Verdana, Arial, sans-serif"
 
 
@@ -122,6 +126,25 @@ def canvas(width: float = 360, height: float = 265) -> tuple[Figure, Axes]:
     """Returns an empty figure of one panel; sizes in CSS pixels at its natural width."""
     figure = Figure(figsize=(width / _POINTS, height / _POINTS), layout="constrained")
     return figure, figure.add_subplot()
+
+
+def panels(n: int, width: float = 270, height: float = 235) -> tuple[Figure, list[Axes]]:
+    """Returns an empty figure of ``n`` panels that share both axes, at most two in a row; sizes are of one panel."""
+    columns = min(n, 2)
+    rows = -(-n // columns)
+    figure = Figure(figsize=(columns * width / _POINTS, rows * height / _POINTS), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for empty in grid.flat[n:]:
+        empty.remove()
+    return figure, list(grid.flat[:n])
+
+
+def legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Puts one legend of all panels above them, each label once, in as many columns as there is room for."""
+    lines = {label: line for panel in axes for line, label in zip(*panel.get_legend_handles_labels(), strict=True)}
+    widest = max(map(len, lines), default=0) * _LETTER + _HANDLE
+    columns = max(1, int(figure.get_figwidth() * _POINTS / widest))
+    figure.legend(list(lines.values()), list(lines), loc="outside upper left", ncols=columns)
 
 
 def slug(text: str) -> str:

@@ -38,7 +38,9 @@ def test_no_two_light_colours_are_equal() -> None:
 
 
 @pytest.mark.parametrize("scheme", [0, 1])
-@pytest.mark.parametrize("name", ["ink", "muted", "valid", "test", "default", "tuned", "extra", "other"])
+@pytest.mark.parametrize(
+    "name", ["ink", "muted", "valid", "test", "default", "tuned", "extra", "other", "seventh", "eighth"]
+)
 def test_text_and_lines_stand_out(scheme: int, name: str) -> None:
     assert contrast(PALETTE[name][scheme], PALETTE["surface"][scheme]) >= 4.5
 

@@ -1,0 +1,49 @@
+"""``metaopt compare``: runs a study, then writes its tables and figures."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from rich.console import Console
+
+from metaopt.cli import INTERRUPTED, OK, USER_ERROR
+from metaopt.compare import check_folder, run_missing, unfinished
+from metaopt.config import RESUMABLE
+from metaopt.interrupt import Interrupt
+from metaopt.registry import load
+from metaopt.study_file import StudyPlan, load_study
+
+
+def compare(arguments: Namespace) -> int:
+    """Runs what a study lacks and writes what its journals say, or only one of the two."""
+    out: Path = arguments.out or arguments.study.parent
+    changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
+    with Interrupt() as interrupted:
+        plan = load_study(arguments.study, changes)
+        check_folder(plan, out)
+        reads_only = arguments.no_run or arguments.check
+        if not reads_only and not run_missing(plan, out, sys.argv, Console(stderr=True), interrupted):
+            print(f"interrupted; go on with: {_command(arguments)}")
+            return INTERRUPTED
+    study = _text(plan, out, _command(arguments))
+    if arguments.check:
+        differing = load("metaopt.report.study_page:check_study")(study, out)
+        print("\n".join(f"differs: {name}" for name in differing) or "the study equals its journals")
+        return USER_ERROR if differing else OK
+    print(f"study: {load('metaopt.report.study_page:write_study')(study, out)}")
+    return OK
+
+
+def _command(arguments: Namespace) -> str:
+    options = [] if arguments.out is None else ["--out", str(arguments.out)]
+    return shlex.join(["metaopt", "compare", str(arguments.study), *options])
+
+
+def _text(plan: StudyPlan, out: Path, command: str) -> object:
+    names = tuple(run.name for run in plan.runs)
+    return load("metaopt.report.study_page:StudyText")(
+        plan.title, plan.text, command, names, tuple(unfinished(plan, out))
+    )

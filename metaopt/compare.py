@@ -1,0 +1,113 @@
+"""Runs a study: starts what is missing, goes on with what was interrupted, leaves alone what is finished.
+
+The journals of the runs are its only state, so a study that was killed at any instant is simply started again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from metaopt import launch
+from metaopt.config import RESUMABLE, RunConfig, raise_together
+from metaopt.errors import JournalError, MetaoptError, RunError
+from metaopt.interrupt import Interrupt
+from metaopt.run_folder import RunFolder
+from metaopt.study_file import PlannedRun, StudyPlan
+
+README = "README.md"
+_OURS = "`metaopt compare "
+
+
+def check_folder(plan: StudyPlan, out: Path) -> None:
+    """Checks that the folder of a study holds this study or nothing.
+
+    Raises:
+        RunError: if its README is not one that ``metaopt compare`` wrote, or if a run in it was made with other
+            settings than the study's file says; names all that differ.
+        JournalError: if a journal is damaged elsewhere than in its last line.
+    """
+    readme = out / README
+    if readme.is_file() and not readme.read_text(encoding="utf-8", errors="replace").startswith(_OURS):
+        raise RunError(
+            f"{readme} would be overwritten, and it is not that of a study",
+            "move the study's file into a folder of its own, or name another folder with --out",
+        )
+    raise_together(problem for run in plan.runs for problem in _made_otherwise(run, RunFolder(out / run.name)))
+
+
+def _made_otherwise(run: PlannedRun, folder: RunFolder) -> Iterator[MetaoptError]:
+    if not folder.begun:
+        return
+    header = folder.read().header
+    try:
+        made = RunConfig.from_json(header["run"]).to_json()
+        space = header["space"]
+    except KeyError as error:
+        raise JournalError(f"the header of {folder.journal} has no {error}", "only metaopt writes one") from None
+    wanted = _as_read(run.config.to_json())
+    differing = [
+        f"{name} {made[name]!r} and not {wanted[name]!r}"
+        for name in wanted
+        if name not in RESUMABLE and made[name] != wanted[name]
+    ]
+    differing += [] if space == _as_read(run.space) else ["other hyperparameters in its space"]
+    if differing:
+        hint = "change the study's file back, name another folder with --out, or move that run away"
+        yield RunError(f"{folder.path} was made with {'; '.join(differing)}", hint)
+
+
+def _as_read(values: Mapping[str, Any]) -> Any:
+    """Returns plain values as a journal gives them back."""
+    return json.loads(json.dumps(values))
+
+
+def unfinished(plan: StudyPlan, out: Path) -> list[str]:
+    """Returns the names of the runs that have not come to their end, or not begun."""
+    return [run.name for run in plan.runs if not _finished(run, RunFolder(out / run.name))]
+
+
+def _finished(run: PlannedRun, folder: RunFolder) -> bool:
+    if not folder.begun or not (recorded := folder.read()).end:
+        return False
+    unconfirmed = run.config.confirm == 0 or recorded.incumbent is None
+    return unconfirmed or (folder.confirmation.begun and bool(folder.confirmation.read().end))
+
+
+def run_missing(plan: StudyPlan, out: Path, command: Sequence[str], console: Console, interrupted: Interrupt) -> bool:
+    """Runs what is not finished, one run after the other.
+
+    Args:
+        plan: The study.
+        out: Its folder; each run has a folder in it.
+        command: For the journals of new runs.
+        console: Where to show progress.
+        interrupted: Whether to stop early.
+
+    Returns:
+        Whether all of it is finished now; False if it was interrupted.
+
+    Raises:
+        RunError: if a folder cannot be made or is in use, or if no worker is left.
+    """
+    for number, run in enumerate(plan.runs, start=1):
+        folder = RunFolder(out / run.name)
+        if _finished(run, folder):
+            continue
+        if interrupted():
+            return False
+        console.print(f"run {number} of {len(plan.runs)}: {run.name}", markup=False, highlight=False, soft_wrap=True)
+        if not _run(run, folder, command, console, interrupted):
+            return False
+    return True
+
+
+def _run(run: PlannedRun, folder: RunFolder, command: Sequence[str], console: Console, interrupted: Interrupt) -> str:
+    if folder.begun:
+        changes = {name: getattr(run.config, name) for name in RESUMABLE}
+        return launch.resume(folder, changes, console, interrupted)
+    return launch.start(launch.prepare(run.config, run.space), folder, command, console, interrupted)

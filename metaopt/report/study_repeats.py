@@ -1,0 +1,165 @@
+"""Repeated searches in numbers: where each configuration ended, compared with the first, and every epoch's mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import numpy as np
+
+from metaopt.report.curves import Floats
+from metaopt.report.headline import interval_text
+from metaopt.report.layout import NONE, Table, times
+from metaopt.report.statistics import Ratio, rank_correlation, regret_ratio
+from metaopt.report.study_curves import QUANTITIES, curve, trajectories
+from metaopt.report.study_groups import Repeats
+from metaopt.report.study_tuned import mean_sd
+
+
+@dataclass(frozen=True)
+class Final:
+    """Where the searches of a configuration ended.
+
+    Attributes:
+        repeats: The searches.
+        regret: Test regret of the cell of each; the test error where the optimum is unknown.
+        one_shot: One-shot validation error of each that has one.
+        against: What it is compared with; empty for that one itself.
+        ratio: Mean regret of that configuration over the mean of this one; None for that one itself.
+    """
+
+    repeats: Repeats
+    regret: tuple[float, ...]
+    one_shot: tuple[float, ...]
+    against: str
+    ratio: Ratio | None
+
+
+def finals(repeats: Sequence[Repeats]) -> list[Final]:
+    """Returns where all searches ended.
+
+    A configuration is compared with the first one of its group; where groups have one each, with the first group's.
+    """
+    within = any(one.label for one in repeats)
+    first: dict[str, Repeats] = {}
+    found = []
+    for one in repeats:
+        base = first.setdefault(one.group if within else "", one)
+        ratio = None if base is one else regret_ratio(_regrets(base), _regrets(one))
+        one_shot = tuple(e.one_shot_error for e in one.evaluations if not math.isnan(e.one_shot_error))
+        found.append(Final(one, _regrets(one), one_shot, "" if base is one else base.label or base.group, ratio))
+    return found
+
+
+def _regrets(repeats: Repeats) -> tuple[float, ...]:
+    errors = [e.test_error for e in repeats.evaluations if not math.isnan(e.test_error)]
+    return tuple(error - (repeats.optimum_test_error or 0.0) for error in errors)
+
+
+def finals_table(rows: Sequence[Final]) -> Table:
+    """Returns the table for reading."""
+    head = ("", "test regret", "one-shot error", "searches", "failed", "compared with", "ratio", "95 % interval", "p")
+    return Table("After the last epoch", head, tuple(_text(row) for row in rows))
+
+
+def _text(row: Final) -> tuple[str, ...]:
+    ratio = row.ratio
+    return (
+        row.repeats.name,
+        mean_sd(row.regret),
+        mean_sd(row.one_shot),
+        str(len(row.regret)),
+        str(row.repeats.failed),
+        row.against or NONE,
+        times(ratio.value) if ratio else NONE,
+        interval_text(ratio).removeprefix("95 % interval ") if ratio else NONE,
+        NONE if ratio is None or ratio.p_value is None else f"{ratio.p_value:.2g}",
+    )
+
+
+def finals_records(rows: Sequence[Final]) -> list[dict[str, object]]:
+    """Returns the same in full precision, errors and regrets in [0, 1], a row per configuration."""
+    return [
+        {
+            "group": row.repeats.group,
+            "configuration": row.repeats.label,
+            "searches": len(row.regret),
+            "failed": row.repeats.failed,
+            **_moments("test_regret", row.regret),
+            **_moments("one_shot_error", row.one_shot),
+            "compared_with": row.against,
+            "ratio": row.ratio.value if row.ratio else None,
+            "ratio_low": row.ratio.low if row.ratio else None,
+            "ratio_high": row.ratio.high if row.ratio else None,
+            "p_value": row.ratio.p_value if row.ratio else None,
+        }
+        for row in rows
+    ]
+
+
+def _moments(name: str, values: Sequence[float]) -> dict[str, float | None]:
+    return {
+        f"{name}_mean": fmean(values) if values else None,
+        f"{name}_sd": stdev(values) if len(values) > 1 else None,
+    }
+
+
+def finals_notes(repeats: Sequence[Repeats]) -> tuple[str, ...]:
+    """Returns what must be known to read the table."""
+    epochs = sorted({e.trial.epochs for one in repeats for e in one.evaluations})
+    return (
+        f"Searches of {' and '.join(map(str, epochs)) or 'no'} epochs, each with its own seed. Test regret: test error "
+        "of the cell found minus the lowest test error of any cell in the table; mean over the searches ± their "
+        "standard deviation.",
+        "Ratio: mean regret of the configuration compared with over the one of the row, above 1 where the row is "
+        "better, with Fieller's interval; p: exact permutation test of the difference of the means, two-sided, not "
+        "corrected for the number of rows.",
+    )
+
+
+def curve_records(repeats: Sequence[Repeats]) -> list[dict[str, object]]:
+    """Returns what the figures of trajectories show: a row per configuration, quantity and epoch."""
+    return [
+        {
+            "group": one.group,
+            "configuration": one.label,
+            "quantity": "test_regret" if quantity == "test_error" else quantity,
+            "epoch": int(epoch),
+            "searches": int(n),
+            "mean": float(mean),
+            "standard_error": float(error) if n > 1 else None,
+        }
+        for one in repeats
+        for quantity in QUANTITIES
+        if (found := curve(one, quantity)) is not None
+        for epoch, n, mean, error in zip(found.epochs, found.n, found.mean, found.standard_error, strict=True)
+    ]
+
+
+def eigenvalue_notes(repeats: Sequence[Repeats]) -> tuple[str, ...]:
+    """Returns how the dominant eigenvalue goes with the regret, as one sentence per configuration that has it."""
+    return tuple(_eigenvalue_note(one) for one in repeats if not np.isnan(trajectories(one, "eigenvalue")).all())
+
+
+def _eigenvalue_note(one: Repeats) -> str:
+    pairs = list(zip(trajectories(one, "eigenvalue"), trajectories(one, "test_error"), strict=True))
+    within = [rho for x, y in pairs if (rho := rank_correlation(x, y).spearman) is not None]
+    ends = list(_last_pairs(pairs))
+    across = rank_correlation([x for x, _ in ends], [y for _, y in ends])
+    inside = f"{fmean(within):+.2f} (mean of {len(within)})" if within else "unknown"
+    between = "unknown" if across.spearman is None else f"{across.spearman:+.2f}"
+    if across.low is not None and across.high is not None:
+        between += f", 95 % interval {across.low:+.2f} to {across.high:+.2f}"
+    return (
+        f"{one.name}: Spearman's rho of dominant eigenvalue and test regret over the epochs of a search {inside}; "
+        f"between the ends of the {across.n} searches {between}."
+    )
+
+
+def _last_pairs(pairs: Sequence[tuple[Floats, Floats]]) -> Iterator[tuple[float, float]]:
+    for eigenvalues, regrets in pairs:
+        measured = np.flatnonzero(~np.isnan(eigenvalues) & ~np.isnan(regrets))
+        if measured.size:
+            yield float(eigenvalues[measured[-1]]), float(regrets[measured[-1]])

@@ -1,0 +1,161 @@
+"""The file of a study: which runs are compared. Everything in it is checked before anything runs.
+
+    title: Tuned against default
+    text: What a reader should know besides.
+    common: {tuner: bohb, budget: 50, confirm: 5}
+    runs:
+      - {optimizer: [darts, gdas], seed: [0, 1, 2]}
+
+``common`` holds settings of every run, an entry of ``runs`` those of its own; lists are crossed, so this names six.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from metaopt.config import RunConfig, changed, load_config, raise_together, settings
+from metaopt.errors import ConfigError, MetaoptError, unknown_name
+from metaopt.launch import prepare
+from metaopt.spaces import space_to_json
+from metaopt.yaml_file import read_yaml
+
+_KEYS = ("title", "text", "common", "runs")
+_HINT = "metaopt tune --help explains the settings"
+_EXAMPLE = "write lines like `runs:` and `  - {optimizer: [darts, gdas], seed: [0, 1, 2]}`"
+# A study says where its runs go.
+_SETTINGS = tuple(setting.name for setting in settings() if setting.name != "folder")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A run that a study names.
+
+    Attributes:
+        name: Of its folder in the study's folder: the optimizer, what else varies in the study, the seed.
+        config: Its settings, complete; a space file stands there as in the study's file, so that both may be moved.
+        space: Its hyperparameters as plain JSON values.
+    """
+
+    name: str
+    config: RunConfig
+    space: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """What the file of a study says.
+
+    Attributes:
+        title: Of the study.
+        text: Markdown for the reader; may be empty.
+        runs: In the order of the file.
+    """
+
+    title: str
+    text: str
+    runs: tuple[PlannedRun, ...]
+
+
+def load_study(file: Path, changes: Mapping[str, Any]) -> StudyPlan:
+    """Returns the study in a YAML file; paths of space files are taken from its folder.
+
+    Args:
+        file: Of the study.
+        changes: Settings that results do not depend on, of every run: executor, workers.
+
+    Raises:
+        ConfigError: naming everything in the file that is unknown, lacking, out of range or does not fit together.
+    """
+    content = read_yaml(file)
+    if not isinstance(content, dict):
+        raise ConfigError(f"the study {file} is not a mapping", _EXAMPLE)
+    raise_together(_misshapen(file, content))
+    given = [
+        (number, combination)
+        for number, entry in enumerate(content["runs"], start=1)
+        for combination in _crossed({**content.get("common", {}), **entry})
+    ]
+    names = _names([settings for _, settings in given])
+    problems: dict[str, MetaoptError] = {}  # by text: crossed runs share their mistakes
+    runs = []
+    for (number, combination), name in zip(given, names, strict=True):
+        try:
+            runs.append(_plan(name, combination, file.parent, changes))
+        except MetaoptError as error:
+            found = ConfigError(f"{file}, entry {number} of runs: {error.message}", error.hint)
+            problems.setdefault(str(found), found)
+    raise_together([*problems.values(), *_twice(file, names)])
+    return StudyPlan(content["title"], content.get("text", ""), tuple(runs))
+
+
+def _misshapen(file: Path, content: Mapping[str, Any]) -> Iterator[MetaoptError]:
+    yield from (unknown_name(f"key in {file}:", str(key), _KEYS) for key in content if key not in _KEYS)
+    for key, needed in (("title", True), ("text", False)):
+        if (key in content or needed) and not isinstance(content.get(key), str):
+            yield ConfigError(f"{file}: {key} must be text, got {content.get(key)!r}", f"write {key}: ...")
+    runs = content.get("runs")
+    if not isinstance(runs, list) or not runs:
+        yield ConfigError(f"{file}: runs must be a list of settings, got {runs!r}", _EXAMPLE)
+        return
+    places = [("common", content.get("common", {}))]
+    places += [(f"entry {number} of runs", entry) for number, entry in enumerate(runs, start=1)]
+    for place, entry in places:
+        if not isinstance(entry, dict):
+            yield ConfigError(f"{file}: {place} must be a mapping of settings, got {entry!r}", _EXAMPLE)
+            continue
+        for name, value in entry.items():
+            if name not in _SETTINGS:
+                yield unknown_name(f"setting in {file}, {place}:", str(name), _SETTINGS, _HINT)
+            elif value == []:
+                yield ConfigError(f"{file}, {place}: the list of {name} is empty", "name one value at least")
+
+
+def _crossed(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Returns every combination of the values in lists; the last list varies fastest."""
+    lists = [value if isinstance(value, list) else [value] for value in entry.values()]
+    return (dict(zip(entry, values, strict=True)) for values in product(*lists))
+
+
+def _names(given: list[dict[str, Any]]) -> list[str]:
+    """Returns the folder of each run: as long as it takes to tell them apart, but always with optimizer and seed."""
+    varying = [
+        name
+        for name in _SETTINGS
+        if name not in ("optimizer", "seed") and any(own.get(name) != given[0].get(name) for own in given)
+    ]
+    names = []
+    for own in given:
+        words = [str(own.get("optimizer"))]
+        words += [word for name in varying if name in own for word in _words(name, own[name])]
+        words.append(f"s{own.get('seed', 0)}")
+        names.append("-".join(re.sub(r"[^A-Za-z0-9_.]+", "-", word).strip("-") for word in words))
+    return names
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if name == "hyperparameters":
+        return [Path(str(value)).stem]
+    if isinstance(value, dict):
+        return [word for key in sorted(value) for word in _words(key, value[key])]
+    return [str(value)] if name == "tuner" else [f"{name}-{value}"]
+
+
+def _twice(file: Path, names: list[str]) -> Iterator[ConfigError]:
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        text = f"{file} names the run {name} {names.count(name)} times"
+        yield ConfigError(text, "remove what stands twice, or let a setting differ")
+
+
+def _plan(name: str, given: Mapping[str, Any], folder: Path, changes: Mapping[str, Any]) -> PlannedRun:
+    """Checks a run as ``metaopt tune`` would; the environment has no say, a study is what its file says."""
+    space = given.get("hyperparameters")
+    in_folder = isinstance(space, str) and bool(Path(space).suffix)
+    flags = {**given, "hyperparameters": str(folder / space)} if in_folder and space is not None else given
+    prepared = prepare(changed(load_config(flags, {}), changes))
+    config = replace(prepared.config, hyperparameters=space) if in_folder else prepared.config
+    return PlannedRun(name, config, space_to_json(prepared.objective.space))

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from metaopt.cli import main
+
+STUDY = """
+title: Two runs
+common: {optimizer: darts, tuner: random, budget: 3, executor: serial, confirm: 2}
+runs: [{seed: [0, 1]}]
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> str:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "study.yaml").write_text(STUDY)
+    return "mine/study.yaml"
+
+
+def test_runs_writes_and_checks(study: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", study]) == 0
+    said = capsys.readouterr()
+    assert "run 1 of 2: darts-s0" in said.err
+    assert "run 2 of 2: darts-s1" in said.err
+    assert said.out.endswith("study: mine/README.md\n")
+    lines = Path("mine/README.md").read_text().splitlines()
+    assert lines[0] == "`metaopt compare mine/study.yaml`"
+    assert lines[2] == "# Two runs"
+    assert not any("Not complete" in line for line in lines)
+
+    assert main(["compare", study, "--check"]) == 0
+    assert capsys.readouterr().out == "the study equals its journals\n"
+    table = Path("mine/tuned.csv")
+    table.write_text(table.read_text().replace("darts", "dart"))
+    assert main(["compare", study, "--check"]) == 2
+    assert capsys.readouterr().out == "differs: tuned.csv\n"
+    assert main(["compare", study, "--no-run"]) == 0
+    assert main(["compare", study, "--check"]) == 0
+
+
+def test_another_folder_and_what_is_there_so_far(study: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", study, "--out", "there", "--no-run"]) == 2
+    assert "there has no run of the study yet" in capsys.readouterr().err
+    assert main(["tune", "--optimizer", "darts", "--tuner", "random", "--budget", "3", "--executor", "serial",
+                 "--confirm", "2", "--run", "there/darts-s0", "--no-report"]) == 0  # fmt: skip
+    assert main(["compare", study, "--out", "there", "--no-run"]) == 0
+    text = Path("there/README.md").read_text()
+    assert text.startswith("`metaopt compare mine/study.yaml --out there`\n")
+    assert "**Not complete**: 1 of 2 runs are not finished: darts-s1." in text
+    assert not Path("there/darts-s1").exists()
+
+
+def test_an_interrupt_says_how_to_go_on(
+    study: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metaopt.cli.compare.run_missing", lambda *given: False)
+    assert main(["compare", study, "--out", "a folder"]) == 130
+    assert capsys.readouterr().out == "interrupted; go on with: metaopt compare mine/study.yaml --out 'a folder'\n"
+
+
+def test_a_mistake_in_the_file_is_found_before_anything_runs(
+    study: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metaopt.cli.compare.run_missing", lambda *given: pytest.fail("it ran"))
+    Path(study).write_text(STUDY.replace("budget: 3", "budget: none"))
+    assert main(["compare", study]) == 2
+    assert "mine/study.yaml, entry 1 of runs: --budget must be a whole number, got 'none'" in capsys.readouterr().err
+    assert [path.name for path in Path("mine").iterdir()] == ["study.yaml"]

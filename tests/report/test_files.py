@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from metaopt.errors import RunError
+from metaopt.report.files import differing_files, write_files
+
+FILES = {"README.md": b"text", "figures/a.svg": b"<svg/>"}
+
+
+def test_written_files_do_not_differ_and_changed_or_missing_ones_do(tmp_path: Path) -> None:
+    write_files(tmp_path / "new", FILES)
+    assert differing_files(tmp_path / "new", FILES) == []
+    (tmp_path / "new" / "README.md").write_bytes(b"Text")
+    (tmp_path / "new" / "figures" / "a.svg").unlink()
+    assert differing_files(tmp_path / "new", FILES) == ["README.md", "figures/a.svg"]
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="the report cannot be written to"):
+        write_files(tmp_path / "file", FILES)

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metaopt.errors import RunError
+from metaopt.report.study_page import StudyText, check_study, render_study, write_study
+
+TRAJECTORY = {"test_error": [0.5, 0.3], "one_shot_error": [0.6, 0.5], "eigenvalue": [0.1, 0.2]}
+
+
+@pytest.fixture(scope="module")
+def out(
+    make_run: Callable[..., Path],
+    write_run: Callable[..., Path],
+    answer: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A study of two runs by BOHB and one that goes round a grid."""
+    place = tmp_path_factory.mktemp("study")
+    command = [".venv/bin/metaopt", "compare", "a study/study.yaml"]
+    trials = [answer(n, 0.3, 0.3, config={"on": n % 2}, info={"trajectory": TRAJECTORY}) for n in range(4)]
+    folders = [write_run(trials, run={"optimizer": "darts", "tuner": "grid"}, name="grid", command=command)]
+    folders += [make_run(f"bohb-s{seed}", n=30, seed=seed) for seed in (0, 1)]
+    for folder in folders:
+        shutil.copytree(folder, place / folder.name)
+    return place
+
+
+def study(*runs: str, unfinished: tuple[str, ...] = ()) -> StudyText:
+    return StudyText("A | title", "Some *words*.\n", "metaopt compare mine.yaml", runs, unfinished)
+
+
+ALL = ("grid", "bohb-s0", "bohb-s1")
+
+
+def test_what_is_written_equals_what_is_rendered_again(out: Path, tmp_path: Path) -> None:
+    shutil.copytree(out, tmp_path / "copy")
+    page = write_study(study(*ALL), tmp_path / "copy")
+    assert page.name == "README.md"
+    assert check_study(study(*ALL), tmp_path / "copy") == []
+    (tmp_path / "copy" / "figures" / "trajectory-test-regret.png").unlink()
+    assert check_study(study(*ALL), tmp_path / "copy") == ["figures/trajectory-test-regret.png"]
+
+
+def test_the_page_begins_with_its_command_and_shows_every_file(out: Path) -> None:
+    files = render_study(study(*ALL), out)
+    page = files["README.md"].decode()
+    assert page.startswith("`metaopt compare 'a study/study.yaml'`\n\n# A | title\n\nSome *words*.\n\n## ")
+    assert set(files) == {
+        "README.md", "tuned.csv", "final.csv", "trajectories.csv",
+        *(f"figures/{name}.{kind}" for kind in ("svg", "png") for name in (
+            "tuned-against-default", "compare-test-evaluations", "trajectory-test-regret",
+            "trajectory-one-shot-validation-error", "trajectory-dominant-eigenvalue", "eigenvalue-against-regret",
+        )),
+    }  # fmt: skip
+    for name in files:
+        assert name in page or name.endswith((".png", "README.md"))
+    assert "Not complete" not in page
+    assert [line for line in page.splitlines() if line.startswith("## ")] == [
+        "## Tuned against default",
+        "## After the last epoch",
+        "## Curvature",
+        "## Runs",
+    ]
+
+
+def test_tables_have_as_many_cells_as_columns(out: Path) -> None:
+    page = render_study(study(*ALL), out)["README.md"].decode()
+    tables = [block.splitlines() for block in page.split("\n\n") if block.startswith("|")]
+    assert len(tables) == 3
+    for table in tables:
+        assert len({line.count("|") for line in table}) == 1
+        assert len(table) >= 3
+
+
+def test_a_table_as_csv_has_a_row_per_group(out: Path) -> None:
+    (row,) = csv.DictReader(io.StringIO(render_study(study(*ALL[1:]), out)["tuned.csv"].decode()))
+    assert row["runs"] == "2"
+    assert float(row["default_regret_mean"]) > 0
+
+
+def test_what_is_missing_is_said(out: Path) -> None:
+    page = render_study(study("bohb-s0", "bohb-s9", unfinished=("bohb-s9",)), out)["README.md"].decode()
+    assert page.startswith("`metaopt compare mine.yaml`\n"), "no journal names another command"
+    assert "**Not complete**: 1 of 2 runs are not finished: bohb-s9." in page
+
+
+def test_a_study_without_any_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="has no run of the study yet"):
+        render_study(study("bohb-s0"), tmp_path)

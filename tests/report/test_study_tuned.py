@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metaopt.report.load import load_run
+from metaopt.report.study_groups import Group
+from metaopt.report.study_tuned import mean_sd, tuned, tuned_notes, tuned_records, tuned_table
+
+OBJECTIVE = {"optimum_valid_error": 0.0, "optimum_test_error": 0.1}
+BEST = {"x": 1}
+
+
+@pytest.fixture
+def group(write_run: Callable[..., Path], answer: Callable[..., Any]) -> Callable[..., Group]:
+    """Makes a group: each run is given as test errors of the confirming searches of default and tuned, None: failed."""
+
+    def make(*runs: tuple[list[float | None], list[float | None]]) -> Group:
+        folders = []
+        for default, best in runs:
+            trials = [answer(0, 0.5, 0.6), answer(1, 0.2, 0.25, config=BEST), answer(2, None, reason="on purpose")]
+            errors = [(0, e) for e in default] + [(1, e) for e in best]
+            confirmed = [answer(n, e, e, key=key, reason="" if e else "x") for n, (key, e) in enumerate(errors)]
+            folders.append(write_run(trials, confirmed=confirmed, objective=OBJECTIVE, default={}))
+        return Group("darts", tuple(map(load_run, folders)))
+
+    return make
+
+
+def test_regrets_are_means_over_runs_of_means_over_searches(group: Callable[..., Group]) -> None:
+    found = tuned(group(([0.4, 0.6], [0.2, 0.2]), ([0.3, 0.5, None], [0.15, 0.25])))
+    assert found.default == pytest.approx((0.4, 0.3))
+    assert found.tuned == pytest.approx((0.1, 0.1))
+    assert found.selected == pytest.approx((0.15, 0.15))
+    assert found.ratio.value == pytest.approx(3.5)
+    assert found.ratio.low is not None
+    assert (found.epochs, found.searches, found.search_s) == ((27,), 2, 1.5)
+    assert (found.failed, found.answered, found.runs) == (3, 15, 2)
+    (row,) = tuned_table([found]).rows
+    assert row[:5] == ("darts", "0.3500 ± 0.0707", "0.1000 ± 0.0000", "0.1500 ± 0.0000", "3.50×")
+    assert row[6:] == ("1.5", "2", "3 of 15")
+    (record,) = tuned_records([found])
+    assert record["default_regret_mean"] == pytest.approx(0.35)
+    assert record["default_regret_sd"] == pytest.approx(math.sqrt(0.005))
+    assert "at least 2 a side and run, 27 epochs each" in tuned_notes([found])[0]
+
+
+def test_a_default_that_stayed_the_best_has_a_ratio_of_one(
+    write_run: Callable[..., Path], answer: Callable[..., Any]
+) -> None:
+    trials = [answer(0, 0.1, 0.3), answer(1, 0.2, 0.25, config=BEST)]
+    folder = write_run(trials, confirmed=[answer(0, 0.2, 0.4, key=0)], objective=OBJECTIVE, default={})
+    found = tuned(Group("darts", (load_run(folder),)))
+    assert found.default == found.tuned == pytest.approx((0.3,))
+    assert found.selected == pytest.approx((0.2,))
+    assert found.ratio.value == 1.0
+
+
+def test_a_run_without_a_confirmation_has_no_ratio(group: Callable[..., Group]) -> None:
+    found = tuned(group(([], [])))
+    assert (found.default, found.tuned, found.ratio.value) == ((), (), None)
+    (row,) = tuned_table([found]).rows
+    assert row[1:7] == ("–", "–", "0.1500", "–", "no interval: a side has no finished repeat", "–")
+    assert row[7] == "0 of 1"
+
+
+def test_one_value_has_no_deviation() -> None:
+    assert (mean_sd([]), mean_sd([0.25]), mean_sd([0.1, 0.3])) == ("–", "0.2500", "0.2000 ± 0.1414")
