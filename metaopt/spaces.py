@@ -19,6 +19,7 @@ from ConfigSpace.hyperparameters import (
     IntegerHyperparameter,
     OrdinalHyperparameter,
 )
+from ConfigSpace.types import NotSet
 
 from metaopt.errors import ConfigError, unknown_name
 from metaopt.paths import data_folder
@@ -91,6 +92,27 @@ def space_from_json(data: Mapping[str, Any]) -> ConfigurationSpace:
 def plain(config: Configuration | Mapping[str, Any]) -> dict[str, Value]:
     """Returns the active hyperparameters as plain Python values; ConfigSpace samples NumPy's."""
     return {str(k): v.item() if isinstance(v, np.generic) else v for k, v in dict(config).items()}
+
+
+def default_with(space: ConfigurationSpace, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the default configuration with some other values; what these switch on has its own default.
+
+    Args:
+        space: Whose default it is.
+        given: Values by name. They may be out of the space's ranges, or of names that it does not hold.
+
+    Raises:
+        ConfigError: if a value would have no effect, since what switches it on is off.
+    """
+    active: dict[str, Any] = dict.fromkeys(space, NotSet)
+    for name in space:  # parents come before children
+        unmet = [c for c in space.parent_conditions_of[name] if not c.satisfied_by_value(active)]
+        if not unmet:
+            active[name] = given.get(name, space[name].default_value)
+        elif name in given:
+            needed = " and ".join(str(condition).replace(f"{name} | ", "") for condition in unmet)
+            raise ConfigError(f"{name} has no effect: it counts only where {needed}", f"set that, too, or not {name}")
+    return plain({**{name: value for name, value in active.items() if value is not NotSet}, **given})
 
 
 def check_config(space: ConfigurationSpace, config: Mapping[str, Value]) -> None:

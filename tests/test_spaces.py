@@ -6,12 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ConfigSpace import ConfigurationSpace, OrdinalHyperparameter
+from ConfigSpace import (
+    AndConjunction,
+    ConfigurationSpace,
+    EqualsCondition,
+    GreaterThanCondition,
+    OrdinalHyperparameter,
+)
 from ConfigSpace.hyperparameters import FloatHyperparameter, IntegerHyperparameter
 
 from metaopt.errors import ConfigError
 from metaopt.oneshot import ONESHOT
-from metaopt.spaces import check_config, load_space, plain, space_from_json, space_names, space_to_json
+from metaopt.spaces import check_config, default_with, load_space, plain, space_from_json, space_names, space_to_json
 
 # Range, log scale and default of NAS-Bench-1Shot1's hyperparameters; None: published without a default.
 PUBLISHED: dict[str, tuple[float, float, bool, float | None]] = {
@@ -216,3 +222,37 @@ def test_check_config_takes_constants_and_ordinals() -> None:
         check_config(space, {"cells": 4, "width": 16})
     with pytest.raises(ConfigError, match="width cannot be 12"):
         check_config(space, {"cells": 3, "width": 12})
+
+
+def test_a_changed_default_has_what_the_change_switches_on() -> None:
+    space = load_space("darts")
+    assert default_with(space, {}) == default_of(space)
+    assert "cutout_prob" not in default_with(space, {"momentum": 0.5})
+    changed = default_with(space, {"cutout": True, "cutout_length": 2, "learning_rate": 1e30, "cell_every": 3})
+    assert changed == {
+        **default_of(space),
+        "cutout": True,
+        "cutout_length": 2,
+        "cutout_prob": 1.0,
+        "learning_rate": 1e30,
+        "cell_every": 3,
+    }
+    assert type(changed["cutout_prob"]) is float
+
+
+def test_a_value_without_an_effect_is_refused() -> None:
+    with pytest.raises(ConfigError, match="cutout_prob has no effect: it counts only where cutout == True"):
+        default_with(load_space("darts"), {"cutout_prob": 0.5})
+
+
+def test_conditions_may_have_several_parents() -> None:
+    space = ConfigurationSpace({"a": [0, 1], "b": [0, 1], "c": (0.0, 1.0), "d": (0.0, 1.0)})
+    both = AndConjunction(EqualsCondition(space["c"], space["a"], 1), EqualsCondition(space["c"], space["b"], 1))
+    space.add(both, GreaterThanCondition(space["d"], space["c"], 0.7))
+    assert default_with(space, {}) == {"a": 0, "b": 0}
+    assert default_with(space, {"a": 1, "b": 1}) == {"a": 1, "b": 1, "c": 0.5}
+    assert default_with(space, {"a": 1, "b": 1, "c": 0.8}) == {"a": 1, "b": 1, "c": 0.8, "d": 0.5}
+    with pytest.raises(ConfigError, match=r"d has no effect: it counts only where c > 0\.7"):
+        default_with(space, {"d": 0.1})
+    with pytest.raises(ConfigError, match=r"c has no effect: it counts only where \(a == 1 && b == 1\)"):
+        default_with(space, {"a": 1, "c": 0.1})
