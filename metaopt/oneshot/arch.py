@@ -22,12 +22,15 @@ class ArchParameters:
         ops: (n, 3), columns as :data:`metaopt.oneshot.mix.MIXED_OPS`.
         output: (n + 1,), of nodes 0..n.
         inputs: For every choice block with a choice of parents, by its number j: (j,).
+        closed: True for what is decided against for good, in the layout of a mix; see
+            :mod:`metaopt.oneshot.projection`.
     """
 
     space: CellSpace
     ops: Tensor
     output: Tensor
     inputs: dict[int, Tensor]
+    closed: Mix
 
     @classmethod
     def draw(cls, space: CellSpace, generator: torch.Generator, device: torch.device) -> ArchParameters:
@@ -38,7 +41,10 @@ class ArchParameters:
 
         choosing = [j for j in range(1, space.n_nodes + 1) if len(space.parent_choices[j - 1]) > 1]
         n = space.n_nodes
-        return cls(space, draw(n, len(MIXED_OPS)), draw(n + 1), {j: draw(j) for j in choosing})
+        ops, output, inputs = draw(n, len(MIXED_OPS)), draw(n + 1), {j: draw(j) for j in choosing}
+        nothing = tuple(torch.zeros(j, dtype=torch.bool, device=device) for j in range(1, n + 1))
+        closed = Mix(torch.zeros_like(ops, dtype=torch.bool), torch.zeros_like(output, dtype=torch.bool), nothing)
+        return cls(space, ops, output, inputs, closed)
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -49,13 +55,14 @@ class ArchParameters:
         """Returns the mix whose rows are ``weigh`` of ours; a block without a choice sums its parents with weight 1.
 
         Args:
-            weigh: From parameters to weights of the same shape, along the last axis.
+            weigh: From parameters to weights of the same shape, along the last axis. Minus infinity, for what is
+                closed, is to get weight 0.
         """
         inputs = tuple(
-            weigh(self.inputs[j]) if j in self.inputs else self.ops.new_ones(j)
-            for j in range(1, self.space.n_nodes + 1)
+            weigh(_open(self.inputs[j], closed)) if j in self.inputs else self.ops.new_ones(j)
+            for j, closed in enumerate(self.closed.inputs, start=1)
         )
-        return Mix(weigh(self.ops), weigh(self.output), inputs)
+        return Mix(weigh(_open(self.ops, self.closed.ops)), weigh(_open(self.output, self.closed.output)), inputs)
 
     def softmax(self) -> Mix:
         """Returns the softmax of every row."""
@@ -63,12 +70,12 @@ class ArchParameters:
 
     def cell(self) -> Cell:
         """Returns the strongest cell: every block's largest operation, every node's largest ``n_parents`` parents."""
+        strength = self.mapped(torch.detach)
         parents = []
-        for node, size in enumerate(self.space.n_parents, start=1):
-            weights = self.output if node > self.space.n_nodes else self.inputs.get(node)
-            strongest = range(node) if weights is None else torch.topk(weights.detach(), size).indices.tolist()
+        for size, weights in zip(self.space.n_parents, (*strength.inputs, strength.output), strict=True):
+            strongest = range(size) if size == len(weights) else torch.topk(weights, size).indices.tolist()
             parents.append(tuple(sorted(strongest)))
-        return Cell(tuple(parents), tuple(MIXED_OPS[k] for k in self.ops.argmax(dim=1).tolist()))
+        return Cell(tuple(parents), tuple(MIXED_OPS[k] for k in strength.ops.argmax(dim=1).tolist()))
 
     def to_json(self) -> dict[str, list[list[float]]]:
         """Returns the softmax of all parameters as plain lists, one row per choice, rounded to six places."""
@@ -79,3 +86,7 @@ class ArchParameters:
 
         chosen = [mix.inputs[j - 1].detach() for j in self.inputs]
         return {"ops": rows(list(mix.ops.detach())), "output": rows([mix.output.detach()]), "inputs": rows(chosen)}
+
+
+def _open(row: Tensor, closed: Tensor) -> Tensor:
+    return row.masked_fill(closed, -torch.inf)

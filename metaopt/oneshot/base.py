@@ -6,6 +6,7 @@ What all of them share, the loop, the data and the supernet, is in :mod:`metaopt
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from metaopt.cells.space import Cell, CellSpace
 from metaopt.oneshot.evaluation import Evaluation
+from metaopt.oneshot.guard import Guard
 from metaopt.oneshot.mix import Mixes
 from metaopt.oneshot.settings import SearchSettings
 from metaopt.oneshot.supernet import BlockFactory, ChoiceBlock, Supernet
@@ -50,6 +52,7 @@ class OneShotOptimizer(ABC):
     Attributes:
         elapsed: Share of the search's epochs that are done, in [0, 1]; the loop sets it before an epoch's training and
             again after it. What follows a schedule depends on it.
+        sweeps: How many times the selection of the final cell has evaluated all images of the architecture's half.
     """
 
     Settings: ClassVar[type[SearchSettings]] = SearchSettings
@@ -57,6 +60,7 @@ class OneShotOptimizer(ABC):
     def __init__(self, parts: SearchParts, settings: SearchSettings) -> None:
         self.parts, self.settings = parts, settings
         self.elapsed = 0.0
+        self.sweeps = 0
 
     @classmethod
     def block(cls, settings: SearchSettings) -> BlockFactory:
@@ -85,6 +89,18 @@ class OneShotOptimizer(ABC):
 
     def end_epoch(self) -> None:  # noqa: B027  (most optimizers move batch by batch)
         """Moves the architecture after the last batch of an epoch."""
+
+    def guard(self, epochs: int) -> Guard | None:
+        """Returns what watches the curvature of a search of so many epochs; None if nothing does."""
+        return None
+
+    def select(self) -> Iterator[int]:
+        """Decides the final cell after the last epoch, if that takes more than :meth:`cell`.
+
+        Yields:
+            Further epochs to train with a tenth of the learning rate before the next decision.
+        """
+        return iter(())
 
     @abstractmethod
     def cell(self) -> Cell:

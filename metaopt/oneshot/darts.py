@@ -2,11 +2,13 @@
 
 Architecture parameters follow the gradient of the validation loss under the current weights; the cell is made of the
 largest of them. With ``perturb`` it is SDARTS-RS (Chen and Hsieh 2020, section 3.2): the weights learn under a mix that
-is shaken at random, so that they do not depend on its exact values.
+is shaken at random, so that they do not depend on its exact values. With ``selection: perturbation`` it is DARTS-PT
+(Wang et al. 2021): the cell is made of what the supernet misses most.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -15,22 +17,27 @@ from torch import Tensor
 from metaopt.oneshot.arch import ArchParameters
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
 from metaopt.oneshot.mix import Mix
-from metaopt.oneshot.settings import bounded
+from metaopt.oneshot.projection import Projection
+from metaopt.oneshot.settings import bounded, one_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class DartsSettings(GradientSettings):
-    """Settings of DARTS and of what mixes like it; defaults of the released code of Chen and Hsieh 2020.
+    """Settings of DARTS and of what mixes like it; defaults of the released codes of SDARTS-RS and DARTS-PT.
 
     Attributes:
         perturb: Whether the weights learn under a perturbed mix.
         perturb_start: Largest change of a weight of the mix in the first epoch; goes on linearly.
         perturb_end: The same at the end of the search.
+        selection: How the final cell is found: of the largest parameters, or by ``perturbation``.
+        projection_epochs: Further epochs between two decisions of the latter.
     """
 
     perturb: bool = False
     perturb_start: float = bounded(0.03, 0, 1)
     perturb_end: float = bounded(0.3, 0, 1)
+    selection: str = one_of("argmax", ("argmax", "perturbation"))
+    projection_epochs: int = bounded(5, 0)
 
 
 class Darts(GradientOptimizer):
@@ -54,7 +61,17 @@ class Darts(GradientOptimizer):
 
     def _shaken(self, weights: Tensor, strength: float) -> Tensor:
         noise = (2 * torch.rand(weights.shape, generator=self.parts.generator) - 1) * strength
-        shaken = (weights + noise.to(weights)).clamp(0, 1)
+        shaken = (weights + noise.to(weights)).clamp(0, 1) * (weights > 0)  # what is closed stays closed
         total = shaken.sum(-1, keepdim=True)
         largest = torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(weights)
         return torch.where(total > 0, shaken / total.clamp_min(1e-12), largest)
+
+    def select(self) -> Iterator[int]:
+        """Decides one thing after the other if the settings say so, and asks for epochs in between."""
+        if self.settings.selection == "argmax":
+            return
+        projection = Projection(self.arch, self.parts.evaluation, self.parts.generator)
+        while projection.waiting:
+            self.sweeps += projection.decide()
+            if projection.waiting:
+                yield self.settings.projection_epochs

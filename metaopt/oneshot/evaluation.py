@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
@@ -45,9 +48,31 @@ class Evaluation:
     def score(self, mix: Mixes, images: Tensor, labels: Tensor) -> tuple[float, float]:
         """Returns error and mean cross-entropy on ``images`` under ``mix``, with the stored statistics."""
         self.supernet.eval()
+        return self._score(mix, images, labels)
+
+    @torch.no_grad()
+    def batch_score(self, mix: Mixes) -> tuple[float, float]:
+        """Returns error and mean cross-entropy on the architecture's half, with the statistics of these images."""
+        with unchanged(self.supernet):
+            self.supernet.train()
+            return self._score(mix, self.arch_half.images, self.arch_half.labels)
+
+    def _score(self, mix: Mixes, images: Tensor, labels: Tensor) -> tuple[float, float]:
         wrong, loss = 0, 0.0
         for some, truth in zip(images.split(_IMAGES), labels.split(_IMAGES), strict=True):
             logits = self.supernet(some, mix)
             wrong += int((logits.argmax(1) != truth).sum())
             loss += float(F.cross_entropy(logits, truth, reduction="sum"))
         return wrong / len(labels), loss / len(labels)
+
+
+@contextmanager
+def unchanged(supernet: Supernet) -> Iterator[None]:
+    """Gives a supernet its batch norm statistics and its mode back."""
+    training, kept = supernet.training, [buffer.clone() for buffer in supernet.buffers()]
+    try:
+        yield
+    finally:
+        supernet.train(training)
+        for buffer, before in zip(supernet.buffers(), kept, strict=True):
+            buffer.copy_(before)

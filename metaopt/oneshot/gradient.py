@@ -12,9 +12,16 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from metaopt.cells.space import Cell
+from metaopt.errors import ConfigError
 from metaopt.oneshot.arch import ArchParameters
 from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
-from metaopt.oneshot.settings import SearchSettings, bounded
+from metaopt.oneshot.curvature import dominant_eigenvalue, hessian
+from metaopt.oneshot.early_stopping import STOP_RULES
+from metaopt.oneshot.evaluation import unchanged
+from metaopt.oneshot.guard import Guard
+from metaopt.oneshot.settings import SearchSettings, bounded, one_of
+
+_HESSIAN_IMAGES = 64  # batch size of Zela et al. 2020, where one batch is measured on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +32,34 @@ class GradientSettings(SearchSettings):
         arch_learning_rate: Of the architecture's Adam.
         arch_weight_decay: L2 penalty on the architecture's parameters.
         warm_start: Share of the epochs, from the first one on, in which the architecture rests.
+        eigenvalue_every: Epochs between two measurements of the dominant eigenvalue, which cost as much as 40 to 60
+            steps each; 0: none but those that early stopping needs.
+        early_stopping: Which rule ends the search when the eigenvalue grows; see
+            :mod:`metaopt.oneshot.early_stopping`.
+        adaptive: Whether the search then goes on from the earlier epoch with 10 times the ``weight_decay``, up to 0.03,
+            instead of ending there (Zela et al. 2020, section 5.2).
     """
 
     arch_learning_rate: float = bounded(3e-4, 0)
     arch_weight_decay: float = bounded(1e-3, 0)
     warm_start: float = bounded(0.0, 0, 1)
+    eigenvalue_every: int = bounded(0, 0)
+    early_stopping: str = one_of("off", ("off", *STOP_RULES))
+    adaptive: bool = False
+
+    def check(self) -> None:
+        """Checks the values, and that what is adaptive has a rule to go by and a penalty to raise.
+
+        Raises:
+            ConfigError: if not.
+        """
+        super().check()
+        if self.adaptive and (self.early_stopping == "off" or self.weight_decay == 0):
+            raise ConfigError(
+                "adaptive needs an early_stopping rule and a weight_decay above 0, got early_stopping "
+                f"{self.early_stopping} and weight_decay {self.weight_decay:g}",
+                f"set early_stopping to {' or '.join(STOP_RULES)} and weight_decay to 3e-4, or leave adaptive out",
+            )
 
 
 class Architecture(Protocol):
@@ -88,6 +118,37 @@ class GradientOptimizer(OneShotOptimizer):
         for parameter, gradient in zip(self.arch.tensors, self.arch_gradients(train, valid), strict=True):
             parameter.grad = gradient
         self.arch_optim.step()
+
+    def eigenvalue(self, valid: Batch) -> float:
+        """Returns the dominant eigenvalue of the validation loss over the architecture; leaves all as it was.
+
+        Optimizers that sample are measured under the sample that they would draw next. Drop path rests.
+
+        Args:
+            valid: A batch of the architecture's half; its first 64 images are used.
+        """
+        images, labels = valid
+        drawn = self.parts.generator.get_state()
+        with unchanged(self.parts.supernet):
+            self.parts.supernet.train()
+            loss = self.valid_loss((images[:_HESSIAN_IMAGES], labels[:_HESSIAN_IMAGES]))
+            found = dominant_eigenvalue(hessian(loss, self.arch.tensors))
+        self.parts.generator.set_state(drawn)
+        return found
+
+    def guard(self, epochs: int) -> Guard | None:
+        """Returns a guard if there is anything to measure."""
+        settings = self.settings
+        if settings.early_stopping == "off" and not settings.eigenvalue_every:
+            return None
+        return Guard(
+            self.eigenvalue,
+            epochs=epochs,
+            every=settings.eigenvalue_every,
+            rule=settings.early_stopping,
+            adaptive=settings.adaptive,
+            weight_decay=settings.weight_decay,
+        )
 
     def cell(self) -> Cell:
         """Returns the cell of the largest parameters (1Shot1, section 3)."""

@@ -16,9 +16,10 @@ from torch.nn import functional as F  # noqa: N812
 from metaopt.cells.space import Cell, CellSpace
 from metaopt.errors import ConfigError
 from metaopt.images import ImageData
-from metaopt.oneshot.base import OneShotOptimizer, SearchParts
+from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
 from metaopt.oneshot.data import check_batch_size, cutout, halves
 from metaopt.oneshot.evaluation import Evaluation
+from metaopt.oneshot.guard import Guard, Return
 from metaopt.oneshot.settings import SearchSettings
 from metaopt.oneshot.supernet import Supernet, SupernetScale
 from metaopt.seeds import seed_integer, stream
@@ -36,6 +37,8 @@ class SearchEpoch:
         one_shot_error: Error of the one-shot model on the architecture's half, in [0, 1].
         cell: The cell that would be picked; None where the settings' ``cell_every`` says that none is.
         arch: State of the architecture as plain values.
+        eigenvalue: Dominant one of the validation loss's Hessian over the architecture; None where it is not measured.
+        sweeps: How many times the selection of the final cell has evaluated all images of the architecture's half.
     """
 
     epoch: int
@@ -43,6 +46,16 @@ class SearchEpoch:
     one_shot_error: float
     cell: Cell | None
     arch: dict[str, Any]
+    eigenvalue: float | None = None
+    sweeps: int = 0
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What the training of an epoch gives: the mean loss, and the dominant eigenvalue where it was measured."""
+
+    loss: float
+    eigenvalue: float | None
 
 
 class SearchDivergedError(ArithmeticError):
@@ -111,26 +124,52 @@ class Search:
         self.optimizer = optimizer(parts, settings)
 
     def epochs(self, total: int) -> Iterator[SearchEpoch]:
-        """Runs the search and yields after every epoch.
+        """Runs the search and yields after every epoch that it trains.
+
+        These are ``total``, unless the settings stop it early, have it go back, or decide the final cell by training
+        on; in the order they are trained, none is left out. The last one has the cell that was found.
 
         Args:
             total: Epochs; the cosine of the learning rate and the ramp of cutout span them.
 
         Raises:
-            SearchDivergedError: if the loss is not finite.
+            SearchDivergedError: if the loss or the eigenvalue is not finite.
         """
-        for epoch in range(total):
-            self._set_learning_rate(epoch, total)
-            train_loss = self._train_epoch(epoch, total)
-            if not math.isfinite(train_loss):
-                raise SearchDivergedError(f"the training loss is {train_loss} in epoch {epoch + 1} of {total}")
-            cell = self.optimizer.cell() if self._picks(epoch + 1, total) else None
+        for number, (trained, last) in enumerate(self._course(total), start=1):
+            every = self.settings.cell_every
+            cell = self.optimizer.cell() if last or (every > 0 and number % every == 0) else None
             one_shot_error = self.evaluation.error(self.optimizer.eval_mix())
-            yield SearchEpoch(epoch + 1, train_loss, one_shot_error, cell, self.optimizer.arch_to_json())
+            arch, sweeps = self.optimizer.arch_to_json(), self.optimizer.sweeps
+            yield SearchEpoch(number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps)
 
-    def _picks(self, done: int, total: int) -> bool:
-        every = self.settings.cell_every
-        return done == total or (every > 0 and done % every == 0)
+    def _course(self, total: int) -> Iterator[tuple[_Trained, bool]]:
+        """Trains epoch by epoch; yields what each gave, and whether it was the last."""
+        guard, epoch = self.optimizer.guard(total), 0
+        while True:
+            trained = self._train_epoch(epoch, total, guard)
+            back = guard.update(epoch, trained.eigenvalue, self.state) if guard else None
+            ends = epoch + 1 == total if back is None else back.weight_decay is None
+            if not ends:
+                yield trained, False
+            if back is not None:
+                self._go_back(back, total)
+            if ends:
+                break
+            epoch = (epoch if back is None else back.epoch) + 1
+        further = total
+        for epochs in self.optimizer.select():
+            for _ in range(epochs):
+                yield trained, False
+                trained = self._train_epoch(further, total)
+                further += 1
+        yield trained, True
+
+    def _go_back(self, back: Return, total: int) -> None:
+        self.load_state(back.state)
+        self.optimizer.elapsed = (back.epoch + 1) / total
+        if back.weight_decay is not None:
+            for group in self.weight_optim.param_groups:
+                group["weight_decay"] = back.weight_decay
 
     def state(self) -> dict[str, Any]:
         """Returns a copy of all that changes in a search; random streams of the loop are named by the epoch."""
@@ -145,30 +184,47 @@ class Search:
         self.supernet.drop_path_generator.set_state(state["drop_path"])
         self.optimizer.load_state(state["optimizer"])
 
-    def _set_learning_rate(self, epoch: int, total: int) -> None:
+    def _learning_rate(self, epoch: int, total: int) -> float:
+        """Returns that of a cosine; after its end a tenth of where it began, for the selection of the final cell."""
         high = self.settings.learning_rate
-        for group in self.weight_optim.param_groups:
-            group["lr"] = _LEARNING_RATE_MIN + (high - _LEARNING_RATE_MIN) * (1 + math.cos(math.pi * epoch / total)) / 2
+        if epoch >= total:
+            return high / 10  # Wang et al. 2021, released code
+        return _LEARNING_RATE_MIN + (high - _LEARNING_RATE_MIN) * (1 + math.cos(math.pi * epoch / total)) / 2
 
-    def _train_epoch(self, epoch: int, total: int) -> float:
-        size = self.settings.batch_size
-        rng = stream(self.seed, "batches", epoch)
-        probability = self._cutout_probability(epoch, total)
-        arch_batches = self.arch_half.batches(size, rng)
-        losses = []
-        self.optimizer.elapsed = epoch / total
+    def _train_epoch(self, epoch: int, total: int, guard: Guard | None = None) -> _Trained:
+        """Trains one epoch, at the end of every schedule if ``epoch`` is ``total`` or more."""
+        for group in self.weight_optim.param_groups:
+            group["lr"] = self._learning_rate(epoch, total)
+        self.optimizer.elapsed = min(1.0, epoch / total)
         self.supernet.drop_path_prob = self.settings.drop_path_prob * _ramp(epoch, total)
-        for images, labels in self.weight_half.batches(size, rng):
-            arch_images, arch_labels = next(arch_batches)
-            train = self._augment(images, probability, rng), labels
-            valid = self._augment(arch_images, probability, rng), arch_labels
+        losses = []
+        for train, valid in self._batches(epoch, total):
             self.supernet.train()
             self.optimizer.arch_step(train, valid)
             losses.append(self._weight_step(*train))
         self.supernet.drop_path_prob = 0.0
-        self.optimizer.elapsed = (epoch + 1) / total
+        self.optimizer.elapsed = min(1.0, (epoch + 1) / total)
         self.optimizer.end_epoch()
-        return float(torch.stack(losses).mean())
+        loss = float(torch.stack(losses).mean())
+        self._check_finite("training loss", loss, epoch, total)
+        eigenvalue = guard.measure(epoch, valid) if guard else None
+        if eigenvalue is not None:
+            self._check_finite("dominant eigenvalue", eigenvalue, epoch, total)
+        return _Trained(loss, eigenvalue)
+
+    def _check_finite(self, what: str, value: float, epoch: int, total: int) -> None:
+        if not math.isfinite(value):
+            raise SearchDivergedError(f"the {what} is {value} in epoch {epoch + 1} of {total}")
+
+    def _batches(self, epoch: int, total: int) -> Iterator[tuple[Batch, Batch]]:
+        """Yields a batch of either half at a time, with cutout."""
+        size, probability = self.settings.batch_size, self._cutout_probability(epoch, total)
+        rng = stream(self.seed, "batches", epoch)
+        arch_batches = self.arch_half.batches(size, rng)
+        for images, labels in self.weight_half.batches(size, rng):
+            arch_images, arch_labels = next(arch_batches)
+            train = self._augment(images, probability, rng), labels
+            yield train, (self._augment(arch_images, probability, rng), arch_labels)
 
     def _weight_step(self, images: Tensor, labels: Tensor) -> Tensor:
         with torch.no_grad():  # the weights' step needs no gradient of the architecture
@@ -193,5 +249,5 @@ class Search:
 
 
 def _ramp(epoch: int, total: int) -> float:
-    """Returns what rises from 0 in the first epoch to 1 in the last."""
-    return epoch / (total - 1) if total > 1 else 1.0
+    """Returns what rises from 0 in the first epoch to 1 in the last, and stays there."""
+    return min(1.0, epoch / (total - 1)) if total > 1 else 1.0

@@ -47,3 +47,21 @@ def test_plain_values() -> None:
     assert [len(rows[name]) for name in ("ops", "output", "inputs")] == [4, 1, 2]
     assert all(isinstance(x, float) for name in rows for row in rows[name] for x in row)
     assert sum(rows["output"][0]) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_what_is_closed_has_no_weight_no_gradient_and_no_place_in_the_cell() -> None:
+    arch = draw(1)
+    with torch.no_grad():
+        arch.ops[1, 2], arch.output[3] = 9.0, 9.0
+    assert (arch.cell().ops[1], 3 in arch.cell().parents[-1]) == ("conv1x1", True)
+    arch.closed.ops[1, 2] = arch.closed.output[3] = True
+    assert arch.cell().ops[1] != "conv1x1"
+    assert 3 not in arch.cell().parents[-1]
+    mix = arch.softmax()
+    assert mix.ops[1, 2] == 0
+    assert mix.ops[1].sum().item() == pytest.approx(1)
+    assert mix.output[3] == 0
+    (mix.ops[1, 0] + mix.output[0]).backward()
+    assert arch.ops.grad is not None
+    assert arch.ops.grad[1, 2] == 0
+    assert arch.ops.grad[1, 0] != 0

@@ -22,7 +22,8 @@ def build(cell_space: int) -> tuple[Supernet, ArchParameters, Tensor, Tensor]:
     leaves = [
         (t.detach().double() + torch.linspace(-1, 1, t.numel()).view_as(t)).requires_grad_() for t in drawn.tensors
     ]
-    arch = ArchParameters(space, leaves[0], leaves[1], dict(zip(drawn.inputs, leaves[2:], strict=True)))
+    inputs = dict(zip(drawn.inputs, leaves[2:], strict=True))
+    arch = ArchParameters(space, leaves[0], leaves[1], inputs, drawn.closed)
     images = torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     return supernet, arch, images, torch.arange(8) % 3
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
-from metaopt.oneshot.gradient import GradientOptimizer
+from metaopt.errors import ConfigError
+from metaopt.oneshot.curvature import dominant_eigenvalue, hessian
+from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
 from searches import batches, small_search
 
 
@@ -29,3 +32,38 @@ def test_going_back_to_a_state_repeats_the_step() -> None:
         ends.append([tensor.detach().clone() for tensor in optimizer.arch.tensors])
     for first, second in zip(*ends, strict=True):
         assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("name", ["darts", "gdas", "pcdarts", "proxyless"])
+def test_the_eigenvalue_is_that_of_the_next_sample_and_leaves_no_trace(name: str) -> None:
+    search = small_search(name)
+    optimizer = search.optimizer
+    assert isinstance(optimizer, GradientOptimizer)
+    _, (images, labels) = batches(search, size=96)
+    search.supernet.eval()
+    before = search.state()
+    found = optimizer.eigenvalue((images, labels))
+    after = search.state()
+    assert not search.supernet.training
+    assert all(torch.equal(x, after["supernet"][key]) for key, x in before["supernet"].items())
+    assert torch.equal(before["optimizer"]["generator"], after["optimizer"]["generator"])
+    assert all(p.grad is None for p in (*search.supernet.parameters(), *optimizer.arch.tensors))
+
+    search.supernet.train()
+    loss = optimizer.valid_loss((images[:64], labels[:64]))
+    assert found == pytest.approx(dominant_eigenvalue(hessian(loss, optimizer.arch.tensors)), rel=1e-4)
+    assert found != 0
+
+
+@pytest.mark.parametrize(
+    "config", [{"adaptive": True}, {"adaptive": True, "early_stopping": "code", "weight_decay": 0}]
+)
+def test_adaptive_needs_a_rule_and_a_penalty(config: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="adaptive needs an early_stopping rule and a weight_decay above 0, got"):
+        GradientSettings.from_config(config)
+    assert GradientSettings.from_config({"adaptive": True, "early_stopping": "paper"}).adaptive
+
+
+def test_an_unknown_rule_is_named() -> None:
+    with pytest.raises(ConfigError, match="early_stopping 'papr'; did you mean 'paper'"):
+        GradientSettings.from_config({"early_stopping": "papr"})

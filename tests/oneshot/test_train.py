@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +11,11 @@ import torch
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import ConfigError
 from metaopt.images import digits
+from metaopt.oneshot.base import Batch
 from metaopt.oneshot.darts import Darts, DartsSettings
 from metaopt.oneshot.supernet import BatchNorm, SupernetScale
-from metaopt.oneshot.train import Search, choose_device
+from metaopt.oneshot.train import Search, SearchDivergedError, SearchEpoch, choose_device
+from searches import small_search
 
 
 def search(settings: DartsSettings | None = None, batch_norm: BatchNorm = "recalibrated") -> Search:
@@ -71,3 +77,102 @@ def test_auto_is_a_device_of_this_machine() -> None:
 def test_a_device_that_is_not_there_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"device '{name}' is not there; on this machine: auto, cpu"):
         choose_device(name)
+
+
+class Planted(Darts):
+    """DARTS with given eigenvalues."""
+
+    series: Iterator[float]
+
+    def eigenvalue(self, valid: Batch) -> float:
+        return next(self.series)
+
+
+def planted(series: list[float], **settings: Any) -> Search:
+    Planted.series = iter(series)
+    return Search(
+        Planted,
+        CELL_SPACES[1],
+        digits(),
+        scale=SupernetScale(4, 3),
+        settings=DartsSettings.from_config({"arch_learning_rate": 0.1, **settings}),
+        seed=0,
+        device=torch.device("cpu"),
+    )
+
+
+def done(epoch: SearchEpoch) -> tuple[Any, ...]:
+    return epoch.train_loss, epoch.one_shot_error, epoch.cell, epoch.arch
+
+
+#: Of 6 epochs under the code's rule, which fires after the fourth and goes back to the third.
+GROWS = [1.0, 1.0, 1.0, 3.0]
+
+
+def test_early_stopping_ends_with_the_cell_of_the_epoch_it_goes_back_to() -> None:
+    plain = list(planted([]).epochs(6))
+    stopped = list(planted(GROWS, early_stopping="code").epochs(6))
+    assert [epoch.eigenvalue for epoch in stopped] == GROWS
+    assert list(map(done, stopped[:3])) == list(map(done, plain[:3]))
+    assert stopped[3].train_loss == plain[3].train_loss
+    assert done(stopped[3])[1:] == done(plain[2])[1:] != done(plain[3])[1:]
+
+
+def test_adaptive_goes_on_from_the_earlier_epoch_with_ten_times_the_penalty() -> None:
+    """The same as a search whose penalty is raised by hand after that epoch, but for the detour, which counts."""
+    settings = {"early_stopping": "code", "adaptive": True, "weight_decay": 1e-3}
+    adapted = list(planted([*GROWS, *[1.0] * 3], **settings).epochs(6))
+    run, raised = planted([], weight_decay=1e-3), []
+    for epoch in run.epochs(6):
+        raised.append(epoch)
+        if epoch.epoch == 3:
+            run.weight_optim.param_groups[0]["weight_decay"] *= 10
+    assert [epoch.epoch for epoch in adapted] == [1, 2, 3, 4, 5, 6, 7]
+    assert list(map(done, adapted[:3])) == list(map(done, raised[:3]))
+    assert list(map(done, adapted[4:])) == list(map(done, raised[3:]))
+    assert done(adapted[3]) != done(adapted[4])
+
+
+@pytest.mark.parametrize("name", ["darts", "gdas"])
+def test_measuring_changes_nothing_else(name: str) -> None:
+    plain, measured = (
+        list(small_search(name, drop_path_prob=0.3, eigenvalue_every=every).epochs(3)) for every in (0, 2)
+    )
+    assert list(map(done, plain)) == list(map(done, measured))
+    assert [epoch.eigenvalue is None for epoch in measured] == [False, True, False]
+    assert {epoch.eigenvalue for epoch in plain} == {None}
+
+
+def test_an_eigenvalue_that_is_no_number_ends_the_search() -> None:
+    with pytest.raises(SearchDivergedError, match="the dominant eigenvalue is nan in epoch 2 of 10"):
+        list(planted([1.0, math.nan], eigenvalue_every=1).epochs(10))
+
+
+def test_selection_by_perturbation_trains_on_and_counts_what_it_evaluates() -> None:
+    run = planted([], selection="perturbation", projection_epochs=2)
+    rates, epochs = [], []
+    for epoch in run.epochs(3):
+        rates.append(run.weight_optim.param_groups[0]["lr"])
+        epochs.append(epoch)
+    assert [epoch.epoch for epoch in epochs] == list(range(1, 3 + 2 * 6 + 1))
+    assert rates[3:] == [0.0025] * 12
+    assert [epoch.sweeps for epoch in epochs[:5]] == [0, 0, 3, 3, 6]  # operations first, three sweeps each
+    assert epochs[-1].sweeps == 34
+    decided = [sum(weight == 1.0 for weight in map(max, epoch.arch["ops"])) for epoch in epochs]
+    assert decided == [0, 0, 1, 1, 2, 2, 3, 3, *[4] * 7]
+    assert [sum(weight > 0 for weight in epochs[-1].arch["output"][0])] == [2]
+    assert list(map(done, epochs[:2])) == list(map(done, list(planted([]).epochs(3))[:2]))
+
+
+def test_selection_without_further_epochs() -> None:
+    *_, last = planted([], selection="perturbation", projection_epochs=0).epochs(2)
+    assert (last.epoch, last.sweeps) == (2, 34)
+
+
+def test_an_early_stopped_search_selects_from_the_epoch_it_went_back_to() -> None:
+    settings = {"early_stopping": "code", "selection": "perturbation", "projection_epochs": 1}
+    epochs = list(planted(GROWS, **settings).epochs(6))
+    stopped = list(planted(GROWS, early_stopping="code").epochs(6))
+    assert len(epochs) == len(stopped) + 6
+    ops = zip(epochs[len(stopped) - 1].arch["ops"], stopped[-1].arch["ops"], strict=True)
+    assert sum(row == before for row, before in ops) == 3  # all but the one that is decided

@@ -1,0 +1,95 @@
+"""Watches the curvature of a search: measures it, and says when the search is to go back, and with what.
+
+Early stopping goes back and ends there. Adaptive regularisation (DARTS-ADA, Zela et al. 2020, section 5.2) goes back,
+raises the L2 penalty on the weights, and goes on from there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from metaopt.oneshot.early_stopping import STOP_RULES, EarlyStopping, default_every
+
+_RAISE = 10.0  # Zela et al. 2020, released scripts: eta
+_WEIGHT_DECAY_MAX = 3e-2  # the same: R_max
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Where a search goes back to.
+
+    Attributes:
+        epoch: From 0; it is after the training of this one.
+        state: Of the search there.
+        weight_decay: To go on with from there; None: the search ends there.
+    """
+
+    epoch: int
+    state: dict[str, Any]
+    weight_decay: float | None
+
+
+class Guard:
+    """Measures and decides after every epoch of a search. Epochs count from 0.
+
+    Args:
+        measure: From a batch of the architecture's half to the dominant eigenvalue.
+        epochs: Of the whole search.
+        every: Epochs between two measurements; 0: only where the rule needs them, as often as published.
+        rule: Of :data:`metaopt.oneshot.early_stopping.STOP_RULES`, or ``off``.
+        adaptive: Whether the search goes on with a higher weight decay, as long as that can be raised.
+        weight_decay: It starts with.
+    """
+
+    def __init__(
+        self,
+        measure: Callable[[tuple[Tensor, Tensor]], float],
+        *,
+        epochs: int,
+        every: int,
+        rule: str,
+        adaptive: bool,
+        weight_decay: float,
+    ) -> None:
+        self._measure, self._epochs, self._tracks = measure, epochs, every > 0
+        self._every = every or default_every(epochs)
+        self._adaptive, self._weight_decay = adaptive, weight_decay
+        idle = rule == "off" or (adaptive and weight_decay >= _WEIGHT_DECAY_MAX)
+        self._stopping = None if idle else EarlyStopping(STOP_RULES[rule], epochs, self._every)
+        self._states: dict[int, dict[str, Any]] = {}
+
+    def measure(self, epoch: int, valid: tuple[Tensor, Tensor]) -> float | None:
+        """Returns the dominant eigenvalue on ``valid``; None if it is not to be measured in this epoch."""
+        due = epoch % self._every == 0 or epoch == self._epochs - 1
+        return self._measure(valid) if due and (self._tracks or self._stopping) else None
+
+    def update(self, epoch: int, eigenvalue: float | None, state: Callable[[], dict[str, Any]]) -> Return | None:
+        """Decides whether the search goes back.
+
+        Args:
+            epoch: That has been trained.
+            eigenvalue: What :meth:`measure` returned for it.
+            state: Returns a copy of the state of the search.
+        """
+        if self._stopping is None or eigenvalue is None:
+            return None
+        self._states[epoch] = state()
+        self._states = {at: kept for at, kept in self._states.items() if at >= epoch - self._stopping.reach}
+        stop = self._stopping.update(epoch, eigenvalue)
+        return None if stop is None else self._go_back(self._stopping, stop)
+
+    def _go_back(self, stopping: EarlyStopping, stop: int) -> Return:
+        state = self._states[stop]
+        if not self._adaptive:
+            return Return(stop, state, None)
+        self._weight_decay = min(_RAISE * self._weight_decay, _WEIGHT_DECAY_MAX)
+        self._states = {at: kept for at, kept in self._states.items() if at <= stop}
+        stopping.rewind(stop)
+        if math.isclose(self._weight_decay, _WEIGHT_DECAY_MAX):
+            self._stopping = None  # there is nothing left to raise, so that the search runs to its end
+        return Return(stop, state, self._weight_decay)

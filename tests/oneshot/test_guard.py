@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from metaopt.oneshot.early_stopping import STOP_RULES, EarlyStopping
+from metaopt.oneshot.guard import Guard, Return
+
+BATCH = torch.zeros(1), torch.zeros(1)
+
+
+def run(series: list[float], **settings: Any) -> tuple[list[float | None], list[tuple[int, Return]]]:
+    """Feeds a course of eigenvalues, one per epoch trained; returns what was measured and where it went back to."""
+    epochs = settings.setdefault("epochs", 25)
+    values = iter(series)
+    guard = Guard(
+        lambda _: next(values), **{"every": 0, "rule": "off", "adaptive": False, "weight_decay": 3e-4, **settings}
+    )
+    measured, returns, epoch = [], [], 0
+    while epoch < epochs:
+        measured.append(guard.measure(epoch, BATCH))
+        back = guard.update(epoch, measured[-1], lambda: {"after": epoch})  # noqa: B023
+        if back is not None:
+            returns.append((epoch, back))
+            if back.weight_decay is None:
+                break
+            epoch = back.epoch
+        epoch += 1
+    return measured, returns
+
+
+def test_measures_as_often_as_asked_and_after_the_last_epoch() -> None:
+    measured, returns = run([float(n) for n in range(9)], epochs=8, every=3)
+    assert measured == [0.0, None, None, 1.0, None, None, 2.0, 3.0]
+    assert returns == []
+
+
+def test_a_rule_has_what_it_needs_measured_and_no_more() -> None:
+    measured, _ = run([0.2] * 50, epochs=50, rule="code")
+    assert [epoch for epoch, value in enumerate(measured) if value is not None] == [*range(0, 50, 2), 49]
+    measured, _ = run([], epochs=50)
+    assert measured == [None] * 50
+
+
+def test_early_stopping_ends_where_the_rule_says_with_the_state_of_that_epoch() -> None:
+    series = [0.2] * 16 + [0.4] * 9
+    _, [(detected, back)] = run(series, rule="code")
+    alone = EarlyStopping(STOP_RULES["code"], 25, every=1)
+    assert (detected, back.epoch) == next((e, s) for e, x in enumerate(series) if (s := alone.update(e, x)) is not None)
+    assert back == Return(back.epoch, {"after": back.epoch}, None)
+
+
+def test_adaptive_raises_the_penalty_ten_times_up_to_its_maximum_and_then_lets_go() -> None:
+    """Each return repeats the course that fires; 3e-4, 3e-3 and 3e-2 are the published penalties."""
+    series = [0.2] * 10 + [0.2 * 2.0**n for n in range(90)]
+    measured, returns = run(series, rule="code", adaptive=True)
+    assert [back.weight_decay for _, back in returns] == pytest.approx([3e-3, 3e-2])
+    assert all(back.state == {"after": back.epoch} for _, back in returns)
+    redone = sum(detected - back.epoch for detected, back in returns)
+    assert len(measured) == 25 + redone
+    assert measured[-1] is None  # nothing is left to decide, and nobody asked for the figures
+
+
+def test_adaptive_has_nothing_to_do_with_the_penalty_at_its_maximum() -> None:
+    measured, returns = run([1.0] * 25, rule="code", adaptive=True, weight_decay=3e-2)
+    assert (set(measured), returns) == ({None}, [])
