@@ -11,6 +11,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
 from metaopt.errors import ConfigError
 from metaopt.oneshot.darts import Darts, DartsSettings
@@ -49,13 +50,13 @@ class PartialBlock(nn.Module):
 
     def forward(self, x: Tensor, weights: Tensor | None, chosen: int | None = None, *, fold: bool = True) -> Tensor:
         """Mixes the operations on the first channels; see :class:`metaopt.oneshot.supernet.ChoiceBlock`."""
-        mixed = self.block(x[:, : self.width], weights, chosen, fold=fold)
         if self.partial_channels == 1:
-            return mixed  # type: ignore[no-any-return]
-        whole = torch.cat([mixed, x[:, self.width :]], dim=1)
-        n, c, height, width = whole.shape
-        shuffled = whole.view(n, self.partial_channels, self.width, height, width).transpose(1, 2)
-        return shuffled.reshape(n, c, height, width).contiguous(memory_format=torch.channels_last)
+            return self.block(x, weights, chosen, fold=fold)  # type: ignore[no-any-return]
+        part, rest = x.split([self.width, x.shape[1] - self.width], dim=1)
+        # Once in one piece, and not once for every operation.
+        part = part.contiguous(memory_format=torch.channels_last)
+        mixed = self.block(part, weights, chosen, fold=fold)
+        return F.channel_shuffle(torch.cat([mixed, rest], dim=1), self.partial_channels)
 
 
 class PcDarts(Darts):
