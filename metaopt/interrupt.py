@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -16,12 +18,27 @@ class Interrupt:
     """While entered, catches SIGINT and SIGTERM. Call it to learn whether one came."""
 
     def __init__(self) -> None:
-        self._came = False
+        self._came = self._raises = False
         self._before: dict[int, Any] = {}
 
     def __call__(self) -> bool:
         """Returns whether a signal came."""
         return self._came
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Has a signal raise KeyboardInterrupt on the spot, for work that nobody can ask in between.
+
+        Raises:
+            KeyboardInterrupt: also where one has come already.
+        """
+        self._raises = True
+        try:
+            if self._came:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._raises = False
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._catch) for number in _SIGNALS}
@@ -41,3 +58,5 @@ class Interrupt:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self._came = True
+        if self._raises:
+            raise KeyboardInterrupt

@@ -96,9 +96,7 @@ class Table:
         Raises:
             TableError: if the cell, or the number of epochs, is not in the table.
         """
-        row = self._row.get(graph.hash)
-        if row is None:
-            raise TableError(f"the cell {graph.key} is not in the table of {len(self)} cells", "use its cell space")
+        row = self._row_of(graph)
         if epochs is not None and epochs not in self.epochs:
             raise TableError(f"the table has no results after {epochs} epochs", f"allowed: {self.epochs}")
         at = -1 if epochs is None else self.epochs.index(epochs)
@@ -116,6 +114,21 @@ class Table:
         """
         last = self.valid_error[:, :, -1].mean(axis=1), self.test_error[:, :, -1].mean(axis=1)
         return float(last[0].min()), float(last[1].min())
+
+    def rank(self, graph: CellGraph) -> int:
+        """Returns the place of a cell among all by mean validation error, from 1; equals share the first place of them.
+
+        Raises:
+            TableError: if the cell is not in the table.
+        """
+        errors = self.valid_error[:, :, -1].mean(axis=1)
+        return 1 + int((errors < errors[self._row_of(graph)]).sum())
+
+    def _row_of(self, graph: CellGraph) -> int:
+        row = self._row.get(graph.hash)
+        if row is None:
+            raise TableError(f"the cell {graph.key} is not in the table of {len(self)} cells", "use its cell space")
+        return row
 
     def describe(self) -> Mapping[str, Any]:
         """Returns sizes as plain values."""

@@ -53,6 +53,18 @@ def test_query(table: Table) -> None:
     assert table.describe() == {"cells": 2, "seeds": 2, "epochs": [4, 8]}
 
 
+def test_rank(table: Table) -> None:
+    assert (table.rank(TWIN), table.rank(CHAIN)) == (1, 2)
+    with pytest.raises(TableError, match="the cell 1 is not in the table of 2 cells"):
+        table.rank(CellGraph.from_key("1"))
+
+
+def test_equals_share_a_rank(tmp_path: Path) -> None:
+    rows = [(graph, 0, 4, valid, 0.5) for graph, valid in ((FORK, 0.5), (CHAIN, 0.5), (CellGraph.from_key("1"), 0.75))]
+    table = Table(write(tmp_path / "t.parquet", rows))
+    assert [table.rank(graph) for graph, *_ in rows] == [1, 1, 3]
+
+
 def test_isomorphic_cells_are_one(table: Table) -> None:
     assert FORK != TWIN
     assert table.query(TWIN) == table.query(FORK)
