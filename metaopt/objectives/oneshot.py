@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,16 +15,19 @@ from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import unknown_name
 from metaopt.images import IMAGES
+from metaopt.objectives.trajectory import Trajectory, TrajectoryEpoch
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
 from metaopt.oneshot.supernet import BatchNorm, SupernetScale
 from metaopt.oneshot.train import Search, SearchEpoch, choose_device
-from metaopt.paths import write_atomically
 from metaopt.registry import resolve
 from metaopt.spaces import load_space, plain, space_from_json
 from metaopt.tables.card import load_card
 from metaopt.tables.table import Table, find_table
 from metaopt.trial import Result, Trial
+
+#: Columns of a trajectory that the journal does without.
+_IN_FILE_ONLY = ("epoch", "arch")
 
 
 class OneShot:
@@ -35,6 +37,7 @@ class OneShot:
         optimizer: Name of a one-shot optimizer.
         space: Name or file of its hyperparameters' space, or the space as plain JSON values; None: the one named like
             the optimizer.
+        default: The configuration that is checked beforehand; None: the space's default.
         benchmark: Name of a benchmark.
         cell_space: 1, 2 or 3.
         channels: Of the supernet's first stage; None: as the benchmark's card says.
@@ -56,6 +59,7 @@ class OneShot:
         benchmark: str,
         cell_space: int,
         space: str | Mapping[str, Any] | None = None,
+        default: Mapping[str, Any] | None = None,
         channels: int | None = None,
         cells: int | None = None,
         batch_norm: BatchNorm = "recalibrated",
@@ -72,26 +76,24 @@ class OneShot:
         self.epochs: tuple[int, int] = (search["min_epochs"], search["max_epochs"])
         self.scale = SupernetScale(channels or search["channels"], cells or search["cells"], batch_norm)
         self.device = choose_device(device)
-        self._check_space()
+        self._check_space(plain(self.space.get_default_configuration()) if default is None else dict(default))
 
-    def _check_space(self) -> None:
-        """Checks that the space fits the optimizer, and that a search can take its default."""
+    def _check_space(self, default: dict[str, Any]) -> None:
+        """Checks that the space fits the optimizer, and that a search can take the default."""
         names = {field.name for field in fields(self.optimizer.Settings)}
         for name in self.space:
             if name not in names:
                 raise unknown_name("hyperparameter", name, names, "a space may only hold settings of its optimizer")
-        settings = self.optimizer.Settings.from_config(plain(self.space.get_default_configuration()))
+        settings = self.optimizer.Settings.from_config(default)
         self.optimizer.block(settings)(self.scale.channels, 0.0)
 
-    def evaluate(self, trial: Trial, folder: Path) -> Result:
-        """Searches for ``trial.epochs`` epochs; keeps the whole trajectory in ``folder/trajectory.json``.
+    def search(self, trial: Trial) -> Search:
+        """Returns the search that a trial asks for, not yet run.
 
         Raises:
             ConfigError: if the configuration is not one that a search can take.
-            SearchDivergedError: if the loss is not finite.
         """
-        started = time.monotonic()
-        search = Search(
+        return Search(
             self.optimizer,
             CELL_SPACES[self.cell_space],
             IMAGES[self.card.text["images"]](),
@@ -100,22 +102,28 @@ class OneShot:
             seed=trial.seed,
             device=self.device,
         )
-        epochs = list(search.epochs(trial.epochs))
-        record = self._trajectory(epochs)
-        write_atomically(folder / "trajectory.json", json.dumps({**record, "arch": [e.arch for e in epochs]}))
-        return self._result(trial, epochs[-1], record, time.monotonic() - started)
 
-    def _trajectory(self, epochs: Iterable[SearchEpoch]) -> dict[str, list[Any]]:
-        entries = [(epoch, None if epoch.cell is None else self.table.query(epoch.cell.graph)) for epoch in epochs]
-        return {
-            "train_loss": [round(epoch.train_loss, 6) for epoch, _ in entries],
-            "one_shot_error": [round(epoch.one_shot_error, 6) for epoch, _ in entries],
-            "valid_error": [entry and round(entry.valid_error, 6) for _, entry in entries],
-            "test_error": [entry and round(entry.test_error, 6) for _, entry in entries],
-            "cell": [epoch.cell and epoch.cell.graph.key for epoch, _ in entries],
-        }
+    def evaluate(
+        self, trial: Trial, folder: Path, watch: Callable[[TrajectoryEpoch], None] = lambda epoch: None
+    ) -> Result:
+        """Searches for ``trial.epochs`` epochs; ``folder/trajectory.json`` has every epoch as soon as it is over.
 
-    def _result(self, trial: Trial, last: SearchEpoch, record: Mapping[str, Any], cost_s: float) -> Result:
+        Args:
+            trial: A configuration of any settings of the optimizer, epochs and a seed.
+            folder: An existing folder.
+            watch: Is told of every epoch after it is kept.
+
+        Raises:
+            ConfigError: if the configuration is not one that a search can take.
+            SearchDivergedError: if the loss is not finite.
+        """
+        started = time.monotonic()
+        trajectory = Trajectory(self.table, folder)
+        for last in self.search(trial).epochs(trial.epochs):
+            watch(trajectory.add(last))
+        return self._result(trial, last, trajectory.columns, time.monotonic() - started)
+
+    def _result(self, trial: Trial, last: SearchEpoch, columns: Mapping[str, Any], cost_s: float) -> Result:
         if last.cell is None:
             raise TypeError("a search picks a cell after its last epoch")
         graph: CellGraph = last.cell.graph
@@ -136,7 +144,7 @@ class OneShot:
                 "parameters": entry.parameters,
                 "predicted": False,
                 "device": self.device.type,
-                "trajectory": dict(record),
+                "trajectory": {name: values for name, values in columns.items() if name not in _IN_FILE_ONLY},
             },
         )
 

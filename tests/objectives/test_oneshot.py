@@ -9,6 +9,8 @@ from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import ConfigError, TableError
 from metaopt.objectives.oneshot import OneShot
+from metaopt.objectives.trajectory import TrajectoryEpoch
+from metaopt.oneshot.train import SearchDivergedError
 from metaopt.seeds import seed_integer
 from metaopt.tables.card import load_card
 from metaopt.tables.table import Table, find_table
@@ -41,6 +43,24 @@ def test_the_result_is_the_table_s_truth_of_the_last_cell(objective: OneShot, tm
     assert len(kept["arch"]) == 3
     assert {name: kept[name] for name in trajectory} == trajectory
     assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_a_search_that_ends_early_leaves_the_epochs_it_had(objective: OneShot, tmp_path: Path) -> None:
+    def end(epoch: TrajectoryEpoch) -> None:
+        if epoch.epoch == 2:
+            raise RuntimeError("on purpose")
+
+    with pytest.raises(RuntimeError, match="on purpose"):
+        objective.evaluate(trial(), tmp_path, end)
+    kept = json.loads((tmp_path / "trajectory.json").read_text())
+    assert kept["epoch"] == [1, 2]
+    assert len(kept["arch"]) == len(kept["test_error"]) == 2
+
+
+def test_a_search_that_diverges_says_so(objective: OneShot, tmp_path: Path) -> None:
+    with pytest.raises(SearchDivergedError, match="the training loss is nan in epoch 1 of 3"):
+        objective.evaluate(trial(learning_rate=1e30), tmp_path)
+    assert json.loads((tmp_path / "trajectory.json").read_text()) == {}
 
 
 def test_an_evaluation_repeats_itself(objective: OneShot, tmp_path: Path) -> None:

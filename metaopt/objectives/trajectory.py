@@ -1,0 +1,83 @@
+"""What a search was like epoch by epoch, on the disk while it still runs: whatever ends it, the epochs before stay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from metaopt.oneshot.train import SearchEpoch
+from metaopt.paths import write_atomically
+from metaopt.tables.table import Table
+
+TRAJECTORY = "trajectory.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrajectoryEpoch:
+    """One epoch with what the table says of its cell.
+
+    Attributes:
+        epoch: Number of the epoch in the order of training, from 1.
+        train_loss: Mean cross-entropy of the weights' steps, to six places, as all that follow.
+        one_shot_error: Of the one-shot model, in [0, 1].
+        valid_error: The table's mean for the cell that would be picked, in [0, 1]; None where none was.
+        test_error: Likewise.
+        cell: Key of that cell's graph.
+        eigenvalue: Dominant one of the validation loss's Hessian over the architecture, to six digits; None where it
+            was not measured.
+        arch: State of the architecture as plain values.
+    """
+
+    epoch: int
+    train_loss: float
+    one_shot_error: float
+    valid_error: float | None
+    test_error: float | None
+    cell: str | None
+    eigenvalue: float | None
+    arch: Mapping[str, Any]
+
+
+class Trajectory:
+    """The epochs of one search, kept in a file after each of them.
+
+    Args:
+        table: Says what the cells are worth.
+        folder: An existing folder for the file.
+    """
+
+    def __init__(self, table: Table, folder: Path) -> None:
+        self._table, self._path = table, folder / TRAJECTORY
+        self._columns: dict[str, list[Any]] = {}
+        self._keep()
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """Values by name, one per epoch; ``eigenvalue`` only if it was ever measured."""
+        measured = any(value is not None for value in self._columns.get("eigenvalue", ()))
+        return {name: values for name, values in self._columns.items() if name != "eigenvalue" or measured}
+
+    def add(self, epoch: SearchEpoch) -> TrajectoryEpoch:
+        """Takes an epoch and writes the file."""
+        graph = None if epoch.cell is None else epoch.cell.graph
+        entry = None if graph is None else self._table.query(graph)
+        row = TrajectoryEpoch(
+            epoch=epoch.epoch,
+            train_loss=round(epoch.train_loss, 6),
+            one_shot_error=round(epoch.one_shot_error, 6),
+            valid_error=None if entry is None else round(entry.valid_error, 6),
+            test_error=None if entry is None else round(entry.test_error, 6),
+            cell=None if graph is None else graph.key,
+            eigenvalue=None if epoch.eigenvalue is None else float(f"{epoch.eigenvalue:.6g}"),
+            arch=epoch.arch,
+        )
+        for name, value in asdict(row).items():
+            self._columns.setdefault(name, []).append(value)
+        self._keep()
+        return row
+
+    def _keep(self) -> None:
+        write_atomically(self._path, json.dumps(self.columns))

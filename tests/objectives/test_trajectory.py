@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from metaopt.cells.space import CELL_SPACES
+from metaopt.objectives.trajectory import TRAJECTORY, Trajectory
+from metaopt.oneshot.train import SearchEpoch
+from metaopt.tables.card import load_card
+from metaopt.tables.table import Table, find_table
+
+
+@pytest.fixture(scope="module")
+def table() -> Table:
+    return Table(find_table(load_card("digits"), 1))
+
+
+def epoch(number: int, **values: Any) -> SearchEpoch:
+    cell = CELL_SPACES[1].sample(np.random.default_rng(number))
+    whole: dict[str, Any] = {"train_loss": 1 / 3, "one_shot_error": 2 / 3, "cell": cell, "arch": {}, **values}
+    return SearchEpoch(epoch=number, **whole)
+
+
+def test_the_file_has_every_epoch_at_once(table: Table, tmp_path: Path) -> None:
+    trajectory = Trajectory(table, tmp_path)
+    for number in (1, 2):
+        seen = epoch(number)
+        row = trajectory.add(seen)
+        kept = json.loads((tmp_path / TRAJECTORY).read_text())
+        assert {len(values) for values in kept.values()} == {number}
+        assert seen.cell is not None
+        entry = table.query(seen.cell.graph)
+        assert (row.valid_error, row.test_error) == pytest.approx((entry.valid_error, entry.test_error), abs=1e-6)
+        assert {name: values[-1] for name, values in kept.items()} == {
+            "epoch": number,
+            "train_loss": 0.333333,
+            "one_shot_error": 0.666667,
+            "valid_error": row.valid_error,
+            "test_error": row.test_error,
+            "cell": seen.cell.graph.key,
+            "arch": {},
+        }
+    assert [path.name for path in tmp_path.iterdir()] == [TRAJECTORY]
+
+
+def test_an_epoch_without_a_cell_has_no_errors(table: Table, tmp_path: Path) -> None:
+    trajectory = Trajectory(table, tmp_path)
+    trajectory.add(epoch(1, cell=None))
+    trajectory.add(epoch(2))
+    assert trajectory.columns["cell"][0] is trajectory.columns["valid_error"][0] is None
+    assert trajectory.columns["test_error"][1] > 0
+
+
+def test_the_eigenvalue_is_there_where_it_is_measured(table: Table, tmp_path: Path) -> None:
+    trajectory = Trajectory(table, tmp_path)
+    trajectory.add(epoch(1))
+    assert "eigenvalue" not in trajectory.columns
+    trajectory.add(epoch(2, eigenvalue=1.23456789e-5))
+    assert trajectory.columns["eigenvalue"] == [None, 1.23457e-5]
+    assert json.loads((tmp_path / TRAJECTORY).read_text()) == trajectory.columns
+
+
+def test_what_an_earlier_search_left_is_not_taken_for_this_one_s(table: Table, tmp_path: Path) -> None:
+    Trajectory(table, tmp_path).add(epoch(1))
+    Trajectory(table, tmp_path)
+    assert json.loads((tmp_path / TRAJECTORY).read_text()) == {}
