@@ -11,7 +11,8 @@ class Budget:
 
     Attributes:
         evaluations: Trials asked for, the unit of the literature.
-        epochs: Sum of the epochs of all trials.
+        epochs: Sum of the epochs of all trials; a trial that trains more than it was asked to may exceed it, and ends
+            the run.
         seconds: Wall seconds, summed over all drivers that worked on the run.
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from metaopt.budget import Budget
 from metaopt.journal import Recorded
-from metaopt.trial import Result, Trial
+from metaopt.trial import Result, Trial, charged_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Standing:
         done: Trials with a result, failed ones included.
         failed: Trials that crashed, timed out or were stopped.
         running: Trials without a result.
-        epochs: Epochs of all trials asked for.
+        epochs: What all trials asked for cost of a budget of epochs.
         elapsed_s: Seconds of the run so far.
         left_s: Seconds that the budget will last at the rate so far; None if unknown.
         default: Of the default configuration, at the most epochs it had.
@@ -67,7 +67,7 @@ class Standing:
             done=len(results),
             failed=sum(not _ok(result) for result in results.values()),
             running=len(trials) - len(results),
-            epochs=sum(trial.epochs for trial in trials),
+            epochs=sum(charged_epochs(trial, results.get(trial.id)) for trial in trials),
             elapsed_s=elapsed_s,
             left_s=_left_s(recorded, budget, elapsed_s),
             default=_score(max(defaults, key=lambda trial: (trial.epochs, -trial.id), default=None), results),
@@ -91,7 +91,7 @@ def _score(trial: Trial | None, results: dict[int, Result]) -> Score | None:
 
 def _left_s(recorded: Recorded, budget: Budget, elapsed_s: float) -> float | None:
     results = recorded.results
-    spent_epochs = sum(trial.epochs for trial in recorded.trials if trial.id in results)
+    spent_epochs = sum(charged_epochs(trial, results[trial.id]) for trial in recorded.trials if trial.id in results)
     left = [budget.seconds - elapsed_s] if budget.seconds is not None else []
     for limit, used in ((budget.evaluations, len(results)), (budget.epochs, spent_epochs)):
         if limit is not None and used:

@@ -15,7 +15,7 @@ from metaopt.budget import Budget
 from metaopt.errors import RunError
 from metaopt.executors.base import Executor
 from metaopt.journal import Event, JournalWriter, Recorded
-from metaopt.trial import Result, Trial
+from metaopt.trial import Result, Trial, charged_epochs
 from metaopt.tuners.base import Tuner
 
 _WAIT_S = 0.25
@@ -71,7 +71,7 @@ class Study:
         self._recorded = recorded
         self._pending = [trial for trial in recorded.trials if trial.id not in recorded.results]
         self._asked = len(recorded.trials)
-        self._asked_epochs = sum(trial.epochs for trial in recorded.trials)
+        self._charged = {trial.id: charged_epochs(trial, recorded.results.get(trial.id)) for trial in recorded.trials}
         self._began = clock() - recorded.elapsed_s
         self._ticked_s = recorded.elapsed_s
         self._end = recorded.end
@@ -123,11 +123,12 @@ class Study:
             self._end = f"the budget of {self._budget.evaluations} evaluations is used up"
         if self._end or not (trials := self._tuner.ask(1)):
             return False
-        epochs = self._asked_epochs + trials[0].epochs
+        epochs = sum(self._charged.values()) + trials[0].epochs
         if self._budget.epochs is not None and epochs > self._budget.epochs:
             self._end = f"the next trial does not fit into the budget of {self._budget.epochs} epochs"
             return False
-        self._asked, self._asked_epochs = self._asked + 1, epochs
+        self._asked += 1
+        self._charged[trials[0].id] = trials[0].epochs
         at_s = self._now_s()
         self._journal.ask(at_s, trials[0])
         self._monitor.asked(at_s, trials[0])
@@ -136,6 +137,8 @@ class Study:
 
     def _tell(self, result: Result) -> None:
         at_s = self._now_s()
+        if result.epochs is not None:
+            self._charged[result.trial_id] = result.epochs
         self._journal.tell(at_s, result)
         self._tuner.tell(result)
         self._monitor.told(at_s, result)

@@ -56,6 +56,8 @@ class Result:
         cost_s: Wall seconds that the evaluation took.
         reason: Why the status is not ``ok``; empty otherwise.
         info: Further plain JSON values for the report, e.g. the cell found.
+        epochs: Epochs that were trained where these are not the trial's, because the search stopped early, went back,
+            or trained on to decide its cell; None: the trial's.
     """
 
     trial_id: int
@@ -65,6 +67,7 @@ class Result:
     cost_s: float = 0.0
     reason: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int | None = None
 
     @property
     def loss(self) -> float:
@@ -79,3 +82,8 @@ class Result:
     def from_json(cls, data: Mapping[str, Any]) -> Result:
         """Returns the result that :meth:`to_json` wrote."""
         return cls(**data)
+
+
+def charged_epochs(trial: Trial, result: Result | None) -> int:
+    """Returns what an evaluation costs of a budget of epochs: what it trained, or what it may while it runs."""
+    return trial.epochs if result is None or result.epochs is None else result.epochs

@@ -59,3 +59,15 @@ def test_nothing_yet() -> None:
     standing = Standing.of(Recorded({}, (), "", 0), Budget(evaluations=5))
     assert (standing.done, standing.default, standing.incumbent, standing.left_s) == (0, None, None, None)
     assert standing.to_json()["running"] == 0
+
+
+def test_what_was_trained_counts_and_not_what_was_asked_for() -> None:
+    """The trial of 9 epochs trained 21, one that failed none: 3 + 3 + 21 + 9 of them are done, 9 run."""
+    records = [Result(2, "ok", 0.3, epochs=21) if record == RECORDS[5] else record for record in RECORDS]
+    standing = Standing.of(
+        Recorded({}, tuple(Event(float(n), record) for n, record in enumerate(records)), "", 0),
+        Budget(epochs=72),
+        now_s=12.0,
+    )
+    assert standing.epochs == 45
+    assert standing.left_s == pytest.approx(12.0)

@@ -31,11 +31,18 @@ class Clock:
 
 
 class Desk(Executor):
-    """Finishes the newest trial first, one per wait; ``hangs`` never finish."""
+    """Finishes the newest trial first, one per wait; ``hangs`` never finish; all train ``trained`` epochs."""
 
-    def __init__(self, clock: Clock, workers: int = 2, pace_s: float = 1.0, hangs: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        workers: int = 2,
+        pace_s: float = 1.0,
+        hangs: Sequence[int] = (),
+        trained: int | None = None,
+    ) -> None:
         super().__init__(Recipe("no:where", {}), workers)
-        self.clock, self.pace_s, self.hangs = clock, pace_s, hangs
+        self.clock, self.pace_s, self.hangs, self.trained = clock, pace_s, hangs, trained
         self.here: dict[int, Trial] = {}
         self.submitted: list[int] = []
         self.stopped: set[int] = set()
@@ -56,7 +63,8 @@ class Desk(Executor):
             if trial_id in self.stopped or trial_id not in self.hangs:
                 trial = self.here.pop(trial_id)
                 stopped = trial_id in self.stopped
-                return [Result(trial_id, "stopped") if stopped else Result(trial_id, "ok", float(trial.config["x"]))]
+                ok = Result(trial_id, "ok", float(trial.config["x"]), epochs=self.trained)
+                return [Result(trial_id, "stopped") if stopped else ok]
         return []
 
     def stop(self, trial_ids: Iterable[int]) -> None:
@@ -143,6 +151,21 @@ def test_evaluations_are_spent_exactly(run: Run, workers: int) -> None:
     assert run.watch.asks == [trial.id for trial in run.asks]
     assert run.watch.tells == list(run.told)
     assert read(run.path).end == "the budget of 7 evaluations is used up"
+
+
+@pytest.mark.parametrize(("trained", "asks"), [(None, 4), (1, 11), (9, 2)])
+def test_epochs_that_were_trained_are_charged_also_after_a_resume(
+    tmp_path: Path, trained: int | None, asks: int
+) -> None:
+    """Trials ask for 2, 4 and 8 epochs in turn, one at a time."""
+    for name in ("whole", "resumed"):
+        run = Run(tmp_path / name)
+        if name == "resumed":
+            stop = lambda: len(run.watch.tells) == 1  # noqa: E731, B023
+            assert run.drive(Budget(epochs=17), interrupted=stop, workers=1, trained=trained) == ""
+        end = run.drive(Budget(epochs=17), workers=1, trained=trained)
+        assert end == "the next trial does not fit into the budget of 17 epochs"
+        assert len(run.asks) == len(run.told) == asks
 
 
 def test_a_trial_that_does_not_fit_into_the_epochs_is_not_started(run: Run) -> None:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from metaopt.trial import Result, Trial
+from metaopt.trial import Result, Trial, charged_epochs
 
 TRIAL = Trial(id=3, key=2, config={"learning_rate": 0.1, "cutout": False, "op": "a"}, epochs=9, seed=7, memo={"b": [1]})
 RESULT = Result(trial_id=3, status="ok", valid_error=0.125, test_error=0.25, cost_s=1.5, info={"cell": "x"})
@@ -27,3 +27,14 @@ def test_records_are_frozen(record: Trial | Result) -> None:
 def test_a_failure_has_the_worst_loss() -> None:
     assert RESULT.loss == 0.125
     assert Result(trial_id=3, status="crashed", reason="no memory").loss == 1.0
+
+
+def test_what_was_trained_is_charged_and_what_was_asked_for_until_that_is_known() -> None:
+    assert charged_epochs(TRIAL, None) == charged_epochs(TRIAL, RESULT) == 9
+    assert charged_epochs(TRIAL, dataclasses.replace(RESULT, epochs=4)) == 4
+
+
+def test_results_of_journals_from_before_the_epochs_of_results_are_read() -> None:
+    old = RESULT.to_json()
+    del old["epochs"]
+    assert Result.from_json(old) == RESULT

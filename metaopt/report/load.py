@@ -12,7 +12,7 @@ from typing import Any
 
 from metaopt.errors import RunError
 from metaopt.journal import Recorded, read
-from metaopt.trial import Result, Trial, Value
+from metaopt.trial import Result, Trial, Value, charged_epochs
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ class Evaluation:
     def test_error(self) -> float:
         """In [0, 1]; NaN if there is none."""
         return _number(self.result.test_error if self.result else None)
+
+    @property
+    def charged_epochs(self) -> int:
+        """What it costs of a budget of epochs."""
+        return charged_epochs(self.trial, self.result)
 
     @property
     def info(self) -> Mapping[str, Any]:

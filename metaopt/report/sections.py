@@ -48,7 +48,7 @@ def facts(run: RunData) -> list[tuple[str, str]]:
         ("evaluations answered", f"{len(run.told)} of {budget}" if budget else str(len(run.told))),
         ("failed", str(len(run.told) - len(run.ok))),
         *([("unanswered", str(waiting))] if waiting else []),
-        ("search epochs", str(sum(e.trial.epochs for e in run.told))),
+        ("search epochs", str(sum(e.charged_epochs for e in run.told))),
         ("seconds", f"{max((e.told_s for e in run.told), default=0.0):.0f}"),
         ("lowest validation error", NONE if best is None else f"{best.valid_error:.4f}"),
         ("its test error", number(best.test_error) if best else NONE),

@@ -166,7 +166,7 @@ def _run_row(run: RunData) -> tuple[str, ...]:
         f"[{run.name}]({run.name}/journal.jsonl)",
         str(len(run.told)),
         str(len(run.told) - len(run.ok)),
-        str(sum(e.trial.epochs for e in run.told)),
+        str(sum(e.charged_epochs for e in run.told)),
         f"{max((e.told_s for e in run.told), default=0.0):.0f}",
         number(regret),
         times(ratio(run, "test").value) if run.confirmed else NONE,

@@ -184,11 +184,12 @@ def answer() -> Callable[..., tuple[Trial, Result | None]]:
         config: dict[str, Any] | None = None,
         info: dict[str, Any] | None = None,
         reason: str = "",
+        trained: int | None = None,
     ) -> tuple[Trial, Result | None]:
         trial = Trial(number, number if key is None else key, config or {}, epochs, 100 + number)
         if valid is None and not reason:
             return trial, None
         status = "crashed" if valid is None else "ok"
-        return trial, Result(number, status, valid, test, 1.5, reason, info or {})
+        return trial, Result(number, status, valid, test, 1.5, reason, info or {}, trained)
 
     return make

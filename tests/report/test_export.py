@@ -29,7 +29,7 @@ def test_csv_gives_the_same_numbers_back(make_run: Callable[..., Path]) -> None:
 def test_a_row_says_everything_of_its_trial(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
     info = {"cell": "1", "cell_hash": "abc", "one_shot_error": 0.4, "predicted": True}
     answers = [
-        answer(0, 0.3, 0.25, epochs=9, config={"x": 2}, info=info),
+        answer(0, 0.3, 0.25, epochs=9, config={"x": 2}, info=info, trained=21),
         answer(1, None),
         answer(2, None, reason="NaN"),
     ]
@@ -41,6 +41,7 @@ def test_a_row_says_everything_of_its_trial(write_run: Callable[..., Path], answ
         "trial_id": 0,
         "key": 0,
         "epochs": 9,
+        "charged_epochs": 21,
         "seed": 100,
         "status": "ok",
         "reason": "",

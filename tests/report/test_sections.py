@@ -39,7 +39,7 @@ def test_every_row_is_as_wide_as_its_head(make_run: Callable[..., Path]) -> None
 def test_the_facts_count_what_is_in_the_journal(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
     answers = [
         answer(0, 0.3, 0.1, epochs=3, info={"predicted": True}),
-        answer(1, 0.2, 0.4, epochs=9),
+        answer(1, 0.2, 0.4, epochs=9, trained=7),
         answer(2, None, reason="x", epochs=3),
         answer(3, None),
     ]
@@ -48,7 +48,7 @@ def test_the_facts_count_what_is_in_the_journal(write_run: Callable[..., Path], 
         "evaluations answered": "3 of 5",
         "failed": "1",
         "unanswered": "1",
-        "search epochs": "15",
+        "search epochs": "13",
         "seconds": "5",
         "lowest validation error": "0.2000",
         "its test error": "0.4000",
