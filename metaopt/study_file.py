@@ -36,7 +36,7 @@ class PlannedRun:
     """A run that a study names.
 
     Attributes:
-        name: Of its folder in the study's folder: the optimizer, what else varies in the study, the seed.
+        name: Of its folder in the study's folder: the optimizer, what else tells it from the others, the seed.
         config: Its settings, complete; a space file stands there as in the study's file, so that both may be moved.
         space: Its hyperparameters as plain JSON values.
     """
@@ -123,21 +123,25 @@ def _crossed(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _names(given: list[dict[str, Any]]) -> list[str]:
     """Returns the folder of each run: as long as it takes to tell them apart, but always with optimizer and seed."""
-    varying = [
-        name
-        for name in _SETTINGS
-        if name not in ("optimizer", "seed") and any(own.get(name) != given[0].get(name) for own in given)
+    seeds = [f"s{own.get('seed', 0)}" for own in given]
+    words = [[str(own.get("optimizer"))] for own in given]
+    for name in _SETTINGS:
+        longer = [[*some, *_words(name, own.get(name))] for some, own in zip(words, given, strict=True)]
+        if name not in ("optimizer", "seed") and _distinct(longer, seeds) > _distinct(words, seeds):
+            words = longer
+    return [
+        "-".join(re.sub(r"[^A-Za-z0-9_.]+", "-", word).strip("-") for word in [*some, seed])
+        for some, seed in zip(words, seeds, strict=True)
     ]
-    names = []
-    for own in given:
-        words = [str(own.get("optimizer"))]
-        words += [word for name in varying if name in own for word in _words(name, own[name])]
-        words.append(f"s{own.get('seed', 0)}")
-        names.append("-".join(re.sub(r"[^A-Za-z0-9_.]+", "-", word).strip("-") for word in words))
-    return names
+
+
+def _distinct(words: list[list[str]], seeds: list[str]) -> int:
+    return len({(*some, seed) for some, seed in zip(words, seeds, strict=True)})
 
 
 def _words(name: str, value: Any) -> list[str]:
+    if value is None:
+        return []
     if name == "hyperparameters":
         return [Path(str(value)).stem]
     if isinstance(value, dict):

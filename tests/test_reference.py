@@ -9,15 +9,20 @@ import pytest
 
 from metaopt import cli
 from metaopt.cli.run import _confirmed, _findings
+from metaopt.compare import check_folder, unfinished
 from metaopt.report.html import render_report
+from metaopt.report.study_page import StudyText, check_study
 from metaopt.run_folder import RunFolder
+from metaopt.study_file import load_study
 
 ROOT = Path(__file__).parents[1]
-REFERENCE = sorted(path.parent for path in (ROOT / "results" / "reference").glob("*/README.md"))
+REFERENCE = sorted(path.parent for path in (ROOT / "results" / "reference").glob("*/journal.jsonl"))
+STUDIES = sorted((ROOT / "results" / "reference").rglob("study.yaml"))
 
 
-def test_there_is_one() -> None:
+def test_there_are_some() -> None:
     assert REFERENCE
+    assert STUDIES
 
 
 @pytest.mark.parametrize("folder", REFERENCE, ids=lambda folder: folder.name)
@@ -35,6 +40,23 @@ def test_figures_come_from_the_journals(folder: Path) -> None:
     assert shown
     for figure in shown:
         assert rendered[f"figures/{figure.name}"] == figure.read_bytes(), "make it again with metaopt report"
+
+
+@pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.parent.name)
+def test_a_study_says_what_its_journals_say(file: Path) -> None:
+    out = file.parent
+    plan = load_study(file, {})
+    check_folder(plan, out)
+    if not (out / "README.md").is_file():
+        pytest.skip("a study that has not been run yet")
+    assert unfinished(plan, out) == []
+    command = shlex.split((out / "README.md").read_text(encoding="utf-8").splitlines()[0].strip("`"))
+    parsed = cli._parse(command[1:])
+    assert parsed.handler == "metaopt.cli.compare:compare"
+    assert ROOT / parsed.study == file
+    study = StudyText(plan.title, plan.text, shlex.join(command), tuple(run.name for run in plan.runs), ())
+    # Pixels depend on the build of matplotlib's libraries; an SVG has no pixels.
+    assert [name for name in check_study(study, out) if not name.endswith(".png")] == [], "make it again"
 
 
 def test_what_the_readme_prints_is_in_the_journals() -> None:

@@ -106,7 +106,7 @@ def _add_run_commands(commands: _Commands[_Parser]) -> None:
         )
     resume = _command(commands, "resume", "metaopt.cli.run:resume", "go on with an interrupted or killed run")
     resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
-    _add_resources(resume)
+    _add_resources(resume, "than before")
     for command in (tune, resume):
         command.add_argument("--no-report", action="store_true", help="write no report at the end")
 
@@ -118,12 +118,12 @@ def _add_compare_command(commands: _Commands[_Parser]) -> None:
     compare.add_argument("--out", type=Path, metavar="FOLDER", help="where the study goes [where its file is]")
     compare.add_argument("--no-run", action="store_true", help="run nothing, write what the journals say so far")
     compare.add_argument("--check", action="store_true", help="run nothing, compare what is there with fresh tables")
-    _add_resources(compare)
+    _add_resources(compare, "than the study's file says")
 
 
-def _add_resources(command: _Parser) -> None:
-    command.add_argument("--executor", choices=sorted(EXECUTORS), help="another executor than before")
-    command.add_argument("--workers", type=int, help="another number of evaluations at a time")
+def _add_resources(command: _Parser, than: str) -> None:
+    command.add_argument("--executor", choices=sorted(EXECUTORS), help=f"another executor {than}")
+    command.add_argument("--workers", type=int, help=f"another number of evaluations at a time {than}")
 
 
 def _add_look_commands(commands: _Commands[_Parser]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from metaopt.report.layout import value_text
 from metaopt.report.load import Evaluation, RunData
@@ -21,7 +20,7 @@ class Group:
     """Runs that differ in their seed only.
 
     Attributes:
-        label: As long as it takes to tell the groups of the study apart.
+        label: Name of the folders of its runs, without the seed.
         runs: At least one.
     """
 
@@ -59,35 +58,12 @@ def study_groups(runs: Sequence[RunData]) -> list[Group]:
     for run in runs:
         identity = {name: value for name, value in run.settings.items() if name not in _FREE}
         members.setdefault(json.dumps(identity, sort_keys=True), []).append(run)
-    labels = _labels([group[0].settings for group in members.values()])
-    return [Group(label, tuple(group)) for label, group in zip(labels, members.values(), strict=True)]
+    return [Group(_without_seed(group[0]), tuple(group)) for group in members.values()]
 
 
-def _labels(settings: Sequence[Mapping[str, Any]]) -> list[str]:
-    varying = _varying(settings)
-    labels = []
-    for own in settings:
-        # Options of another tuner are no difference from it.
-        alike = _varying([other for other in settings if other.get("tuner") == own.get("tuner")])
-        words = _words(own, [name for name in varying if name != "tuner_options" or name in alike])
-        labels.append(", ".join(words) or str(own.get("optimizer", "runs")))
-    return labels
-
-
-def _varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:
-    names = sorted({name for own in settings for name in own} - _FREE)
-    return [name for name in names if any(own.get(name) != settings[0].get(name) for own in settings)]
-
-
-def _words(own: Mapping[str, Any], varying: Sequence[str]) -> list[str]:
-    words = [str(own.get(name)) for name in ("optimizer", "tuner") if name in varying]
-    for name in varying:
-        if name == "hyperparameters":
-            # The space named like the optimizer goes without saying.
-            words += [Path(own[name]).stem] if own.get(name) != own.get("optimizer") else []
-        elif name not in ("optimizer", "tuner"):
-            words.append(f"{name} {json.dumps(own.get(name))}")
-    return words
+def _without_seed(run: RunData) -> str:
+    """Returns the name of a run's folder, which says what varies in the study, without the seed at its end."""
+    return re.sub(r"-s\d+$", "", run.name)
 
 
 def grid_repeats(groups: Sequence[Group]) -> list[Repeats]:

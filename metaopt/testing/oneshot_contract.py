@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 import torch
 from ConfigSpace import EqualsCondition
-from ConfigSpace.hyperparameters import CategoricalHyperparameter, Hyperparameter, NumericalHyperparameter
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Constant,
+    Hyperparameter,
+    NumericalHyperparameter,
+    OrdinalHyperparameter,
+)
 from ConfigSpace.util import deactivate_inactive_hyperparameters
 
 from metaopt.cells.space import CELL_SPACES
@@ -57,6 +63,8 @@ def other_values(hyperparameter: Hyperparameter[Any, Any]) -> list[Value]:
     match hyperparameter:
         case CategoricalHyperparameter():
             values = list(hyperparameter.choices)
+        case OrdinalHyperparameter():
+            values = list(hyperparameter.sequence)
         case NumericalHyperparameter():
             values = [hyperparameter.to_value(x) for x in (0.0, 0.5, 1.0)]
         case _:
@@ -98,8 +106,13 @@ def _search_changes(name: str, base: Mapping[str, Value], changed: Mapping[str, 
 
 
 def hyperparameters_of(name: str) -> list[tuple[str, str]]:
-    """Returns every hyperparameter of every shipped space of an optimizer."""
-    return [(space, str(hyperparameter)) for space in spaces_of(name) for hyperparameter in load_space(space)]
+    """Returns every hyperparameter of every shipped space of an optimizer that has more than one value."""
+    return [
+        (space, str(hyperparameter))
+        for space in spaces_of(name)
+        for hyperparameter, described in load_space(space).items()
+        if not isinstance(described, Constant)
+    ]
 
 
 class OneShotContract:
