@@ -24,7 +24,7 @@ from metaopt.trial import Result, Trial
 FORMAT = 1
 
 #: Fields that differ between two equal runs: clocks, and who ran when.
-CLOCK_FIELDS = frozenset({"at_s", "cost_s", "started", "host", "command", "crc"})
+CLOCK_FIELDS = frozenset({"at_s", "cost_s", "cpu_s", "started", "host", "command", "crc"})
 
 # The border of two records, whatever became of the end of line between them.
 _NEXT_RECORD = re.compile(rb'\}.\{"kind":"(ask|tell|end|tick)"', re.DOTALL)

@@ -58,6 +58,7 @@ class Result:
         info: Further plain JSON values for the report, e.g. the cell found.
         epochs: Epochs that were trained where these are not the trial's, because the search stopped early, went back,
             or trained on to decide its cell; None: the trial's.
+        cpu_s: CPU seconds of it, over all threads, which depend less on what else runs; None where not measured.
     """
 
     trial_id: int
@@ -68,6 +69,7 @@ class Result:
     reason: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None
+    cpu_s: float | None = None
 
     @property
     def loss(self) -> float:

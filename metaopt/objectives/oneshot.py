@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -117,13 +117,16 @@ class OneShot:
             ConfigError: if the configuration is not one that a search can take.
             SearchDivergedError: if the loss is not finite.
         """
-        started = time.monotonic()
+        started, began = time.monotonic(), time.process_time()
         trajectory = Trajectory(self.table, folder)
         for last in self.search(trial).epochs(trial.epochs):
             watch(trajectory.add(last))
-        return self._result(trial, last, trajectory.columns, time.monotonic() - started)
+        result = self._result(trial, last, trajectory.columns)
+        cost_s, cpu_s = time.monotonic() - started, time.process_time() - began
+        trained = None if last.epoch == trial.epochs else last.epoch
+        return replace(result, cost_s=round(cost_s, 3), cpu_s=round(cpu_s, 3), epochs=trained)
 
-    def _result(self, trial: Trial, last: SearchEpoch, columns: Mapping[str, Any], cost_s: float) -> Result:
+    def _result(self, trial: Trial, last: SearchEpoch, columns: Mapping[str, Any]) -> Result:
         if last.cell is None:
             raise TypeError("a search picks a cell after its last epoch")
         graph: CellGraph = last.cell.graph
@@ -133,7 +136,6 @@ class OneShot:
             status="ok",
             valid_error=entry.valid_error,
             test_error=entry.test_error,
-            cost_s=round(cost_s, 3),
             info={
                 "cell": graph.key,
                 "cell_hash": graph.hash,

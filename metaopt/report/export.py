@@ -33,6 +33,7 @@ COLUMNS = {
     "cell": pa.string(),
     "cell_hash": pa.string(),
     "cost_s": pa.float64(),
+    "cpu_s": pa.float64(),
     "asked_at_s": pa.float64(),
     "told_at_s": pa.float64(),
 }
@@ -82,6 +83,7 @@ def _row(run: RunData, phase: str, evaluation: Evaluation) -> dict[str, Any]:
         "cell": evaluation.info.get("cell"),
         "cell_hash": evaluation.info.get("cell_hash"),
         "cost_s": result.cost_s if result else None,
+        "cpu_s": result.cpu_s if result else None,
         "asked_at_s": evaluation.asked_s,
         "told_at_s": evaluation.told_s,
         **{f"config.{name}": value for name, value in trial.config.items()},

@@ -97,7 +97,7 @@ class ObjectiveContract:
         before = np.random.get_state(legacy=False)  # noqa: NPY002, that it is left alone is tested
         again = objective.evaluate(trial, tmp_path)
         np.testing.assert_equal(np.random.get_state(legacy=False), before)  # noqa: NPY002
-        assert replace(again, cost_s=result.cost_s) == result
+        assert replace(again, cost_s=result.cost_s, cpu_s=result.cpu_s) == result
 
     def test_it_repeats_itself_in_another_process_with_another_hash_seed(
         self, trial: Trial, result: Result, tmp_path: Path
@@ -112,7 +112,7 @@ class ObjectiveContract:
         )
         assert done.returncode == 0, done.stderr
         elsewhere = Result.from_json(json.loads(done.stdout.splitlines()[-1]))
-        assert replace(elsewhere, cost_s=result.cost_s) == result
+        assert replace(elsewhere, cost_s=result.cost_s, cpu_s=result.cpu_s) == result
 
     def test_the_description_is_plain_json_and_names_the_optimum(self, objective: Objective, result: Result) -> None:
         """Regret is counted from it, so nothing can be below it."""

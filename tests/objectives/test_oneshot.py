@@ -84,3 +84,14 @@ def test_names_are_checked_when_it_is_built() -> None:
         OneShot(optimizer="darts", benchmark="digit", cell_space=1)
     with pytest.raises(TableError, match="no table of benchmark 'digits' for cell space 9"):
         OneShot(optimizer="darts", benchmark="digits", cell_space=9)
+
+
+def test_what_was_trained_beyond_the_trial_is_charged(tmp_path: Path) -> None:
+    objective = OneShot(optimizer="darts", benchmark="digits", cell_space=1, channels=4, cells=3)
+    config = {"selection": "perturbation", "projection_epochs": 1}
+    result = objective.evaluate(Trial(0, 0, config, epochs=1, seed=0), tmp_path)
+    # Seven choices of space 1 are decided one after the other; after all but the last the rest trains on.
+    assert result.epochs == len(result.info["trajectory"]["train_loss"]) == 1 + 6
+    assert result.cpu_s is not None
+    assert result.cpu_s > 0
+    assert objective.evaluate(Trial(0, 0, {}, epochs=1, seed=0), tmp_path).epochs is None

@@ -54,6 +54,7 @@ def test_a_row_says_everything_of_its_trial(write_run: Callable[..., Path], answ
         "cell": "1",
         "cell_hash": "abc",
         "cost_s": 1.5,
+        "cpu_s": None,
         "asked_at_s": 0.0,
         "told_at_s": 1.0,
         "config.x": 2,
