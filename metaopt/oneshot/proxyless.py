@@ -19,6 +19,7 @@ from metaopt.oneshot.base import Batch
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
 from metaopt.oneshot.mix import MIXED_OPS, Mix, Path
 from metaopt.oneshot.settings import bounded
+from metaopt.oneshot.train import SearchDivergedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +98,17 @@ class Proxyless(GradientOptimizer):
         return GateParameters.draw(self.parts.space, self.parts.generator, self.device)
 
     def _draw(self) -> tuple[Tensor, dict[int, int]]:
-        """Draws a column per block and the number of a set of parents per node."""
+        """Draws a column per block and the number of a set of parents per node.
+
+        Raises:
+            SearchDivergedError: if there is nothing to draw from, since a gradient was not finite.
+        """
 
         def draw(logits: Tensor) -> Tensor:
-            return torch.multinomial(torch.softmax(logits.detach(), -1).cpu(), 1, generator=self.parts.generator)
+            probabilities = torch.softmax(logits.detach(), -1).cpu()
+            if not probabilities.isfinite().all():
+                raise SearchDivergedError("the architecture is not a number any more")
+            return torch.multinomial(probabilities, 1, generator=self.parts.generator)
 
         return draw(self.arch.ops)[:, 0], {node: int(draw(row)) for node, row in self.arch.parents.items()}
 
