@@ -17,7 +17,7 @@ LAYERS = (
     [{"__main__"}],
     [{"cli"}],
     [{"testing"}],
-    [{"report"}, {"compare", "config", "launch", "progress", "standing", "study", "study_file"}],
+    [{"report"}, {"compare", "config", "launch", "progress", "standing", "study", "study_file"}, {"correlation"}],
     [{"executors"}, {"journal", "run_folder"}],
     [{"objectives"}],
     [{"oneshot"}, {"tables"}],
@@ -25,7 +25,7 @@ LAYERS = (
     [{"spaces"}],
     [{"space_file"}, {"yaml_file"}],
     [{"__init__"}],
-    [{"budget"}, {"interrupt"}, {"paths"}, {"provenance"}, {"registry"}, {"seeds"}, {"trial"}],
+    [{"budget"}, {"interrupt"}, {"paths"}, {"provenance"}, {"ranking"}, {"registry"}, {"seeds"}, {"trial"}],
     [{"errors"}],
 )
 

@@ -71,6 +71,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_run_commands(commands)
     _add_compare_command(commands)
+    _add_correlate_command(commands)
     _add_look_commands(commands)
     _add_space_commands(_verbs(commands, "space", "spaces of hyperparameters: list, show, check"))
     _add_benchmark_commands(_verbs(commands, "benchmark", "benchmarks: list, info, build"))
@@ -124,6 +125,24 @@ def _add_compare_command(commands: _Commands[_Parser]) -> None:
 def _add_resources(command: _Parser, than: str) -> None:
     command.add_argument("--executor", choices=sorted(EXECUTORS), help=f"another executor {than}")
     command.add_argument("--workers", type=int, help=f"another number of evaluations at a time {than}")
+
+
+def _add_correlate_command(commands: _Commands[_Parser]) -> None:
+    text = "measure how well the supernets of a one-shot optimizer rank the cells of their space"
+    correlate = _command(commands, "correlate", "metaopt.cli.correlate:correlate", text)
+    correlate.add_argument("--optimizer", required=True, help="one-shot optimizer that trains the supernets")
+    correlate.add_argument("--benchmark", default="digits", help="image data, cell space and table [digits]")
+    correlate.add_argument("--space", type=int, choices=(1, 2, 3), default=1, help="cell space [1]")
+    correlate.add_argument("--epochs", type=int, default=50, help="epochs of a search [50]")
+    correlate.add_argument("--at", metavar="EPOCHS", help="score after these epochs, such as 5,15,50 [the last]")
+    correlate.add_argument("--seeds", type=int, default=5, help="supernets, with seeds from 0 [5]")
+    correlate.add_argument("--sample", type=int, metavar="CELLS", help="score only so many, drawn uniformly [all]")
+    correlate.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a hyperparameter of the searches; repeatable"
+    )
+    correlate.add_argument("--workers", type=int, help="worker processes; as many as there are cores")
+    correlate.add_argument("--device", default="auto", help="device of the searches: auto, cpu, cuda or cuda:N [auto]")
+    correlate.add_argument("--out", type=Path, metavar="FOLDER", help="where to write it [a folder in runs]")
 
 
 def _add_look_commands(commands: _Commands[_Parser]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from metaopt import paths
 from metaopt.cli import OK
+from metaopt.cli.countdown import Countdown
 from metaopt.config import cores
 from metaopt.errors import ConfigError, TableError
 from metaopt.executors.local_cluster import local_cluster, run_all
@@ -91,21 +91,6 @@ def build(arguments: Namespace) -> int:
     }
     print(f"finished chunks are kept in {folder}; a build that is started again goes on from there", file=sys.stderr)
     with local_cluster(workers) as client:
-        build_table(card, arguments.space, folder, out, partial(run_all, client), provenance, _Progress())
+        build_table(card, arguments.space, folder, out, partial(run_all, client), provenance, Countdown("chunks"))
     print(f"table: {out}")
     return OK
-
-
-class _Progress:
-    """Prints a line when a chunk is done, at most every two seconds."""
-
-    def __init__(self) -> None:
-        self._printed_at = float("-inf")
-
-    def __call__(self, done: int, total: int, left_s: float) -> None:
-        now = time.monotonic()
-        if done < total and now - self._printed_at < 2:
-            return
-        self._printed_at = now
-        left = "" if left_s != left_s else f", about {left_s / 60:.0f} min left"
-        print(f"{done} of {total} chunks{left}", file=sys.stderr, flush=True)

@@ -21,6 +21,12 @@ class Half:
     images: Tensor
     labels: Tensor
 
+    @classmethod
+    def of(cls, images: Images, labels: Labels, device: torch.device) -> Half:
+        """Puts images (N, H, W, C) and labels (N,) on a device, once."""
+        tensor = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+        return cls(tensor.to(device), torch.from_numpy(labels).to(device))
+
     def batches(self, size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields shuffled batches of ``size``; what does not fill one is left out of this pass."""
         order = torch.from_numpy(rng.permutation(len(self.labels))).to(self.labels.device)
@@ -38,13 +44,7 @@ def halves(train: tuple[Images, Labels], seed: int, device: torch.device) -> tup
     """
     images, labels = train
     parts = split_classes(labels, (len(labels) // 2,), stream(seed, "halves"))
-    first, second = (
-        Half(
-            torch.from_numpy(images[part]).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last).to(device),
-            torch.from_numpy(labels[part]).to(device),
-        )
-        for part in parts
-    )
+    first, second = (Half.of(images[part], labels[part], device) for part in parts)
     return first, second
 
 

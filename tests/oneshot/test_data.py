@@ -6,7 +6,7 @@ import torch
 
 from metaopt.errors import ConfigError
 from metaopt.images import digits
-from metaopt.oneshot.data import check_batch_size, cutout, halves
+from metaopt.oneshot.data import Half, check_batch_size, cutout, halves
 
 CPU = torch.device("cpu")
 
@@ -57,3 +57,12 @@ def test_cutout_spares_its_share() -> None:
     share = (cutout(images, 0.3, 4, np.random.default_rng(0)) == 0).any(dim=3).any(dim=2).float().mean().item()
     assert share == pytest.approx(0.3, abs=0.04)
     assert torch.equal(cutout(images, 0.0, 4, np.random.default_rng(0)), images)
+
+
+def test_images_are_put_on_a_device_channels_last() -> None:
+    images, labels = digits().valid
+    half = Half.of(images, labels, CPU)
+    assert half.images.shape == (500, 1, 8, 8)
+    assert half.images.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(half.images[3, 0], torch.from_numpy(images[3, :, :, 0]))
+    assert half.labels.tolist() == labels.tolist()

@@ -1,0 +1,89 @@
+"""``metaopt correlate``: how well trained supernets rank the cells of their space."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
+
+from metaopt.cli import INTERRUPTED, OK
+from metaopt.cli.countdown import Countdown
+from metaopt.cli.hyperparameters import hyperparameters
+from metaopt.config import cores
+from metaopt.correlation.measures import record
+from metaopt.correlation.scores import make_search, parts, score_all
+from metaopt.correlation.study import RankingStudy, open_folder
+from metaopt.errors import ConfigError
+from metaopt.executors.local_cluster import local_cluster, run_all
+from metaopt.interrupt import Interrupt
+from metaopt.paths import write_atomically
+from metaopt.provenance import host, versions
+from metaopt.registry import load
+from metaopt.tables.card import load_card
+from metaopt.tables.table import find_table
+
+RECORD = "correlation.json"
+
+
+def correlate(arguments: Namespace) -> int:
+    """Trains and scores what is missing of a ranking study, then writes its record and its page."""
+    workers = cores() if arguments.workers is None else arguments.workers
+    if workers < 1:
+        raise ConfigError(f"workers is {workers}; allowed: 1 or more", "leave out --workers for one per core")
+    command = shlex.join(["metaopt", *sys.argv[1:]])
+    with Interrupt() as interrupted:
+        study, folder = _study(arguments), _folder(arguments)
+        find_table(load_card(study.benchmark), study.cell_space)
+        make_search(parts(study, folder)[0])
+        open_folder(study, folder)
+        print(f"finished parts are kept in {folder}; the same command goes on from there", file=sys.stderr)
+        try:
+            with interrupted.at_once():
+                _score(study, folder, workers)
+        except KeyboardInterrupt:
+            print(f"interrupted; go on with: {command}")
+            return INTERRUPTED
+    found = record(study, folder, {"command": command, "versions": versions(), "host": host(cores())})
+    write_atomically(folder / RECORD, json.dumps(found, allow_nan=False) + "\n")
+    print(f"page: {load('metaopt.report.ranking_page:write_ranking')(found, folder)}")
+    return OK
+
+
+def _study(arguments: Namespace) -> RankingStudy:
+    return RankingStudy(
+        optimizer=arguments.optimizer,
+        config=hyperparameters(arguments.optimizer, arguments.set),
+        benchmark=arguments.benchmark,
+        cell_space=arguments.space,
+        epochs=arguments.epochs,
+        at=_epochs(arguments.at) if arguments.at else (arguments.epochs,),
+        seeds=arguments.seeds,
+        sample=arguments.sample,
+        device=arguments.device,
+    )
+
+
+def _epochs(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(epochs) for epochs in text.split(","))
+    except ValueError:
+        raise ConfigError(
+            f"at is {text!r}; allowed: epochs with commas between them", "for example --at 5,15,25"
+        ) from None
+
+
+def _folder(arguments: Namespace) -> Path:
+    name = f"correlate-{arguments.optimizer}-{arguments.benchmark}{arguments.space}"
+    return arguments.out or Path("runs") / name
+
+
+def _score(study: RankingStudy, folder: Path, workers: int) -> None:
+    missing = sum(not part.path.exists() for part in parts(study, folder))
+    if min(workers, missing) <= 1:
+        score_all(study, folder, map, Countdown("parts"))
+        return
+    with local_cluster(min(workers, missing)) as client:
+        score_all(study, folder, partial(run_all, client), Countdown("parts"))

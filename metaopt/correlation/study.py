@@ -1,0 +1,150 @@
+"""What a ranking study compares: supernets, cells, and the ways of evaluating them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from metaopt.cells.graph import CellGraph
+from metaopt.cells.space import CELL_SPACES
+from metaopt.errors import ConfigError, RunError
+from metaopt.oneshot import ONESHOT
+from metaopt.oneshot.base import OneShotOptimizer
+from metaopt.oneshot.gradient import GradientOptimizer
+from metaopt.oneshot.settings import SearchSettings
+from metaopt.paths import write_atomically
+from metaopt.registry import resolve
+from metaopt.seeds import stream
+
+_STUDY = "study.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankingStudy:
+    """All that the scores of a ranking study depend on.
+
+    Attributes:
+        optimizer: Name of a one-shot optimizer.
+        config: Hyperparameters of its searches.
+        benchmark: Name of a benchmark.
+        cell_space: 1, 2 or 3.
+        epochs: Of a search.
+        at: Epochs of the search after which cells are scored, ascending.
+        seeds: Number of supernets, with seeds from 0.
+        sample: Cells that are scored, drawn uniformly from the distinct ones; None: all.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        ConfigError: if a number is out of range, or if a search cannot take the hyperparameters.
+    """
+
+    optimizer: str
+    config: Mapping[str, Any]
+    benchmark: str
+    cell_space: int
+    epochs: int
+    at: tuple[int, ...]
+    seeds: int
+    sample: int | None
+    device: str
+
+    def __post_init__(self) -> None:
+        for name, value, lowest in (("epochs", self.epochs, 1), ("seeds", self.seeds, 1), ("sample", self.sample, 2)):
+            if value is not None and value < lowest:
+                raise ConfigError(f"{name} is {value}; allowed: {lowest} or more", f"change --{name}")
+        if not self.at or list(self.at) != sorted(set(self.at)) or not 1 <= self.at[0] <= self.at[-1] <= self.epochs:
+            given = ",".join(map(str, self.at))
+            raise ConfigError(
+                f"at is {given!r}; allowed: ascending epochs from 1 to the {self.epochs} of the search",
+                "change --at, or leave it out to score after the last epoch",
+            )
+        _ = self.settings
+
+    @property
+    def optimizer_class(self) -> type[OneShotOptimizer]:
+        """The class of the one-shot optimizer."""
+        found: type[OneShotOptimizer] = resolve("one-shot optimizer", ONESHOT, self.optimizer)
+        return found
+
+    @property
+    def settings(self) -> SearchSettings:
+        """The settings of its searches; cells are only picked after the last epoch, since nobody asks for them."""
+        return self.optimizer_class.Settings.from_config({**self.config, "cell_every": 0})
+
+    @property
+    def learns_averages(self) -> bool:
+        """Whether the supernet is trained under weights of all parents and operations, not on single paths."""
+        return issubclass(self.optimizer_class, GradientOptimizer)
+
+    @property
+    def defects(self) -> list[dict[str, bool]]:
+        """Every combination of the defects that the published evaluation of such supernets has, none of them first."""
+        lost_edge = (False, True) if self.cell_space in (1, 2) else (False,)
+        soft_ops = (False, True) if self.learns_averages else (False,)
+        return [{"lost_edge": lost, "soft_ops": soft} for soft, lost in itertools.product(soft_ops, lost_edge)]
+
+    @cached_property
+    def graphs(self) -> list[CellGraph]:
+        """The cells that are scored, ordered by hash."""
+        distinct = sorted(CELL_SPACES[self.cell_space].distinct_graphs().items())
+        chosen: Iterable[int] = range(len(distinct))
+        if self.sample is not None and self.sample < len(distinct):
+            chosen = sorted(stream("correlation", "sample").choice(len(distinct), self.sample, replace=False))
+        return [distinct[index][1] for index in chosen]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns plain JSON values."""
+        return {**asdict(self), "at": list(self.at)}
+
+
+def enumerated(graph: CellGraph) -> bool:
+    """Returns whether the published enumeration of cells has ``graph``: one path passes through all its vertices.
+
+    1Shot1's released generator builds cells from the output backwards, one chain of parents at a time, and never
+    finishes one with two vertices of which neither is before the other: it has 2,127 of the 2,685 distinct cells of
+    space 1. Vertices are in an order in which edges go forwards, so such a path can only go from each to the next.
+    """
+    return all(graph.adjacency[i][i + 1] for i in range(graph.n_vertices - 1))
+
+
+def open_folder(study: RankingStudy, folder: Path) -> None:
+    """Makes the folder of a study, or checks that it is this one's.
+
+    Raises:
+        RunError: if it cannot be made, or holds something else, or a study with other settings; names the difference.
+    """
+    path, own = folder / _STUDY, study.to_json()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            if any(folder.iterdir()):
+                raise RunError(f"{folder} is not empty, and holds no ranking study", "name another folder with --out")
+            write_atomically(path, json.dumps(own, indent=2) + "\n")
+    except OSError as error:
+        raise RunError(
+            f"cannot write a ranking study to {folder}: {error.strerror}", "name another folder with --out"
+        ) from None
+    before = _read(path)
+    differing = [
+        f"{name} {before.get(name)!r} instead of {value!r}" for name, value in own.items() if before.get(name) != value
+    ]
+    if differing:
+        raise RunError(
+            f"{folder} holds a ranking study with {', '.join(differing)}",
+            "name another folder with --out, or give the same settings to go on with it",
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+    except (OSError, ValueError):
+        pass
+    raise RunError(f"{path} cannot be read: it is damaged", "name another folder with --out")
