@@ -6,9 +6,9 @@ Every check trains a real supernet on real images, at a size that takes a second
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -66,7 +66,9 @@ def other_values(hyperparameter: Hyperparameter[Any, Any]) -> list[Value]:
         case OrdinalHyperparameter():
             values = list(hyperparameter.sequence)
         case NumericalHyperparameter():
-            values = [hyperparameter.to_value(x) for x in (0.0, 0.5, 1.0)]
+            ends = [hyperparameter.to_value(x) for x in (0.0, 0.5, 1.0)]
+            # A value on a log scale comes back with the last digits changed.
+            values = [x for x in ends if not math.isclose(x, hyperparameter.default_value, rel_tol=1e-6)]
         case _:
             values = []
     return [v for v in plain({str(i): v for i, v in enumerate(values)}).values() if v != hyperparameter.default_value]
@@ -96,13 +98,15 @@ def fingerprint(epochs: Sequence[SearchEpoch]) -> list[Any]:
 
 
 @lru_cache
-def _searched(name: str, config: tuple[tuple[str, Value], ...]) -> tuple[SearchEpoch, ...]:
-    return tuple(run_search(name, dict(config)))
+def _searched(name: str, config: tuple[tuple[str, Value], ...], seed: int) -> tuple[SearchEpoch, ...]:
+    return tuple(run_search(name, dict(config), seed=seed))
 
 
 def _search_changes(name: str, base: Mapping[str, Value], changed: Mapping[str, Value]) -> bool:
-    first, second = (_searched(name, tuple(sorted(config.items()))) for config in (base, changed))
-    return fingerprint(first) != fingerprint(second)
+    """Returns whether the two make a difference; with one seed of some, as what only picks may well pick the same."""
+    items = [tuple(sorted(config.items())) for config in (base, changed)]
+    searched = ([fingerprint(_searched(name, config, seed)) for config in items] for seed in range(4))
+    return any(first != second for first, second in searched)
 
 
 def hyperparameters_of(name: str) -> list[tuple[str, str]]:
@@ -116,14 +120,29 @@ def hyperparameters_of(name: str) -> list[tuple[str, str]]:
 
 
 class OneShotContract:
-    """What every one-shot optimizer keeps to; set :attr:`name` to its name in the registry."""
+    """What every one-shot optimizer keeps to.
+
+    Attributes:
+        name: In the registry.
+        config: Hyperparameters of the searches here, where the optimizer's defaults take long or need more epochs.
+        scaled: Hyperparameters whose default in the space of that name is not the published one, because what was
+            published is made for epochs of hundreds of steps; their ``source`` says both.
+        has_architecture: False if it learns nothing but the weights of the supernet.
+    """
 
     name: str
+    config: ClassVar[Mapping[str, Any]] = {}
+    scaled: ClassVar[Collection[str]] = ()
+    has_architecture: ClassVar[bool] = True
+
+    def search(self, config: Mapping[str, Any] | None = None, **options: Any) -> list[SearchEpoch]:
+        """Runs a small search with ``config`` on top of :attr:`config`; options as of :func:`run_search`."""
+        return run_search(self.name, {**self.config, **(config or {})}, **options)
 
     @pytest.mark.parametrize("cell_space", CELL_SPACES)
     def test_losses_are_finite_and_cells_are_legal(self, cell_space: int) -> None:
         """Every epoch has a finite loss, an error in [0, 1] and a cell of the space."""
-        epochs = run_search(self.name, {}, cell_space=cell_space)
+        epochs = self.search(cell_space=cell_space)
         assert [epoch.epoch for epoch in epochs] == [1, 2]
         assert epochs[-1].cell is not None
         for epoch in epochs:
@@ -135,26 +154,27 @@ class OneShotContract:
             assert len(epoch.cell.ops) == CELL_SPACES[cell_space].n_nodes
 
     def test_training_moves_every_architecture_weight(self) -> None:
-        """No weight of the architecture is where it was an epoch before."""
-        first, second = run_search(self.name, {}, epochs=2)
+        """No weight of the architecture is where it was an epoch before, if there is any."""
+        first, second = self.search()
         before, after = (_leaves(epoch.arch) for epoch in (first, second))
-        assert len(before) == len(after) > 0
+        assert len(before) == len(after)
+        assert bool(before) == self.has_architecture
         assert all(a != b for a, b in zip(before, after, strict=True))
 
     def test_the_supernet_learns(self) -> None:
-        """Ten epochs with defaults beat the first one by far."""
-        epochs = run_search(self.name, {"batch_size": 32}, epochs=10)
-        assert epochs[-1].one_shot_error < 0.6 * epochs[0].one_shot_error
+        """A dozen epochs lower the training loss; by a fifth at least where every batch trains another path."""
+        epochs = self.search({"batch_size": 16, "learning_rate": 0.1}, epochs=12)
+        assert epochs[-1].train_loss < 0.8 * epochs[0].train_loss
 
     def test_a_search_repeats_itself_and_leaves_the_global_generator_alone(self) -> None:
         """Same seed, same search, whatever has been drawn elsewhere; another seed, another one."""
         torch.manual_seed(1)
         before = torch.random.get_rng_state()
-        first = run_search(self.name, {}, seed=5)
+        first = self.search(seed=5)
         assert torch.equal(before, torch.random.get_rng_state())
         torch.manual_seed(2)
-        assert fingerprint(run_search(self.name, {}, seed=5)) == fingerprint(first)
-        assert fingerprint(run_search(self.name, {}, seed=6)) != fingerprint(first)
+        assert fingerprint(self.search(seed=5)) == fingerprint(first)
+        assert fingerprint(self.search(seed=6)) != fingerprint(first)
 
     def test_every_hyperparameter_is_alive(self) -> None:
         """A changed value of any hyperparameter of any shipped space changes the settings and the search."""
@@ -164,7 +184,8 @@ class OneShotContract:
         for space, hyperparameter in cases:
             searches_changed = False
             for value in other_values(load_space(space)[hyperparameter]):
-                base, changed = perturbed(space, hyperparameter, value)
+                quick = {key: given for key, given in self.config.items() if key != hyperparameter}
+                base, changed = ({**config, **quick} for config in perturbed(space, hyperparameter, value))
                 settings = [optimizer.Settings.from_config(dict(config)) for config in (base, changed)]
                 assert settings[0] != settings[1], f"{hyperparameter} of {space} does not reach the settings"
                 if _search_changes(self.name, base, changed):
@@ -178,7 +199,8 @@ class OneShotContract:
         default = plain(load_space(self.name).get_default_configuration())
         settings, method = optimizer.Settings.from_config(default), optimizer.Settings()
         differing = {name for name in default if getattr(settings, name) != getattr(method, name)}
-        assert differing <= {"cutout"}  # a gate: off is the same as the method's probability of 0
+        # cutout is a gate: off is the same as the method's probability of 0
+        assert differing - {"cutout"} == set(self.scaled)
 
     @pytest.mark.parametrize(
         ("config", "message"),
@@ -193,12 +215,12 @@ class OneShotContract:
     def test_bad_values_are_named(self, config: dict[str, Any], message: str) -> None:
         """What no search can take is refused before it starts."""
         with pytest.raises(ConfigError, match=message):
-            run_search(self.name, config)
+            self.search(config)
 
     def test_a_diverging_search_ends(self) -> None:
         """A loss that is not a number ends the search with an error, never with a cell."""
-        with pytest.raises(ArithmeticError, match="training loss is"):
-            run_search(self.name, {"learning_rate": 1e30, "grad_clip": 1e30}, epochs=5)
+        with pytest.raises(ArithmeticError, match="training loss is|architecture is not a number"):
+            self.search({"learning_rate": 1e30, "grad_clip": 1e30}, epochs=5)
 
 
 def _leaves(tree: Any) -> list[Any]:

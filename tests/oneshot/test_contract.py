@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from metaopt.oneshot import ONESHOT
 from metaopt.testing.oneshot_contract import OneShotContract
 
@@ -24,6 +26,27 @@ class TestPcDarts(OneShotContract):
 
 class TestProxyless(OneShotContract):
     name = "proxyless"
+    config: ClassVar = {"batch_size": 16, "arch_every": 1, "warm_start": 0.0}
+    scaled = ("arch_every", "arch_weight_decay")
+
+
+class TestRandomWs(OneShotContract):
+    name = "randomws"
+    config: ClassVar = {"candidates": 10, "finalists": 2, "screening_images": 16, "grad_clip": 5.0}
+    scaled = ("candidates", "screening_images", "grad_clip")
+    has_architecture = False
+
+
+class TestEnas(OneShotContract):
+    name = "enas"
+    config: ClassVar = {
+        "candidates": 10,
+        "finalists": 2,
+        "screening_images": 16,
+        "controller_steps": 5,
+        "grad_clip": 5.0,
+    }
+    scaled = ("candidates", "controller_steps", "grad_clip")
 
 
 def test_every_optimizer_is_under_contract() -> None:
