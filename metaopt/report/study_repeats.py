@@ -139,13 +139,19 @@ def curve_records(repeats: Sequence[Repeats]) -> list[dict[str, object]]:
 
 
 def eigenvalue_notes(repeats: Sequence[Repeats]) -> tuple[str, ...]:
-    """Returns how the dominant eigenvalue goes with the regret, as one sentence per configuration that has it."""
-    return tuple(_eigenvalue_note(one) for one in repeats if not np.isnan(trajectories(one, "eigenvalue")).all())
+    """Returns how the dominant eigenvalue goes with the regret: a sentence per configuration, and one for all."""
+    measured = [one for one in repeats if not np.isnan(trajectories(one, "eigenvalue")).all()]
+    notes = [_eigenvalue_note(one.name, _pairs(one)) for one in measured]
+    together = [pair for one in measured for pair in _pairs(one)]
+    return (*notes, *([_eigenvalue_note("all together", together)] if len(measured) > 1 else []))
 
 
-def _eigenvalue_note(one: Repeats) -> str:
-    pairs = list(zip(trajectories(one, "eigenvalue"), trajectories(one, "test_error"), strict=True))
-    within = [rho for x, y in pairs if (rho := rank_correlation(x, y).spearman) is not None]
+def _pairs(one: Repeats) -> list[tuple[Floats, Floats]]:
+    return list(zip(trajectories(one, "eigenvalue"), trajectories(one, "test_error"), strict=True))
+
+
+def _eigenvalue_note(name: str, pairs: Sequence[tuple[Floats, Floats]]) -> str:
+    within = [rho for x, y in pairs if (rho := rank_correlation(x.tolist(), y.tolist()).spearman) is not None]
     ends = list(_last_pairs(pairs))
     across = rank_correlation([x for x, _ in ends], [y for _, y in ends])
     inside = f"{fmean(within):+.2f} (mean of {len(within)})" if within else "unknown"
@@ -153,8 +159,8 @@ def _eigenvalue_note(one: Repeats) -> str:
     if across.low is not None and across.high is not None:
         between += f", 95 % interval {across.low:+.2f} to {across.high:+.2f}"
     return (
-        f"{one.name}: Spearman's rho of dominant eigenvalue and test regret over the epochs of a search {inside}; "
-        f"between the ends of the {across.n} searches {between}."
+        f"{name}: Spearman's rho of dominant eigenvalue and test regret over the epochs of a search {inside}; between "
+        f"the ends of all searches (n = {across.n}) {between}."
     )
 
 

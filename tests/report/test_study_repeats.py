@@ -72,4 +72,7 @@ def test_rank_correlation_of_eigenvalue_and_regret() -> None:
     (note,) = eigenvalue_notes([some, repeats("b", "", [0.4], test_error=along)])
     assert note.startswith("a: Spearman's rho")
     assert "over the epochs of a search +1.00 (mean of 2)" in note
-    assert note.endswith("between the ends of the 2 searches unknown.")
+    assert note.endswith("between the ends of all searches (n = 2) unknown.")
+    notes = eigenvalue_notes([some, repeats("b", "", [0.4] * 2, test_error=[0.3, 0.2], eigenvalue=[0.5, 0.1])])
+    assert [note.split(":")[0] for note in notes] == ["a", "b", "all together"]
+    assert "between the ends of all searches (n = 4) +1.00" in notes[-1]
