@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from importlib import metadata, resources
 from pathlib import Path
 
 _LIBRARIES = (
     "metaopt", "torch", "numpy", "scipy", "ConfigSpace", "hpbandster", "statsmodels", "distributed", "scikit-learn",
 )  # fmt: skip
+
+
+def command_line() -> list[str]:
+    """Returns the command line of this process, with the name of the command in place of its path."""
+    return ["metaopt", *sys.argv[1:]]
 
 
 def versions() -> dict[str, str]:

@@ -37,3 +37,8 @@ def test_host(monkeypatch: pytest.MonkeyPatch) -> None:
     assert host["name"] == os.uname().nodename
     if (Path(provenance.__file__).parents[1] / ".git").exists():
         assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", str(host["commit"]))
+
+
+def test_the_command_has_no_path_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/somewhere/bin/metaopt", "tune", "--budget", "5"])
+    assert provenance.command_line() == ["metaopt", "tune", "--budget", "5"]

@@ -15,7 +15,7 @@ from metaopt.cli.countdown import Countdown
 from metaopt.config import cores
 from metaopt.errors import ConfigError, TableError
 from metaopt.executors.local_cluster import local_cluster, run_all
-from metaopt.provenance import host, versions
+from metaopt.provenance import command_line, host, versions
 from metaopt.tables.build import build as build_table
 from metaopt.tables.build import check_out
 from metaopt.tables.card import Card, card_names, load_card
@@ -83,7 +83,7 @@ def build(arguments: Namespace) -> int:
     folder = paths.home() / "build" / f"{Path(name).stem}-{card.digest}"
     check_out(out)
     provenance = {
-        "command": shlex.join(["metaopt", *sys.argv[1:]]),
+        "command": shlex.join(command_line()),
         "versions": versions(),
         "host": host(cores()),
         "workers": workers,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from argparse import Namespace
 from pathlib import Path
 
 from rich.console import Console
 
+from metaopt import provenance
 from metaopt.cli import INTERRUPTED, OK, USER_ERROR
 from metaopt.compare import check_folder, run_missing, unfinished
 from metaopt.config import RESUMABLE
@@ -25,7 +25,7 @@ def compare(arguments: Namespace) -> int:
         plan = load_study(arguments.study, changes)
         check_folder(plan, out)
         reads_only = arguments.no_run or arguments.check
-        if not reads_only and not run_missing(plan, out, sys.argv, Console(stderr=True), interrupted):
+        if not reads_only and not run_missing(plan, out, provenance.command_line(), Console(stderr=True), interrupted):
             print(f"interrupted; go on with: {_command(arguments)}")
             return INTERRUPTED
     study = _text(plan, out, _command(arguments))

@@ -20,7 +20,7 @@ from metaopt.errors import ConfigError
 from metaopt.executors.local_cluster import local_cluster, run_all
 from metaopt.interrupt import Interrupt
 from metaopt.paths import write_atomically
-from metaopt.provenance import host, versions
+from metaopt.provenance import command_line, host, versions
 from metaopt.registry import load
 from metaopt.tables.card import load_card
 from metaopt.tables.table import find_table
@@ -33,7 +33,7 @@ def correlate(arguments: Namespace) -> int:
     workers = cores() if arguments.workers is None else arguments.workers
     if workers < 1:
         raise ConfigError(f"workers is {workers}; allowed: 1 or more", "leave out --workers for one per core")
-    command = shlex.join(["metaopt", *sys.argv[1:]])
+    command = shlex.join(command_line())
     with Interrupt() as interrupted:
         study, folder = _study(arguments), _folder(arguments)
         find_table(load_card(study.benchmark), study.cell_space)

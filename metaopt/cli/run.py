@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from metaopt import launch
+from metaopt import launch, provenance
 from metaopt.cli import INTERRUPTED, OK
 from metaopt.config import RESUMABLE, RunConfig, load_config, settings
 from metaopt.interrupt import Interrupt
@@ -33,7 +32,7 @@ def tune(arguments: Namespace) -> int:
         if interrupted():
             return INTERRUPTED
         folder = RunFolder(Path(prepared.config.folder or free_name(_default_folder(prepared.config))))
-        end = launch.start(prepared, folder, sys.argv, Console(stderr=True), interrupted)
+        end = launch.start(prepared, folder, provenance.command_line(), Console(stderr=True), interrupted)
     return _close(folder, end, not arguments.no_report)
 
 
