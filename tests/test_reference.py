@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from metaopt import cli
 from metaopt.cli.run import _confirmed, _findings
 from metaopt.compare import check_folder, unfinished
 from metaopt.report.html import render_report
+from metaopt.report.ranking_page import render_ranking
 from metaopt.report.study_page import StudyText, check_study
 from metaopt.run_folder import RunFolder
 from metaopt.study_file import load_study
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = sorted(path.parent for path in (ROOT / "results" / "reference").glob("*/journal.jsonl"))
+RANKINGS = sorted(path.parent for path in (ROOT / "results" / "reference").rglob("correlation.json"))
 STUDIES = sorted((ROOT / "results" / "reference").rglob("study.yaml"))
 
 
@@ -57,6 +60,16 @@ def test_a_study_says_what_its_journals_say(file: Path) -> None:
     study = StudyText(plan.title, plan.text, shlex.join(command), tuple(run.name for run in plan.runs), ())
     # Pixels depend on the build of matplotlib's libraries; an SVG has no pixels.
     assert [name for name in check_study(study, out) if not name.endswith(".png")] == [], "make it again"
+
+
+@pytest.mark.parametrize("folder", RANKINGS, ids=lambda folder: folder.name)
+def test_a_ranking_study_says_what_its_record_says(folder: Path) -> None:
+    record = json.loads((folder / "correlation.json").read_text(encoding="utf-8"))
+    parsed = cli._parse(shlex.split(record["command"])[1:])
+    assert parsed.handler == "metaopt.cli.correlate:correlate"
+    assert ROOT / parsed.out == folder
+    rendered = {name: data for name, data in render_ranking(record).items() if not name.endswith(".png")}
+    assert [name for name, data in rendered.items() if (folder / name).read_bytes() != data] == [], "make it again"
 
 
 def test_what_the_readme_prints_is_in_the_journals() -> None:

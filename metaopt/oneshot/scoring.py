@@ -40,7 +40,9 @@ MOMENTUM = {"published": 0.997, "running": 0.003, "pytorch": 0.1}
 def store_statistics(supernet: Supernet, statistics: Statistics) -> None:
     """Makes the training that follows store ``statistics``; it changes nothing else in a training.
 
-    The last norm, in front of the head, keeps PyTorch's default, as in the published code.
+    The last norm, in front of the head, keeps PyTorch's default, as in the published code. Where single paths are
+    trained, a norm stores its statistics of the last steps that it had a part in; the published code computes all
+    operations of every step, on the way of the sampled path, and multiplies them by 0.
     """
     for norm in _norms(supernet):
         if norm is not supernet.squeeze_bn:

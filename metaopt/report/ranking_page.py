@@ -85,7 +85,9 @@ best true rank among them. Everything and more, per supernet, is in `measures.cs
 Batch norm statistics:
 {kinds}
 
-The weights of one seed are {weights}.
+The weights of one seed are {weights}. Where single
+paths are trained, an operation's stored statistics are of the last steps in which it was on the path; the published
+code computes all operations in every step and multiplies those off the path by 0.
 
 Defects of 1Shot1's released study. Lost edge: the edge from the last choice block to the output is left out. Soft
 operations: the one-hot choice of an operation goes through a softmax, so that it counts 0.576 and the two others 0.212.
