@@ -146,6 +146,7 @@ class OneShot:
                 "parameters": entry.parameters,
                 "predicted": False,
                 "device": self.device.type,
+                **({"selection_sweeps": last.sweeps} if last.sweeps else {}),
                 "trajectory": {name: values for name, values in columns.items() if name not in _IN_FILE_ONLY},
             },
         )
