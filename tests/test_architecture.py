@@ -17,7 +17,11 @@ LAYERS = (
     [{"__main__"}],
     [{"cli"}],
     [{"testing"}],
-    [{"report"}, {"compare", "config", "launch", "progress", "standing", "study", "study_file"}, {"correlation"}],
+    [
+        {"report"},
+        {"compare", "config", "launch", "progress", "search_progress", "search_run", "standing", "study", "study_file"},
+        {"correlation"},
+    ],
     [{"executors"}, {"journal", "run_folder"}],
     [{"objectives"}],
     [{"oneshot"}, {"tables"}],

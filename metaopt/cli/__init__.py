@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from metaopt.config import flag, settings
+from metaopt.config import BATCH_NORMS, flag, settings
 from metaopt.errors import ConfigError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.registry import load
@@ -70,6 +70,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     parser.add_argument("--version", action="version", version=f"metaopt {version('metaopt')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_run_commands(commands)
+    _add_search_command(commands)
     _add_compare_command(commands)
     _add_correlate_command(commands)
     _add_look_commands(commands)
@@ -110,6 +111,27 @@ def _add_run_commands(commands: _Commands[_Parser]) -> None:
     _add_resources(resume, "than before")
     for command in (tune, resume):
         command.add_argument("--no-report", action="store_true", help="write no report at the end")
+
+
+def _add_search_command(commands: _Commands[_Parser]) -> None:
+    text = "run one search and show what its cell is worth epoch by epoch"
+    search = _command(commands, "search", "metaopt.cli.search:search", text)
+    search.add_argument("--optimizer", required=True, help="one-shot optimizer")
+    search.add_argument("--benchmark", default="digits", help="image data, cell space and table [digits]")
+    search.add_argument("--space", type=int, choices=(1, 2, 3), default=1, help="cell space [1]")
+    search.add_argument("--epochs", type=int, help="epochs of the search; the benchmark's largest")
+    search.add_argument("--seed", type=int, default=0, help="seed of everything random in the search [0]")
+    search.add_argument("--hyperparameters", metavar="SPACE", help="space whose defaults are used; the optimizer's")
+    search.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="another value of a setting; repeatable"
+    )
+    search.add_argument("--channels", type=int, help="channels of the supernet's first stage; the benchmark's")
+    search.add_argument("--cells", type=int, help="cells of the supernet; the benchmark's")
+    search.add_argument(
+        "--batch-norm", choices=BATCH_NORMS, default="recalibrated", help="statistics to evaluate with [recalibrated]"
+    )
+    search.add_argument("--device", default="auto", help="device: auto, cpu, cuda or cuda:N [auto]")
+    search.add_argument("--out", type=Path, metavar="FOLDER", help="folder to make; a free name under runs/")
 
 
 def _add_compare_command(commands: _Commands[_Parser]) -> None:

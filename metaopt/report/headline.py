@@ -28,12 +28,14 @@ class Headline:
         number: The one number, e.g. ``2.4×``; a dash where there is none.
         label: What the number is.
         sentence: The finding with its uncertainty.
+        badge: Word beside the label; empty for the tone.
     """
 
     tone: str
     number: str
     label: str
     sentence: str
+    badge: str = ""
 
 
 @dataclass(frozen=True)

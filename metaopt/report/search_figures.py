@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
 from metaopt.report.axes import epoch_colours, error_axis, quantity
 from metaopt.report.load import Evaluation, RunData
-from metaopt.report.style import LIGHT, Plot, canvas
+from metaopt.report.style import LIGHT, Plot, canvas, legend, stack
 
 
 def correlation_plot(run: RunData, pairs: Sequence[Evaluation]) -> Plot:
@@ -83,6 +86,48 @@ def trajectory_plots(run: RunData, searches: Mapping[str, Evaluation]) -> list[P
             regret,
         ),
     ]
+
+
+def epochs_plot(trajectory: Mapping[str, Sequence[float | None]], optima: tuple[float, float]) -> Plot:
+    """Draws table regret, one-shot error and, where it was measured, the eigenvalue of one search over its epochs.
+
+    Args:
+        trajectory: Columns with one value per epoch; None where there is none.
+        optima: Lowest validation and lowest test error in the table.
+    """
+    valid, test = (
+        _minus(trajectory[f"{part}_error"], low) for part, low in zip(("valid", "test"), optima, strict=True)
+    )
+    lines = {"one-shot error": trajectory["one_shot_error"], "dominant eigenvalue": trajectory.get("eigenvalue")}
+    others = {label: _minus(values, None) for label, values in lines.items() if values}
+    figure, axes = stack(1 + len(others), 400)
+    _draw(axes[0], valid, LIGHT["valid"], "validation")
+    _draw(axes[0], test, LIGHT["test"], "test")
+    error_axis(axes[0], [*valid, *test], "table regret")
+    for panel, colour, (label, values) in zip(
+        axes[1:], (LIGHT["default"], LIGHT["extra"]), others.items(), strict=False
+    ):
+        _draw(panel, values, colour, label)
+        panel.set_ylabel(label)
+    legend(figure, axes[:1])
+    sharpness = " and the sharpness of the validation loss over the architecture" if len(others) > 1 else ""
+    axes[-1].set_xlabel("epochs of the search")
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    return Plot(
+        "epochs",
+        "What the cell is worth, and what the search sees",
+        "Regret in the table of the cell that would be picked after each epoch; below it the error of the one-shot "
+        f"model on validation images{sharpness}. Regret that rises while that error falls means that the search "
+        "overfits.",
+        figure,
+    )
+
+
+def _draw(axes: Axes, values: Sequence[float], colour: str, label: str) -> None:
+    """Draws values over their epochs and bridges the gaps between those that were measured."""
+    known = [(epoch, value) for epoch, value in zip(_epochs(values), values, strict=True) if not math.isnan(value)]
+    epochs, heights = [epoch for epoch, _ in known], [value for _, value in known]
+    axes.plot(epochs, heights, "o-", color=colour, markersize=3.5, linewidth=1.8, label=label)
 
 
 def _epochs(values: Sequence[float]) -> range:

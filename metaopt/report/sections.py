@@ -34,7 +34,7 @@ def sections(run: RunData) -> list[Section]:
         _searches(run),
         _cells(run),
         _trials(run),
-        _provenance(run),
+        provenance(run.name, run.header),
     ]
 
 
@@ -227,12 +227,18 @@ def _trial_row(run: RunData, e: Evaluation) -> tuple[str, ...]:
     )
 
 
-def _provenance(run: RunData) -> Section:
-    command = run.header.get("command") or ()
+def provenance(name: str, header: Mapping[str, Any]) -> Section:
+    """Returns where the numbers are from.
+
+    Args:
+        name: Of the run or search.
+        header: First line of its journal, or what is kept of a search.
+    """
+    command = header.get("command") or ()
     top = [
-        ("run", run.name),
+        ("run", name),
         ("command", command if isinstance(command, str) else shlex.join(map(str, command))),
-        ("started", str(run.header.get("started", NONE))),
+        ("started", str(header.get("started", NONE))),
     ]
     tables = [Table("Run", ("", ""), tuple(top))]
     for title, key in (
@@ -241,7 +247,7 @@ def _provenance(run: RunData) -> Section:
         ("Versions", "versions"),
         ("Host", "host"),
     ):
-        rows = tuple(_flat(run.header.get(key) or {}))
+        rows = tuple(_flat(header.get(key) or {}))
         if rows:
             tables.append(Table(title, ("", ""), rows, folded=True))
     return Section("provenance", "Provenance", tables=tuple(tables))

@@ -139,6 +139,12 @@ def panels(n: int, width: float = 270, height: float = 235) -> tuple[Figure, lis
     return figure, list(grid.flat[:n])
 
 
+def stack(n: int, width: float = 360, height: float = 165) -> tuple[Figure, list[Axes]]:
+    """Returns an empty figure of ``n`` panels above each other that share the x axis; sizes are of one panel."""
+    figure = Figure(figsize=(width / _POINTS, n * height / _POINTS), layout="constrained")
+    return figure, list(figure.subplots(n, 1, sharex=True, squeeze=False)[:, 0])
+
+
 def legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """Puts one legend of all panels above them, each label once, in as many columns as there is room for."""
     lines = {label: line for panel in axes for line, label in zip(*panel.get_legend_handles_labels(), strict=True)}

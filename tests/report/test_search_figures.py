@@ -6,7 +6,7 @@ from pathlib import Path
 from numpy.testing import assert_allclose
 
 from metaopt.report.load import load_run
-from metaopt.report.search_figures import correlation_plot, trajectory_plots
+from metaopt.report.search_figures import correlation_plot, epochs_plot, trajectory_plots
 
 OPTIMA = {"optimum_valid_error": 0.1, "optimum_test_error": 0.2}
 
@@ -36,3 +36,21 @@ def test_trajectories_are_regrets_over_epochs(write_run: Callable[..., Path], an
 def test_a_trajectory_may_lack_a_series(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
     run = load_run(write_run([answer(0, 0.3, info={"trajectory": {"one_shot_error": [0.5]}})]))
     assert len(trajectory_plots(run, {"tuned": run.ok[0]})) == 2
+
+
+def test_epochs_of_a_search() -> None:
+    columns = {"valid_error": [0.4, None, 0.1], "test_error": [0.5, None, 0.3], "one_shot_error": [0.9, 0.5, 0.4]}
+    regret, one_shot = epochs_plot(columns, (0.1, 0.2)).figure.axes
+    valid, test = regret.lines
+    assert_allclose([valid.get_xdata(), valid.get_ydata()], [[1, 3], [0.3, 0.0]])
+    assert_allclose(test.get_ydata(), [0.3, 0.1])
+    assert_allclose(one_shot.lines[0].get_ydata(), [0.9, 0.5, 0.4])
+
+
+def test_the_eigenvalue_has_a_panel_where_it_was_measured() -> None:
+    columns = {"valid_error": [0.4, 0.3], "test_error": [0.5, 0.4], "one_shot_error": [0.9, 0.5]}
+    plot = epochs_plot({**columns, "eigenvalue": [None, 1.5]}, (0.1, 0.2))
+    eigenvalue = plot.figure.axes[2]
+    assert eigenvalue.get_ylabel() == "dominant eigenvalue"
+    assert_allclose([eigenvalue.lines[0].get_xdata(), eigenvalue.lines[0].get_ydata()], [[2], [1.5]])
+    assert "sharpness" in plot.caption

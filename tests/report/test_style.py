@@ -7,7 +7,7 @@ import matplotlib as mpl
 import matplotlib.image
 import pytest
 
-from metaopt.report.style import LIGHT, PALETTE, RC, Picture, Plot, canvas, render, slug
+from metaopt.report.style import LIGHT, PALETTE, RC, Picture, Plot, canvas, render, slug, stack
 
 
 def draw(name: str = "a-plot") -> Picture:
@@ -88,3 +88,11 @@ def test_files_are_whole_and_the_same_every_time() -> None:
 @pytest.mark.parametrize(("text", "name"), [("learning_rate", "learning_rate"), ("../a b", "a-b"), ("<>", "unnamed")])
 def test_file_names_are_harmless(text: str, name: str) -> None:
     assert slug(text) == name
+
+
+def test_a_stack_shares_its_x_axis_only() -> None:
+    figure, (above, below) = stack(2, 360, 144)
+    assert tuple(figure.get_size_inches()) == (5, 4)
+    above.set(xlim=(0, 7), ylim=(0, 3))
+    assert below.get_xlim() == (0, 7)
+    assert below.get_ylim() != (0, 3)

@@ -1,0 +1,89 @@
+"""``metaopt search``: one search, watched epoch by epoch."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from metaopt import search_run
+from metaopt.cli import INTERRUPTED, OK
+from metaopt.cli.hyperparameters import hyperparameters
+from metaopt.errors import RunError
+from metaopt.interrupt import Interrupt
+from metaopt.objectives.trajectory import TRAJECTORY
+from metaopt.provenance import command_line
+from metaopt.registry import load
+from metaopt.run_folder import free_name
+from metaopt.search_progress import SearchProgress
+from metaopt.search_run import PreparedSearch, SearchPlan
+
+
+def search(arguments: Namespace) -> int:
+    """Searches in a new folder, and writes what it was like."""
+    with Interrupt() as interrupted:
+        prepared = search_run.prepare(_plan(arguments))
+        if interrupted():
+            return INTERRUPTED
+        folder: Path = arguments.out or free_name(_default_folder(prepared.plan))
+        search_run.make_folder(folder)
+        record = _run(prepared, folder, interrupted)
+    columns = search_run.trajectory(folder)
+    page = load("metaopt.report.search_page:write_search")(record, columns, folder / "report") if columns else None
+    places = [f"trajectory: {folder / TRAJECTORY}", *([f"report: {page}"] if page else [])]
+    result, trained = record["result"], len(columns.get("epoch", ()))
+    if result["status"] == "crashed":
+        kept = f"its {trained} epochs before that are in {folder}" if trained else f"what it was is in {folder}"
+        raise RunError(f"the search diverged: {result['reason']}", f"lower --set learning_rate=...; {kept}")
+    if result["status"] == "stopped":
+        print(f"interrupted after {trained} epochs", *places, sep="\n")
+        return INTERRUPTED
+    print(*_findings(record, trained), *places, sep="\n")
+    return OK
+
+
+def _plan(arguments: Namespace) -> SearchPlan:
+    space = arguments.hyperparameters or arguments.optimizer
+    config = hyperparameters(arguments.optimizer, arguments.set, space)
+    return SearchPlan(
+        optimizer=arguments.optimizer,
+        benchmark=arguments.benchmark,
+        cell_space=arguments.space,
+        space=space,
+        # Optimizers whose pick is costly make one at the end only by themselves; here every epoch is looked at.
+        config={"cell_every": 1, **config},
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+        channels=arguments.channels,
+        cells=arguments.cells,
+        batch_norm=arguments.batch_norm,
+        device=arguments.device,
+    )
+
+
+def _default_folder(plan: SearchPlan) -> Path:
+    return Path("runs") / f"search-{plan.optimizer}-{plan.benchmark}{plan.cell_space}-s{plan.seed}"
+
+
+def _run(prepared: PreparedSearch, folder: Path, interrupted: Interrupt) -> dict[str, Any]:
+    console = Console(stderr=True)
+    console.print(f"search folder: {folder}", markup=False, highlight=False, soft_wrap=True)
+    with SearchProgress(prepared.trial.epochs, prepared.objective.table.optimum(), console) as progress:
+        return search_run.run(prepared, folder, command_line(), progress, interrupted)
+
+
+def _findings(record: Mapping[str, Any], trained: int) -> Iterable[str]:
+    result, objective = record["result"], record["objective"]
+    info = result["info"]
+    yield f"finished: {trained} epochs in {result['cost_s']:.0f} s"
+    yield f"  cell            {info['cell']}"
+    yield f"  hash            {info['cell_hash']}"
+    for kind in ("valid", "test"):
+        error = result[f"{kind}_error"]
+        regret = error - objective[f"optimum_{kind}_error"]
+        place = f"  rank {record['rank']} of {objective['table']['cells']}" if kind == "valid" else ""
+        yield f"  {f'{kind} error':<16}{error:.4f}  regret {regret:.4f}{place}"
+    yield f"  one-shot error  {info['one_shot_error']:.4f}"

@@ -1,0 +1,97 @@
+"""A page that needs nothing but itself: sections with rendered figures, one view per run or search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from metaopt.report.headline import Headline
+from metaopt.report.layout import Section, Table
+from metaopt.report.style import PALETTE, Picture, render
+
+PAGE = "report.html"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section whose figures are rendered.
+
+    Attributes:
+        name: Anchor, unique on the page.
+        title: Heading.
+        notes: Sentences before everything else.
+        pictures: Figures in their order.
+        tables: Tables after the figures.
+    """
+
+    name: str
+    title: str
+    notes: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows of a run or a search.
+
+    Attributes:
+        name: Of its folder.
+        title: What it is.
+        headline: The first thing to read.
+        facts: Numbers at the top, as (name, value).
+        notes: What a reader must know of its state.
+        parts: Everything else.
+    """
+
+    name: str
+    title: str
+    headline: Headline
+    facts: Sequence[tuple[str, str]]
+    notes: Sequence[str]
+    parts: Sequence[Part]
+
+
+def render_part(section: Section, prefix: str, files: dict[str, bytes]) -> Part:
+    """Renders the figures of a section, which must be drawn under the report's settings of matplotlib.
+
+    Args:
+        section: What to render.
+        prefix: Goes before the names of section and figures.
+        files: Takes the figures' files by their path beside the page.
+    """
+    pictures = []
+    for plot in section.plots:
+        picture = render(plot, prefix)
+        files[f"figures/{picture.name}.svg"] = picture.svg
+        files[f"figures/{picture.name}.png"] = picture.png
+        pictures.append(picture)
+    return Part(f"{prefix}{section.name}", section.title, section.notes, tuple(pictures), section.tables)
+
+
+def render_page(views: Sequence[View], compared: Sequence[Part], beside: Markup) -> bytes:
+    """Returns the page.
+
+    Args:
+        views: At least one.
+        compared: Sections before those of the views.
+        beside: Sentence on the files that lie beside the page.
+    """
+    environment = Environment(
+        loader=PackageLoader("metaopt.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["drawing"] = Markup
+    colours = {
+        scheme: "; ".join(f"--{name}: {pair[index]}" for name, pair in PALETTE.items())
+        for index, scheme in enumerate(("light", "dark"))
+    }
+    template = environment.get_template("report.html.j2")
+    return template.render(runs=views, compared=compared, colours=colours, beside=beside).encode("utf-8")

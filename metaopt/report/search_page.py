@@ -1,0 +1,127 @@
+"""The page of a single search: what its cell was worth epoch by epoch, from its record and its trajectory alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from markupsafe import Markup
+
+from metaopt.cells.graph import CellGraph
+from metaopt.report.cell_drawing import cell_plot
+from metaopt.report.files import write_files
+from metaopt.report.headline import Headline
+from metaopt.report.layout import Section, Table, number, value_text
+from metaopt.report.page import PAGE, View, render_page, render_part
+from metaopt.report.search_figures import epochs_plot
+from metaopt.report.sections import provenance
+from metaopt.report.style import RC, Plot
+
+_BESIDE = Markup(
+    "Figures lie beside this page in <code>figures/</code>, all epochs in <code>../trajectory.json</code>."
+)
+_ENDINGS = {"ok": ("open", "finished"), "stopped": ("inconclusive", "interrupted"), "crashed": ("worse", "diverged")}
+_COLUMNS = {
+    "epoch": "epoch",
+    "train_loss": "train loss",
+    "one_shot_error": "one-shot error",
+    "valid_error": "validation error",
+    "test_error": "test error",
+    "eigenvalue": "eigenvalue",
+    "cell": "cell",
+}
+
+Trajectory = Mapping[str, list[Any]]
+
+
+def write_search(record: Mapping[str, Any], trajectory: Trajectory, out: Path) -> Path:
+    """Writes the page and its figures into a folder and returns the page.
+
+    Args:
+        record: Of the search, with its result.
+        trajectory: Columns with one value per epoch, at least one epoch.
+        out: Folder, created if missing.
+
+    Raises:
+        RunError: if the folder cannot be written to.
+    """
+    write_files(out, render_search(record, trajectory, out.resolve().parent.name))
+    return out / PAGE
+
+
+def render_search(record: Mapping[str, Any], trajectory: Trajectory, name: str) -> dict[str, bytes]:
+    """Returns every file by its path in the page's folder; the same bytes for the same search of that ``name``."""
+    settings = record["run"]
+    files: dict[str, bytes] = {}
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        parts = [render_part(section, "", files) for section in (_inside(record, trajectory), provenance(name, record))]
+    title = f"{settings['optimizer']} on {settings['benchmark']}, cell space {settings['cell_space']}: one search"
+    notes = [f"The search ended early: {record['result']['reason']}."] if record["result"]["reason"] else []
+    view = View(name, title, _headline(record, trajectory), _facts(record, trajectory), notes, parts)
+    return {PAGE: render_page([view], (), _BESIDE), **files}
+
+
+def _regret(record: Mapping[str, Any], trajectory: Trajectory, part: str) -> float | None:
+    """Returns the regret of the last epoch; None where no cell was picked."""
+    error = trajectory[f"{part}_error"][-1]
+    return None if error is None else error - record["objective"][f"optimum_{part}_error"]
+
+
+def _headline(record: Mapping[str, Any], trajectory: Trajectory) -> Headline:
+    tone, badge = _ENDINGS[record["result"]["status"]]
+    cells, test = record["objective"]["table"]["cells"], number(_regret(record, trajectory, "test"))
+    place = (
+        f"By validation error the cell has rank {record['rank']:,} of the {cells:,} in the table; its"
+        if record["rank"]
+        else "The search did not come to its end: this is the cell that it would have picked by then. Its"
+    )
+    return Headline(
+        tone,
+        number(_regret(record, trajectory, "valid")),
+        f"validation regret of the cell after {len(trajectory['epoch'])} epochs",
+        f"{place} test regret is {test}. One search with one seed: with another the cell may be worth more or less.",
+        badge,
+    )
+
+
+def _facts(record: Mapping[str, Any], trajectory: Trajectory) -> list[tuple[str, str]]:
+    result, settings = record["result"], record["run"]
+    return [
+        ("epochs trained", f"{len(trajectory['epoch'])} of {settings['epochs']}"),
+        ("seconds", f"{result['cost_s']:.1f}"),
+        ("validation error", number(trajectory["valid_error"][-1])),
+        ("test error", number(trajectory["test_error"][-1])),
+        ("one-shot error", number(trajectory["one_shot_error"][-1])),
+        ("seed", str(settings["seed"])),
+    ]
+
+
+def _inside(record: Mapping[str, Any], trajectory: Trajectory) -> Section:
+    objective = record["objective"]
+    plot = epochs_plot(trajectory, (objective["optimum_valid_error"], objective["optimum_test_error"]))
+    config = sorted(record["run"]["config"].items())
+    rows = tuple((name, value_text(value)) for name, value in config)
+    tables = (Table("Hyperparameters", ("name", "value"), rows), _epochs(trajectory))
+    return Section("search", "Inside the search", plots=(plot, *_cell(trajectory)), tables=tables)
+
+
+def _epochs(trajectory: Trajectory) -> Table:
+    shown = {name: label for name, label in _COLUMNS.items() if name in trajectory}
+    columns = [[number(v) if name.endswith("error") else value_text(v) for v in trajectory[name]] for name in shown]
+    return Table("All epochs", tuple(shown.values()), tuple(zip(*columns, strict=True)), folded=True)
+
+
+def _cell(trajectory: Trajectory) -> list[Plot]:
+    """Draws the cell of the last epoch, if one was picked there."""
+    if trajectory["cell"][-1] is None:
+        return []
+    graphs = [key and CellGraph.from_key(key) for key in reversed(trajectory["cell"])]
+    same = len(list(takewhile(lambda graph: graph is not None and graph.hash == graphs[0].hash, graphs)))
+    when = f"last {same} epochs" if same > 1 else "last epoch"
+    caption = f"Pick of the {when}. Hash {graphs[0].hash}."
+    return [cell_plot(graphs[0], "cell", "The cell", caption)]

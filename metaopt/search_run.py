@@ -1,0 +1,194 @@
+"""One search on its own: checked, run in this process, and kept in a folder epoch by epoch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from metaopt.cells.graph import CellGraph
+from metaopt.config import cores, raise_together
+from metaopt.errors import ConfigError, RunError
+from metaopt.interrupt import Interrupt
+from metaopt.objectives.oneshot import OneShot
+from metaopt.objectives.trajectory import TRAJECTORY, TrajectoryEpoch
+from metaopt.oneshot.supernet import BatchNorm
+from metaopt.oneshot.train import SearchDivergedError
+from metaopt.paths import write_atomically
+from metaopt.provenance import host, versions
+from metaopt.trial import Result, Trial
+
+RECORD = "search.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchPlan:
+    """All that a search depends on.
+
+    Attributes:
+        optimizer: Name of a one-shot optimizer.
+        benchmark: Name of a benchmark.
+        cell_space: 1, 2 or 3.
+        space: Name or file of the space that the hyperparameters' defaults are from.
+        config: Hyperparameters by name.
+        epochs: Of the search; None: the benchmark's largest.
+        seed: Of everything random in it.
+        channels: Of the supernet's first stage; None: the benchmark's.
+        cells: Of the supernet; None: the benchmark's.
+        batch_norm: Statistics the one-shot model is evaluated with.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        ConfigError: naming every number that is out of range.
+    """
+
+    optimizer: str
+    benchmark: str
+    cell_space: int
+    space: str
+    config: Mapping[str, Any]
+    epochs: int | None
+    seed: int
+    channels: int | None
+    cells: int | None
+    batch_norm: BatchNorm
+    device: str
+
+    def __post_init__(self) -> None:
+        lowest = {"epochs": 1, "seed": 0, "channels": 1, "cells": 1}
+        values = {name: getattr(self, name) for name in lowest}
+        raise_together(
+            ConfigError(f"{name} is {values[name]}; allowed: {low} or more", f"change --{name}")
+            for name, low in lowest.items()
+            if values[name] is not None and values[name] < low
+        )
+
+
+@dataclass(frozen=True)
+class PreparedSearch:
+    """A search whose settings fit together.
+
+    Attributes:
+        plan: Its settings.
+        objective: Which runs and scores it.
+        trial: What is evaluated.
+    """
+
+    plan: SearchPlan
+    objective: OneShot
+    trial: Trial
+
+
+def prepare(plan: SearchPlan) -> PreparedSearch:
+    """Checks what only the parts of a search themselves can check.
+
+    Raises:
+        MetaoptError: for the first thing that does not fit: optimizer, benchmark, table, hyperparameters, device.
+    """
+    objective = OneShot(
+        optimizer=plan.optimizer,
+        benchmark=plan.benchmark,
+        cell_space=plan.cell_space,
+        space=plan.space,
+        default=plan.config,
+        channels=plan.channels,
+        cells=plan.cells,
+        batch_norm=plan.batch_norm,
+        device=plan.device,
+    )
+    trial = Trial(0, 0, plan.config, plan.epochs or objective.epochs[1], plan.seed)
+    objective.search(trial)
+    return PreparedSearch(plan, objective, trial)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the folder of a search.
+
+    Raises:
+        RunError: if it exists and holds anything, or cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = sorted(entry.name for entry in folder.iterdir())
+        if not kept:
+            write_atomically(folder / TRAJECTORY, "{}")
+    except OSError as error:
+        raise RunError(
+            f"cannot make the folder {folder}: {error.strerror}", "name a folder you may write to with --out"
+        ) from None
+    if kept:
+        raise RunError(f"the folder {folder} is not empty: it holds {', '.join(kept[:3])}", "name a new one with --out")
+
+
+def run(
+    prepared: PreparedSearch,
+    folder: Path,
+    command: Sequence[str],
+    watch: Callable[[TrajectoryEpoch], None],
+    interrupted: Interrupt,
+) -> dict[str, Any]:
+    """Searches, and keeps in ``folder`` what it was and what came out, however it ends.
+
+    Args:
+        prepared: The search.
+        folder: An empty folder.
+        command: That it was started with, for the record.
+        watch: Is told of every epoch after it is kept.
+        interrupted: Which catches signals; the first one ends the search on the spot.
+
+    Returns:
+        The record: settings, objective, versions, ``result`` and the ``rank`` of its cell in the table, None without
+        one. The result's status is ``crashed`` if the search diverged, ``stopped`` if it was interrupted.
+    """
+
+    def told(epoch: TrajectoryEpoch) -> None:
+        watch(epoch)
+        if interrupted():  # some library may have swallowed the exception
+            raise KeyboardInterrupt
+
+    record = _record(prepared, command)
+    _keep(record, folder)
+    began = time.monotonic()
+    try:
+        with interrupted.at_once():
+            result = prepared.objective.evaluate(prepared.trial, folder, told)
+    except SearchDivergedError as error:
+        result = Result(0, "crashed", reason=str(error))
+    except KeyboardInterrupt:
+        result = Result(0, "stopped", reason="interrupted")
+    if result.status != "ok":
+        trained = len(trajectory(folder).get("epoch", ()))
+        result = replace(result, cost_s=round(time.monotonic() - began, 3), epochs=trained)
+    info = {name: value for name, value in result.info.items() if name != "trajectory"}  # which has a file of its own
+    record["result"] = {**result.to_json(), "info": info}
+    if result.status == "ok":
+        record["rank"] = prepared.objective.table.rank(CellGraph.from_key(result.info["cell"]))
+    _keep(record, folder)
+    return record
+
+
+def trajectory(folder: Path) -> dict[str, list[Any]]:
+    """Returns the columns of the search's epochs so far, see :class:`metaopt.objectives.trajectory.Trajectory`."""
+    columns: dict[str, list[Any]] = json.loads((folder / TRAJECTORY).read_bytes())
+    return columns
+
+
+def _record(prepared: PreparedSearch, command: Sequence[str]) -> dict[str, Any]:
+    return {
+        "run": {**asdict(prepared.plan), "epochs": prepared.trial.epochs},
+        "objective": prepared.objective.describe(),
+        "versions": versions(),
+        "host": host(cores()),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": list(command),
+        "result": None,
+        "rank": None,
+    }
+
+
+def _keep(record: Mapping[str, Any], folder: Path) -> None:
+    write_atomically(folder / RECORD, json.dumps(record, indent=2, allow_nan=False) + "\n")
