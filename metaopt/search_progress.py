@@ -45,13 +45,17 @@ class SearchProgress:
         self._console.print(self._line(epoch), markup=False, highlight=False, soft_wrap=True)
 
     def _line(self, epoch: TrajectoryEpoch) -> str:
-        number = f"{epoch.epoch:>{len(str(self._epochs))}}/{self._epochs}"
         parts = [f"train loss {epoch.train_loss:.3f}", f"one-shot error {epoch.one_shot_error:.4f}"]
         if epoch.valid_error is not None and epoch.test_error is not None:
             valid, test = epoch.valid_error - self._optima[0], epoch.test_error - self._optima[1]
             parts.append(f"table regret {valid:.4f} (test {test:.4f})")
         parts += [] if epoch.eigenvalue is None else [f"eigenvalue {epoch.eigenvalue:.3g}"]
-        return f"epoch {number}: {', '.join(parts)}"
+        return f"epoch {self._count()}: {', '.join(parts)}"
+
+    def _count(self) -> str:
+        if self._done > self._epochs:  # the search went back, or trains on to decide its cell
+            return f"{self._done} (asked: {self._epochs})"
+        return f"{self._done:>{len(str(self._epochs))}}/{self._epochs}"
 
     def _bar(self) -> Table:
         gone = time.monotonic() - self._began
@@ -62,7 +66,7 @@ class SearchProgress:
         bar.add_row(
             Text("searching", "bold"),
             ProgressBar(self._epochs, min(self._done, self._epochs), width=_BAR_WIDTH),
-            Text(f"{self._done}/{self._epochs} epochs · {' · '.join(times)}", "dim"),
+            Text(f"epoch {self._count()} · {' · '.join(times)}", "dim"),
         )
         return bar
 

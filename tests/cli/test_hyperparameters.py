@@ -4,6 +4,7 @@ import pytest
 
 from metaopt.cli.hyperparameters import hyperparameters
 from metaopt.errors import ConfigError
+from metaopt.spaces import load_space
 
 
 def test_what_is_given_stands_in_the_place_of_the_default() -> None:
@@ -42,3 +43,13 @@ def test_mistakes(pairs: list[str], message: str) -> None:
 def test_an_optimizer_that_is_not_there() -> None:
     with pytest.raises(ConfigError, match="unknown one-shot optimizer 'drats'; did you mean 'darts'"):
         hyperparameters("drats", [])
+
+
+def test_defaults_of_another_space() -> None:
+    assert hyperparameters("darts", ["momentum=0.5"], "darts_cs1").keys() == {*load_space("darts_cs1"), "momentum"}
+
+
+def test_what_is_switched_on_has_the_space_s_default() -> None:
+    assert hyperparameters("darts", ["cutout=true"])["cutout_prob"] == 1.0
+    with pytest.raises(ConfigError, match="cutout_prob has no effect"):
+        hyperparameters("darts", ["cutout_prob=0.5"])
