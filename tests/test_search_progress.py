@@ -17,7 +17,7 @@ def play(console: Console) -> str:
     with SearchProgress(12, (0.05, 0.25), console) as progress:
         progress(epoch(1))
         progress(epoch(2, None))
-        progress(epoch(13, eigenvalue=0.123456))
+        progress(epoch(13, None, eigenvalue=0.123456))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -26,7 +26,7 @@ def test_a_line_per_epoch() -> None:
     assert play(Console(file=io.StringIO(), width=40)).splitlines() == [
         "epoch  1/12: train loss 1.235, one-shot error 0.5000, table regret 0.2000 (test 0.1000)",
         "epoch  2/12: train loss 1.235, one-shot error 0.5000",
-        "epoch 13 (asked: 12): train loss 1.235, one-shot error 0.5000, table regret 0.2000 (test 0.1000), eigenvalue 0.123",
+        "epoch 13 (asked: 12): train loss 1.235, one-shot error 0.5000, eigenvalue 0.123",
     ]
 
 
