@@ -46,7 +46,7 @@ class TestEnas(OneShotContract):
         "controller_steps": 5,
         "grad_clip": 5.0,
     }
-    scaled = ("candidates", "controller_steps", "grad_clip")
+    scaled = ("candidates", "controller_learning_rate", "controller_steps", "grad_clip")
 
 
 def test_every_optimizer_is_under_contract() -> None:

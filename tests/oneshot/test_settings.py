@@ -19,6 +19,12 @@ def test_a_hyperparameter_of_another_optimizer_is_refused() -> None:
         SearchSettings.from_config({"arch_learning_rate": 0.5})
 
 
+@pytest.mark.parametrize(("name", "value"), [("batch_size", 20.5), ("batch_size", 96.0), ("cutout_length", True)])
+def test_a_number_of_things_is_whole(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"{name} must be a whole number, got {value}"):
+        SearchSettings.from_config({name: value})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
