@@ -73,7 +73,7 @@ class SearchSettings:
             value, limits = getattr(self, entry.name), entry.metadata
             if str(entry.type).startswith("int") and type(value) is not int and value is not entry.default:
                 raise ConfigError(
-                    f"{entry.name} must be a whole number, got {value}", "make it an integer of the space"
+                    f"{entry.name} must be a whole number, got {value}", "change the space or the configuration"
                 )
             if "choices" in limits and value not in limits["choices"]:
                 raise unknown_name(entry.name, str(value), limits["choices"], "change the space or the configuration")
