@@ -37,7 +37,7 @@ class GradientSettings(SearchSettings):
         early_stopping: Which rule ends the search when the eigenvalue grows; see
             :mod:`metaopt.oneshot.early_stopping`.
         adaptive: Whether the search then goes on from the earlier epoch with 10 times the ``weight_decay``, up to 0.03,
-            instead of ending there (Zela et al. 2020, section 5.2).
+            instead of ending there (DARTS-ADA, Zela et al. 2020).
     """
 
     arch_learning_rate: float = bounded(3e-4, 0)

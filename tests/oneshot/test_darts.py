@@ -48,3 +48,13 @@ def test_without_perturb_the_weights_learn_under_the_softmax() -> None:
     mix, base = darts.weight_mix(), darts.mix()
     assert torch.equal(mix.ops, base.ops)  # type: ignore[union-attr]
     assert torch.equal(state, darts.parts.generator.get_state())
+
+
+def test_no_perturbation_opens_what_is_closed() -> None:
+    darts = small_search("darts", perturb=True, perturb_start=1.0).optimizer
+    assert isinstance(darts, Darts)
+    darts.arch.closed.ops[0, 1:] = darts.arch.closed.output[2] = True
+    for _ in range(20):
+        mix = darts.weight_mix()
+        assert mix.ops[0].tolist() == [1, 0, 0]
+        assert mix.output[2] == 0

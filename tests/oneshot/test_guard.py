@@ -66,3 +66,10 @@ def test_adaptive_raises_the_penalty_ten_times_up_to_its_maximum_and_then_lets_g
 def test_adaptive_has_nothing_to_do_with_the_penalty_at_its_maximum() -> None:
     measured, returns = run([1.0] * 25, rule="code", adaptive=True, weight_decay=3e-2)
     assert (set(measured), returns) == ({None}, [])
+
+
+def test_a_course_that_calms_down_after_the_raise_is_left_alone() -> None:
+    detected = 16
+    measured, returns = run([0.2] * detected + [0.8] + [0.2] * 25, rule="code", adaptive=True)
+    assert [(at, back.weight_decay) for at, back in returns] == [(detected, pytest.approx(3e-3))]
+    assert measured.count(0.8) == 1
