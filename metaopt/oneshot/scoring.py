@@ -9,8 +9,7 @@ mixed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -23,6 +22,7 @@ from torch.nn import functional as F  # noqa: N812
 from metaopt.cells.graph import OPS
 from metaopt.cells.space import Cell
 from metaopt.oneshot.data import Half
+from metaopt.oneshot.evaluation import unchanged
 from metaopt.oneshot.mix import MIXED_OPS, Mix, Path
 from metaopt.oneshot.supernet import Supernet
 
@@ -121,7 +121,7 @@ def score_cells(
         (K, 2): share of wrongly classified images, and mean cross-entropy, infinite where it is no number.
     """
     scores: dict[Subject, tuple[float, float]] = {}
-    with torch.no_grad(), _as_it_was(supernet):
+    with torch.no_grad(), unchanged(supernet):
         for subject in dict.fromkeys(subjects):
             mix = subject.mix(reference.device)
             if statistics == "recalibrated":
@@ -132,16 +132,3 @@ def score_cells(
             loss = float(F.cross_entropy(logits, evaluated.labels))
             scores[subject] = float(wrong), math.inf if math.isnan(loss) else loss
     return np.array([scores[subject] for subject in subjects], np.float32).reshape(-1, 2)
-
-
-@contextmanager
-def _as_it_was(supernet: Supernet) -> Iterator[None]:
-    """Gives a supernet its statistics and its mode back."""
-    buffers = {name: buffer.clone() for name, buffer in supernet.named_buffers()}
-    training = supernet.training
-    try:
-        yield
-    finally:
-        supernet.train(training)
-        for name, buffer in supernet.named_buffers():
-            buffer.copy_(buffers[name])
