@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from metaopt.report.load import Evaluation, RunData
-from metaopt.report.style import RAMP
+from metaopt.report.style import LIGHT, RAMP
 
 
 def quantity(run: RunData) -> str:
@@ -53,3 +53,34 @@ def error_axis(axes: Axes, values: Iterable[float], label: str) -> None:
         axes.set_yscale("symlog", linthresh=min(positive), linscale=0.4)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axes.set_ylabel(label)
+
+
+def regret_dots(
+    axes: Axes, run: RunData, evaluations: Iterable[Evaluation], place: Callable[[Evaluation], float]
+) -> None:
+    """Draws the validation regret of evaluations of a run; colour is epochs.
+
+    Args:
+        axes: To draw on.
+        run: Its evaluations say which colours there are.
+        evaluations: Each a dot.
+        place: Where a dot is on the x axis.
+    """
+    shown = list(evaluations)
+    for epochs, colour in epoch_colours(run.ok).items():
+        level = [e for e in shown if e.trial.epochs == epochs]
+        axes.plot(
+            [place(e) for e in level],
+            [_regret(run, e) for e in level],
+            "o",
+            color=colour,
+            mec=LIGHT["surface"],
+            mew=0.6,
+            markersize=6,
+            label=f"{epochs} epochs",
+        )
+    error_axis(axes, [_regret(run, e) for e in shown], f"validation {quantity(run)}")
+
+
+def _regret(run: RunData, evaluation: Evaluation) -> float:
+    return evaluation.valid_error - (run.optimum_valid_error or 0.0)

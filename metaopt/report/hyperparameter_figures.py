@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from metaopt.report.axes import epoch_colours, error_axis, log_axis, quantity, short
+from metaopt.report.axes import log_axis, regret_dots, short
 from metaopt.report.importance import EPOCHS, Importance
 from metaopt.report.load import Evaluation, Hyperparameter, RunData
 from metaopt.report.style import LIGHT, RAMP, Plot, canvas, slug
@@ -26,19 +26,7 @@ def scatter_plot(run: RunData, hyperparameter: Hyperparameter) -> Plot:
     trials = [e for e in run.ok if hyperparameter.name in e.trial.config]
     inactive = len(run.ok) - len(trials)
     figure, axes = canvas(360, 235)
-    for epochs, colour in epoch_colours(run.ok).items():
-        level = [e for e in trials if e.trial.epochs == epochs]
-        axes.plot(
-            [_place(hyperparameter, e) for e in level],
-            [e.valid_error - (run.optimum_valid_error or 0.0) for e in level],
-            "o",
-            color=colour,
-            mec=LIGHT["surface"],
-            mew=0.6,
-            markersize=6,
-            label=f"{epochs} epochs",
-        )
-    error_axis(axes, [e.valid_error - (run.optimum_valid_error or 0.0) for e in trials], f"validation {quantity(run)}")
+    regret_dots(axes, run, trials, lambda evaluation: _place(hyperparameter, evaluation))
     _value_axis(axes, hyperparameter)
     figure.legend(loc="outside upper left", ncols=4, columnspacing=1.0, handletextpad=0.1)
     left_out = f" {inactive} trials in which it is inactive are left out." if inactive else ""

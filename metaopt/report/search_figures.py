@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from metaopt.report.axes import epoch_colours, error_axis, quantity
+from metaopt.report.axes import error_axis, quantity, regret_dots
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.style import LIGHT, Plot, canvas, legend, stack
 
@@ -21,19 +21,7 @@ def correlation_plot(run: RunData, pairs: Sequence[Evaluation]) -> Plot:
         pairs: Trials that have both.
     """
     figure, axes = canvas()
-    for epochs, colour in epoch_colours(pairs).items():
-        level = [e for e in pairs if e.trial.epochs == epochs]
-        axes.plot(
-            [e.one_shot_error for e in level],
-            [e.valid_error - (run.optimum_valid_error or 0.0) for e in level],
-            "o",
-            color=colour,
-            mec=LIGHT["surface"],
-            mew=0.6,
-            markersize=6,
-            label=f"{epochs} epochs",
-        )
-    error_axis(axes, [e.valid_error - (run.optimum_valid_error or 0.0) for e in pairs], f"validation {quantity(run)}")
+    regret_dots(axes, run, pairs, lambda evaluation: evaluation.one_shot_error)
     axes.set_xlabel("one-shot validation error")
     figure.legend(loc="outside upper left", ncols=4, columnspacing=1.0, handletextpad=0.1)
     return Plot(
