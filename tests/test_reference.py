@@ -11,10 +11,13 @@ import pytest
 from metaopt import cli
 from metaopt.cli.run import _confirmed, _findings
 from metaopt.compare import check_folder, unfinished
+from metaopt.oneshot import ONESHOT
+from metaopt.registry import resolve
 from metaopt.report.html import render_report
 from metaopt.report.ranking_page import render_ranking
 from metaopt.report.study_page import StudyText, check_study
 from metaopt.run_folder import RunFolder
+from metaopt.spaces import plain, space_from_json
 from metaopt.study_file import load_study
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +52,14 @@ def test_figures_come_from_the_journals(folder: Path) -> None:
 @pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.parent.name)
 def test_a_study_can_be_run(file: Path) -> None:
     check_folder(load_study(file, {}), file.parent)
+
+
+@pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.parent.name)
+def test_a_search_whose_epochs_are_drawn_picks_a_cell_after_each(file: Path) -> None:
+    for run in load_study(file, {}).runs:
+        if run.config.tuner == "grid":
+            default = plain(space_from_json(run.space).get_default_configuration())
+            assert resolve("one-shot optimizer", ONESHOT, run.config.optimizer).Settings(**default).cell_every == 1
 
 
 @pytest.mark.parametrize("file", FINISHED, ids=lambda file: file.parent.name)

@@ -88,7 +88,8 @@ def trajectory_plot(repeats: Sequence[Repeats], quantity: str) -> Plot | None:
 def _draw(axes: Axes, found: Curve, colour: str, dash: object, label: str) -> None:
     low, high = _band(found)
     axes.fill_between(found.epochs, low, high, color=colour, alpha=0.14, linewidth=0)
-    axes.plot(found.epochs, found.mean, color=colour, linestyle=dash, linewidth=1.9, label=label)
+    marker = "o" if len(found.epochs) == 1 else ""  # a line through one point cannot be seen
+    axes.plot(found.epochs, found.mean, color=colour, linestyle=dash, marker=marker, linewidth=1.9, label=label)
 
 
 def _band(found: Curve) -> tuple[np.ndarray, np.ndarray]:

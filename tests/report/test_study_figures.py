@@ -44,6 +44,15 @@ def test_one_panel_where_each_group_has_one_configuration() -> None:
     assert list(panel.get_lines()[0].get_ydata()) == [0.4, 0.30000000000000004, 0.19999999999999998]
 
 
+def test_a_curve_of_one_point_has_a_marker() -> None:
+    plot = trajectory_plot([repeats("a", ""), repeats("b", "", test_error=[None, None, 0.3])], "test_error")
+    assert plot is not None
+    whole, point = plot.figure.axes[0].get_lines()
+    assert (len(whole.get_xdata()), len(point.get_xdata())) == (3, 1)
+    assert whole.get_marker() in ("", "None")
+    assert point.get_marker() == "o"
+
+
 def test_what_nobody_measured_is_not_drawn() -> None:
     assert trajectory_plot([repeats("a", "")], "eigenvalue") is None
     assert trajectory_plot([], "test_error") is None
