@@ -15,7 +15,6 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import ConfigError, RunError
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
-from metaopt.oneshot.gradient import GradientOptimizer
 from metaopt.oneshot.settings import SearchSettings
 from metaopt.paths import write_atomically
 from metaopt.registry import resolve
@@ -78,8 +77,8 @@ class RankingStudy:
 
     @property
     def learns_averages(self) -> bool:
-        """Whether the supernet is trained under weights of all parents and operations, not on single paths."""
-        return issubclass(self.optimizer_class, GradientOptimizer)
+        """Whether the supernet is trained under weights of all parents and operations, not on sums over paths."""
+        return self.optimizer_class.averages
 
     @property
     def defects(self) -> list[dict[str, bool]]:

@@ -56,6 +56,8 @@ class OneShotOptimizer(ABC):
     """
 
     Settings: ClassVar[type[SearchSettings]] = SearchSettings
+    #: Whether the weights learn under nodes that average their parents, as a softmax does, or sum them.
+    averages: ClassVar[bool] = False
 
     def __init__(self, parts: SearchParts, settings: SearchSettings) -> None:
         self.parts, self.settings = parts, settings
@@ -69,7 +71,7 @@ class OneShotOptimizer(ABC):
 
     @abstractmethod
     def mix(self) -> Mixes:
-        """Returns what the optimizer stands for now; drawn anew at every call by optimizers that sample."""
+        """Returns what the optimizer stands for now; optimizers that sample draw it."""
 
     def weight_mix(self) -> Mixes:
         """Returns what a step of the weights runs under."""
@@ -112,7 +114,7 @@ class OneShotOptimizer(ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """Returns a copy of all that changes in a search, for :meth:`load_state`."""
+        """Returns a copy of all that training changes, for :meth:`load_state`; a selection at the end is not undone."""
 
     @abstractmethod
     def load_state(self, state: dict[str, Any]) -> None:

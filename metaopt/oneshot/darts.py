@@ -45,6 +45,7 @@ class Darts(GradientOptimizer):
 
     Settings = DartsSettings
     settings: DartsSettings
+    averages = True
     arch: ArchParameters
 
     def mix(self) -> Mix:

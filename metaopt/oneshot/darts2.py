@@ -6,7 +6,7 @@ the weights. The gradient is that of L_v(w', a) with w' the weights after one st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,39 +43,50 @@ class Darts2(Darts):
         """Returns dL_v(w', a)/da - xi * d2L_t(w, a)/dadw * dL_v(w', a)/dw' (Liu et al. 2019, equation 7)."""
         weights, tensors = list(self.parts.supernet.parameters()), self.arch.tensors
         rate = self.parts.weight_optim.param_groups[0]["lr"]
-        with self._moved(weights, self._step_ahead(train, weights), -rate):
+        train_loss = self._train_loss(train)
+        with self._moved(weights, self._step_ahead(train_loss, weights), -rate):
             gradients = torch.autograd.grad(self.valid_loss(valid), [*tensors, *weights])
         direct, vector = gradients[: len(tensors)], gradients[len(tensors) :]
         mixed = self._exact if self.settings.hessian == "exact" else self._finite_differences
-        return [d - rate * m for d, m in zip(direct, mixed(train, weights, vector), strict=True)]
+        return [d - rate * m for d, m in zip(direct, mixed(train_loss, weights, vector), strict=True)]
 
-    def _train_loss(self, train: Batch) -> Tensor:
-        images, labels = train
-        return F.cross_entropy(self.parts.supernet(images, self.mix()), labels)
+    def _train_loss(self, train: Batch) -> Callable[[], Tensor]:
+        """Returns the loss on a training batch as a function, which drops the same paths at every call."""
+        (images, labels), masks = train, self.parts.supernet.drop_path_generator
+        drawn = masks.get_state()
 
-    def _step_ahead(self, train: Batch, weights: Sequence[Tensor]) -> list[Tensor]:
+        def loss() -> Tensor:
+            masks.set_state(drawn)
+            return F.cross_entropy(self.parts.supernet(images, self.mix()), labels)
+
+        return loss
+
+    def _step_ahead(self, train_loss: Callable[[], Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
         """Returns the direction of the next step of SGD: gradient, L2 penalty and momentum."""
         group, state = self.parts.weight_optim.param_groups[0], self.parts.weight_optim.state
-        gradients = torch.autograd.grad(self._train_loss(train), weights)
         steps = []
-        for weight, gradient in zip(weights, gradients, strict=True):
+        for weight, gradient in zip(weights, torch.autograd.grad(train_loss(), weights), strict=True):
             step = gradient + group["weight_decay"] * weight.detach()
             buffer = state[weight].get("momentum_buffer") if weight in state else None
             steps.append(step if buffer is None else step + group["momentum"] * buffer)
         return steps
 
-    def _finite_differences(self, train: Batch, weights: Sequence[Tensor], vector: Sequence[Tensor]) -> list[Tensor]:
+    def _finite_differences(
+        self, train_loss: Callable[[], Tensor], weights: Sequence[Tensor], vector: Sequence[Tensor]
+    ) -> list[Tensor]:
         """Returns d2L_t/dadw * vector by a central difference (Liu et al. 2019, equation 8)."""
         step = _STEP / max(float(torch.cat([v.flatten() for v in vector]).norm()), 1e-12)
         sides = []
         for side in (step, -step):
             with self._moved(weights, vector, side):
-                sides.append(torch.autograd.grad(self._train_loss(train), self.arch.tensors))
+                sides.append(torch.autograd.grad(train_loss(), self.arch.tensors))
         return [(plus - minus) / (2 * step) for plus, minus in zip(*sides, strict=True)]
 
-    def _exact(self, train: Batch, weights: Sequence[Tensor], vector: Sequence[Tensor]) -> Sequence[Tensor]:
+    def _exact(
+        self, train_loss: Callable[[], Tensor], weights: Sequence[Tensor], vector: Sequence[Tensor]
+    ) -> Sequence[Tensor]:
         """Returns d2L_t/dadw * vector by differentiating the product of gradient and vector."""
-        gradients = torch.autograd.grad(self._train_loss(train), weights, create_graph=True)
+        gradients = torch.autograd.grad(train_loss(), weights, create_graph=True)
         product = sum((g * v).sum() for g, v in zip(gradients, vector, strict=True))
         return torch.autograd.grad(product, self.arch.tensors)  # type: ignore[arg-type]
 

@@ -47,7 +47,7 @@ class EnasSettings(SampledSettings):
     controller_learning_rate: float = bounded(3.5e-4, 0)
     controller_steps: int = bounded(300, 1)
     entropy_weight: float = bounded(1e-4, 0)
-    baseline_decay: float = bounded(0.99, 0, 0.9999)
+    baseline_decay: float = bounded(0.99, 0, 0.9999, above=True)
     temperature: float = bounded(5.0, 0, above=True)
     tanh_constant: float = bounded(2.5, 0, above=True)
 

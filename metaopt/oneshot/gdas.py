@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -34,6 +35,7 @@ class GdasSettings(GradientSettings):
     temperature_start: float = bounded(10.0, 0, above=True)
     temperature_end: float = bounded(1.0, 0, above=True)
     arch_grad_clip: float = bounded(5.0, 0)
+    curvature_is_steady: ClassVar[bool] = False
 
 
 class Gdas(GradientOptimizer):
@@ -41,6 +43,7 @@ class Gdas(GradientOptimizer):
 
     Settings = GdasSettings
     settings: GdasSettings
+    averages = True
     arch: ArchParameters
 
     def mix(self) -> list[Mix]:

@@ -46,14 +46,22 @@ class GradientSettings(SearchSettings):
     eigenvalue_every: int = bounded(0, 0)
     early_stopping: str = one_of("off", ("off", *STOP_RULES))
     adaptive: bool = False
+    #: Whether two measurements of the eigenvalue with nothing between them are the same.
+    curvature_is_steady: ClassVar[bool] = True
 
     def check(self) -> None:
-        """Checks the values, and that what is adaptive has a rule to go by and a penalty to raise.
+        """Checks the values, that a rule goes by no draw, and that what is adaptive has what it needs.
 
         Raises:
             ConfigError: if not.
         """
         super().check()
+        if self.early_stopping != "off" and not self.curvature_is_steady:
+            raise ConfigError(
+                f"early_stopping is {self.early_stopping}, but an optimizer that samples has the eigenvalue of one "
+                "sample, whose luck is larger than what a rule looks for",
+                "leave early_stopping out, or use darts, darts2 or pcdarts",
+            )
         if self.adaptive and (self.early_stopping == "off" or self.weight_decay == 0):
             raise ConfigError(
                 "adaptive needs an early_stopping rule and a weight_decay above 0, got early_stopping "
@@ -113,8 +121,8 @@ class GradientOptimizer(OneShotOptimizer):
 
     def arch_step(self, train: Batch, valid: Batch) -> None:
         """One step of Adam, unless the architecture still rests."""
-        if self.elapsed < self.settings.warm_start:
-            return
+        if self.elapsed < self.settings.warm_start or self.settings.warm_start == 1:
+            return  # with 1 it also rests while a selection trains on
         for parameter, gradient in zip(self.arch.tensors, self.arch_gradients(train, valid), strict=True):
             parameter.grad = gradient
         self.arch_optim.step()

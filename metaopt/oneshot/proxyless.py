@@ -9,7 +9,7 @@ path is a cell of the space.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ from metaopt.oneshot.train import SearchDivergedError
 
 @dataclass(frozen=True, kw_only=True)
 class ProxylessSettings(GradientSettings):
-    """Settings of ProxylessNAS; defaults of its released code.
+    """Settings of ProxylessNAS; those of the architecture as in its released code, those of the weights as in 1Shot1.
 
     Attributes:
         arch_every: Weight steps per step of the architecture.
@@ -34,6 +34,7 @@ class ProxylessSettings(GradientSettings):
     arch_weight_decay: float = bounded(0.0, 0)
     warm_start: float = bounded(0.25, 0, 1)  # 40 epochs of the weights alone, then 120 of both
     arch_every: int = bounded(5, 1)
+    curvature_is_steady: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)

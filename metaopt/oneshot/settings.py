@@ -8,6 +8,13 @@ from typing import Any, Self
 
 from metaopt.errors import ConfigError, unknown_name
 
+_HINT = "change the space or the configuration"
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "bool": ((bool,), "true or false"),
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+}
+
 
 def bounded(default: Any, low: float, high: float | None = None, *, above: bool = False) -> Any:
     """Returns a field of a number of at least ``low`` (``above``: more than it) and at most ``high``."""
@@ -44,7 +51,7 @@ class SearchSettings:
     grad_clip: float = bounded(5.0, 0)
     cutout: bool = True
     cutout_prob: float = bounded(0.0, 0, 1)
-    cutout_length: int | None = None
+    cutout_length: int | None = bounded(None, 1)
     drop_path_prob: float = bounded(0.0, 0, 0.95)
     cell_every: int = bounded(1, 0)
 
@@ -71,22 +78,25 @@ class SearchSettings:
         """
         for entry in fields(self):
             value, limits = getattr(self, entry.name), entry.metadata
-            if str(entry.type).startswith("int") and type(value) is not int and value is not entry.default:
-                raise ConfigError(
-                    f"{entry.name} must be a whole number, got {value}", "change the space or the configuration"
-                )
+            if value is None and entry.default is None:
+                continue
+            _check_kind(entry.name, str(entry.type), value)
             if "choices" in limits and value not in limits["choices"]:
-                raise unknown_name(entry.name, str(value), limits["choices"], "change the space or the configuration")
+                raise unknown_name(entry.name, str(value), limits["choices"], _HINT)
             if "low" in limits and not _inside(value, **limits):
-                raise ConfigError(
-                    f"{entry.name} must be {_allowed(**limits)}, got {value}", "change the space or the configuration"
-                )
+                raise ConfigError(f"{entry.name} must be {_allowed(**limits)}, got {value}", _HINT)
+
+
+def _check_kind(name: str, annotation: str, value: Any) -> None:
+    """Checks a value's type; text that looks like a number or a truth value is neither."""
+    kind = annotation.removesuffix(" | None")
+    types, text = _KINDS.get(kind, ((object,), ""))
+    if type(value) not in types and object not in types:
+        raise ConfigError(f"{name} must be {text}, got {value!r}", _HINT)
 
 
 def _inside(value: Any, low: float, high: float | None, above: bool) -> bool:
     """Returns False for what is not a number, too."""
-    if isinstance(value, str):
-        return False
     enough = value > low if above else value >= low
     return bool(enough and value < float("inf") and (high is None or value <= high))
 

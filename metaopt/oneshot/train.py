@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -108,7 +108,7 @@ class Search:
     ) -> None:
         self.settings, self.seed = settings, seed
         self.weight_half, self.arch_half = halves(data.train, seed, device)
-        check_batch_size(settings.batch_size, self.arch_half)
+        check_batch_size(settings.batch_size, self.weight_half)  # the smaller one of an odd number of images
         with torch.random.fork_rng(devices=[]):  # PyTorch's layers draw their weights from its global generator
             torch.manual_seed(seed_integer(seed, "weights"))
             block = optimizer.block(settings)
@@ -153,6 +153,7 @@ class Search:
                 yield trained, False
             if back is not None:
                 self._go_back(back, total)
+                trained = replace(trained, eigenvalue=None)  # which is not that of the state gone back to
             if ends:
                 break
             epoch = (epoch if back is None else back.epoch) + 1
@@ -207,6 +208,10 @@ class Search:
         self.optimizer.end_epoch()
         loss = float(torch.stack(losses).mean())
         self._check_finite("training loss", loss, epoch, total)
+        norms = torch._foreach_norm(
+            [weight.detach() for weight in self.supernet.parameters()]
+        )  # the last step has no loss after it
+        self._check_finite("norm of the weights", float(torch.stack(norms).norm()), epoch, total)
         eigenvalue = guard.measure(epoch, valid) if guard else None
         if eigenvalue is not None:
             self._check_finite("dominant eigenvalue", eigenvalue, epoch, total)

@@ -12,9 +12,9 @@ from metaopt.oneshot.train import Search
 from searches import batches, small_search
 
 
-def prepared(hessian: str) -> tuple[Search, Darts2]:
+def prepared(hessian: str, **settings: float) -> tuple[Search, Darts2]:
     """A search in double precision after one weight step, so that SGD has momentum."""
-    search = small_search("darts2", hessian=hessian, learning_rate=0.1)
+    search = small_search("darts2", hessian=hessian, learning_rate=0.1, **settings)
     search.supernet.double()
     for half in (search.weight_half, search.arch_half):
         object.__setattr__(half, "images", half.images.double())
@@ -60,3 +60,15 @@ def test_gradient_of_the_loss_one_step_ahead(hessian: str, monkeypatch: pytest.M
     assert (torch.cat([t.flatten() for t in first_order]) - expected).norm() > 0.02 * expected.norm()
     for weight, kept in zip(search.supernet.parameters(), before, strict=True):
         assert torch.equal(weight, kept)
+
+
+def test_all_passes_over_a_training_batch_drop_the_same_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A difference of two losses under different masks, divided by the short step, would be noise."""
+    monkeypatch.setattr(darts2, "_STEP", 1e-6)
+    found = []
+    for hessian in ("exact", "finite_differences"):
+        search, darts = prepared(hessian, drop_path_prob=0.4)
+        search.supernet.drop_path_prob = 0.4
+        search.supernet.drop_path_generator.manual_seed(3)
+        found.append(torch.cat([t.flatten() for t in darts.arch_gradients(*batches(search))]))
+    assert (found[0] - found[1]).norm() < 1e-6 * found[0].norm()

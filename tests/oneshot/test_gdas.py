@@ -56,6 +56,11 @@ def test_a_step_reaches_every_parameter_and_is_clipped() -> None:
     assert torch.cat([g.flatten() for g in gradients]).norm().item() == pytest.approx(1e-3, rel=0.01)
 
 
+def test_a_rule_that_goes_by_the_luck_of_a_sample_is_refused() -> None:
+    with pytest.raises(ConfigError, match="early_stopping is paper, but an optimizer that samples has the eigenvalue"):
+        small_search("gdas", early_stopping="paper")
+
+
 @pytest.mark.parametrize("name", ["temperature_start", "temperature_end"])
 def test_a_temperature_of_zero_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name} must be more than 0, got 0"):

@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from metaopt.errors import ConfigError
+from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.curvature import dominant_eigenvalue, hessian
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
+from metaopt.registry import load
 from searches import batches, small_search
 
 
@@ -67,3 +69,19 @@ def test_adaptive_needs_a_rule_and_a_penalty(config: dict[str, object]) -> None:
 def test_an_unknown_rule_is_named() -> None:
     with pytest.raises(ConfigError, match="early_stopping 'papr'; did you mean 'paper'"):
         GradientSettings.from_config({"early_stopping": "papr"})
+
+
+def test_an_architecture_that_always_rests_rests_to_the_last_decision() -> None:
+    search = small_search(
+        "darts", warm_start=1.0, selection="perturbation", projection_epochs=1, arch_learning_rate=0.1
+    )
+    optimizer = search.optimizer
+    assert isinstance(optimizer, GradientOptimizer)
+    start = optimizer.arch.tensors[0].detach().clone()
+    assert len(list(search.epochs(1))) > 1
+    assert torch.equal(optimizer.arch.tensors[0], start)
+
+
+def test_who_averages_is_who_mixes_by_a_softmax() -> None:
+    found = {name: load(path).averages for name, path in ONESHOT.items()}
+    assert found == {name: name in {"darts", "darts2", "gdas", "pcdarts"} for name in ONESHOT}

@@ -30,9 +30,14 @@ def test_a_number_of_things_is_whole(name: str, value: object) -> None:
     [
         ("cutout_prob", 1.5, r"in \[0, 1\]"),
         ("grad_clip", -1, "at least 0"),
+        ("cutout_length", 0, "at least 1"),
+        ("cutout", "false", "true or false"),
+        ("perturb", 1, "true or false"),
+        ("learning_rate", "0.1", "a number"),
+        ("learning_rate", True, "a number"),
         ("weight_decay", float("nan"), "at least 0"),
     ],
 )
 def test_values_that_make_no_sense(name: str, value: float, allowed: str) -> None:
-    with pytest.raises(ConfigError, match=f"{name} must be {allowed}, got {value}"):
+    with pytest.raises(ConfigError, match=f"{name} must be {allowed}, got {value!r}"):
         DartsSettings.from_config({name: value})

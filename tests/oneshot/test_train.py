@@ -112,7 +112,8 @@ GROWS = [1.0, 1.0, 1.0, 3.0]
 def test_early_stopping_ends_with_the_cell_of_the_epoch_it_goes_back_to() -> None:
     plain = list(planted([]).epochs(6))
     stopped = list(planted(GROWS, early_stopping="code").epochs(6))
-    assert [epoch.eigenvalue for epoch in stopped] == GROWS
+    # The last one is the search as it was two epochs before, and not what made it go back.
+    assert [epoch.eigenvalue for epoch in stopped] == [*GROWS[:-1], None]
     assert list(map(done, stopped[:3])) == list(map(done, plain[:3]))
     assert stopped[3].train_loss == plain[3].train_loss
     assert done(stopped[3])[1:] == done(plain[2])[1:] != done(plain[3])[1:]
@@ -176,3 +177,10 @@ def test_an_early_stopped_search_selects_from_the_epoch_it_went_back_to() -> Non
     assert len(epochs) == len(stopped) + 6
     ops = zip(epochs[len(stopped) - 1].arch["ops"], stopped[-1].arch["ops"], strict=True)
     assert sum(row == before for row, before in ops) == 3  # all but the one that is decided
+
+
+def test_a_last_step_that_diverges_ends_the_search() -> None:
+    """No loss comes after it in the epoch."""
+    run = search(DartsSettings(batch_size=300, learning_rate=1e38, grad_clip=1e30, weight_decay=0.0))
+    with pytest.raises(SearchDivergedError, match=r"norm of the weights is (inf|nan) in epoch 1 of 1"):
+        list(run.epochs(1))
