@@ -112,7 +112,7 @@ GROWS = [1.0, 1.0, 1.0, 3.0]
 def test_early_stopping_ends_with_the_cell_of_the_epoch_it_goes_back_to() -> None:
     plain = list(planted([]).epochs(6))
     stopped = list(planted(GROWS, early_stopping="code").epochs(6))
-    # The last one is the search as it was two epochs before, and not what made it go back.
+    # The last one is the search that it went back to, and not what made it go back.
     assert [epoch.eigenvalue for epoch in stopped] == [*GROWS[:-1], None]
     assert list(map(done, stopped[:3])) == list(map(done, plain[:3]))
     assert stopped[3].train_loss == plain[3].train_loss
