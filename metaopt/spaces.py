@@ -106,13 +106,20 @@ def default_with(space: ConfigurationSpace, given: Mapping[str, Any]) -> dict[st
     """
     active: dict[str, Any] = dict.fromkeys(space, NotSet)
     for name in space:  # parents come before children
-        unmet = [c for c in space.parent_conditions_of[name] if not c.satisfied_by_value(active)]
-        if not unmet:
+        needed = unmet(space, name, active)
+        if not needed:
             active[name] = given.get(name, space[name].default_value)
         elif name in given:
-            needed = " and ".join(str(condition).replace(f"{name} | ", "") for condition in unmet)
-            raise ConfigError(f"{name} has no effect: it counts only where {needed}", f"set that, too, or not {name}")
+            text = f"{name} has no effect: it counts only where {' and '.join(needed)}"
+            raise ConfigError(text, f"set that, too, or not {name}")
     return plain({**{name: value for name, value in active.items() if value is not NotSet}, **given})
+
+
+def unmet(space: ConfigurationSpace, name: str, config: Mapping[str, Any]) -> list[str]:
+    """Returns the conditions of a hyperparameter that are not met in ``config``, as ``parent == value``."""
+    values = {**dict.fromkeys(space, NotSet), **config}
+    conditions = space.parent_conditions_of[name]
+    return [str(c).replace(f"{name} | ", "") for c in conditions if not c.satisfied_by_value(values)]
 
 
 def check_config(space: ConfigurationSpace, config: Mapping[str, Value]) -> None:

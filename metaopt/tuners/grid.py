@@ -20,7 +20,7 @@ from ConfigSpace.hyperparameters import (
 from ConfigSpace.util import deactivate_inactive_hyperparameters
 
 from metaopt.errors import ConfigError, unknown_name
-from metaopt.spaces import plain
+from metaopt.spaces import plain, unmet
 from metaopt.trial import Value
 from metaopt.tuners.fixed import Fixed
 
@@ -44,7 +44,8 @@ class Grid(Fixed):
         repeats: Evaluations of each configuration.
 
     Raises:
-        ConfigError: if an option has no such value, if a name in ``over`` is not in the space, or if the grid is huge.
+        ConfigError: if an option has no such value, if a name in ``over`` is not in the space or could not vary, or if
+            the grid is huge.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class Grid(Fixed):
     ) -> None:
         if points < 2:
             raise ConfigError(f"grid needs at least 2 points of a number, got {points}", "raise points")
-        for name in map(str, over or ()):
+        named = list(map(str, over or ()))
+        for name in named:
             if name not in space:
                 raise unknown_name("hyperparameter in over:", name, space, "name hyperparameters of the space")
-        configs = _configurations(space, list(space) if over is None else over, points)
+        configs = _configurations(space, list(space) if over is None else named, points)
+        _check_varying(space, [name for name in named if len(_values(space[name], points)) > 1], configs)
         super().__init__(
             space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs, configs=configs, repeats=repeats
         )
@@ -81,6 +84,20 @@ def _configurations(space: ConfigurationSpace, over: Sequence[str], points: int)
     found = [plain(space.get_default_configuration()), *_legal(space, axes)]
     # Combinations that differ in what is inactive only are one configuration.
     return list({tuple(sorted(config.items())): config for config in found}.values())
+
+
+def _check_varying(space: ConfigurationSpace, names: Sequence[str], configs: Sequence[dict[str, Value]]) -> None:
+    """Refuses a grid over what is inactive, or but for one value forbidden, in all of its configurations."""
+    for name in names:
+        if len({config[name] for config in configs if name in config}) > 1:
+            continue
+        if any(name in config for config in configs):
+            raise ConfigError(f"over names {name}, but the space forbids all its values but one", f"leave out {name}")
+        needed = " and ".join(unmet(space, name, configs[0]))
+        raise ConfigError(
+            f"over names {name}, which has no effect: it counts only where {needed}",
+            f"name in over what that depends on, too, or leave out {name}",
+        )
 
 
 def _legal(space: ConfigurationSpace, axes: Sequence[Sequence[Any]]) -> Iterator[dict[str, Value]]:

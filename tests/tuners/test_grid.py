@@ -62,6 +62,19 @@ def test_over_some_of_the_hyperparameters() -> None:
     assert on == {**default, "cutout": True, "cutout_prob": 1.0, "cutout_length": 4}
 
 
+def test_what_could_not_vary_is_refused() -> None:
+    with pytest.raises(ConfigError, match="cutout_prob, which has no effect: it counts only where cutout == True"):
+        grid(load_space("darts"), over=["batch_size", "cutout_prob"])
+    with pytest.raises(ConfigError, match=r"adaptive, .* counts only where early_stopping in \{'code', 'paper'\}"):
+        grid(load_space("darts_robust"), over=["adaptive"])
+    gate, length = Categorical("gate", [False, True], default=False), Integer("length", (1, 2), default=1)
+    space = space_of(gate, length, Constant("cells", 4))
+    space.add(ForbiddenEqualsClause(length, 2))
+    with pytest.raises(ConfigError, match="over names length, but the space forbids all its values but one"):
+        grid(space, over=["gate", "length"])
+    assert len(grid(space, over=["gate", "cells"]).configs) == 2
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
