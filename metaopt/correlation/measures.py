@@ -75,7 +75,12 @@ def _same_weights(found: list[Scores]) -> bool:
 
 
 def _ceiling(truth: Floats) -> float | None:
-    """Returns how well the table ranks its own cells: mean Spearman of one repeat and the mean of the others."""
+    """Returns how well the table ranks its own cells: mean Spearman of one repeat and the mean of the others.
+
+    None if there is one repeat only.
+    """
+    if truth.shape[1] < 2:
+        return None
     repeats = range(truth.shape[1])
     others = [np.delete(truth, repeat, axis=1).mean(axis=1) for repeat in repeats]
     return _plain(np.mean([spearman(truth[:, repeat], others[repeat]) for repeat in repeats]))

@@ -51,7 +51,6 @@ def render_ranking(record: Mapping[str, Any]) -> dict[str, bytes]:
 def _about(record: Mapping[str, Any]) -> str:
     study, cells = record["study"], record["cells"]
     config = ", ".join(f"{name} {json.dumps(value)}" for name, value in study["config"].items())
-    ceiling = ", ".join(f"{number(value)} over {name} cells" for name, value in record["ceiling"].items())
     return f"""`{record["command"]}`
 
 # How well {study["optimizer"]} supernets rank the cells of {study["benchmark"]}, cell space {study["cell_space"]}
@@ -61,10 +60,17 @@ def _about(record: Mapping[str, Any]) -> str:
 
 Score: error of a cell under the supernet's weights on the benchmark's validation images, which no search sees. Truth:
 mean validation error of the cell's own trainings in the table. {len(cells)} distinct cells, of which the published
-enumeration has {sum(cell["enumerated"] for cell in cells)}. The table ranks its own cells, one repeat against the mean
-of the others, with a Spearman correlation of {ceiling}: nothing can be asked to do much better.
+enumeration has {sum(cell["enumerated"] for cell in cells)}. {_ceiling(record["ceiling"])}
 It took {record["cpu_s"] / 60:.0f} CPU minutes with the versions that `correlation.json` names.
 """
+
+
+def _ceiling(ceiling: Mapping[str, float | None]) -> str:
+    known = ", ".join(f"{number(value)} over {name} cells" for name, value in ceiling.items() if value is not None)
+    if not known:
+        return "How well the table ranks its own cells is unknown."
+    return f"""The table ranks its own cells, one repeat against the mean
+of the others, with a Spearman correlation of {known}: nothing can be asked to do much better."""
 
 
 def _legend(record: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metaopt.correlation.measures import record
+from metaopt.correlation.measures import _ceiling, record
 from metaopt.correlation.scores import Scores, parts, write_scores
 from metaopt.correlation.study import RankingStudy
 from metaopt.tables.card import load_card
@@ -65,6 +65,11 @@ def test_the_ceiling_is_how_well_the_table_ranks_its_own(make_study: MakeStudy, 
     ceiling = record(study, tmp_path, {})["ceiling"]
     assert 0.7 < ceiling["all"] < 0.95
     assert set(ceiling) == {"all", "enumerated"}
+
+
+def test_a_single_repeat_has_no_ceiling() -> None:
+    assert _ceiling(np.array([[0.1], [0.2], [0.3]])) is None
+    assert _ceiling(np.array([[0.1, 0.2], [0.2, 0.3], [0.3, 0.4]])) == pytest.approx(1.0)
 
 
 def test_weights_that_differ_are_said(make_study: MakeStudy, tmp_path: Path) -> None:

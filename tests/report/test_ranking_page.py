@@ -44,6 +44,12 @@ def test_weights_that_are_not_equal_are_said() -> None:
     assert "not equal in all kinds of statistics" in page
 
 
+def test_a_table_of_one_repeat_has_no_rank_of_its_own() -> None:
+    page = render_ranking({**made_up_record(), "ceiling": {"all": None, "enumerated": None}})["README.md"].decode()
+    assert "How well the table ranks its own cells is unknown." in page
+    assert "nothing can be asked" not in page
+
+
 def test_it_is_written(tmp_path: Path) -> None:
     record = made_up_record()
     page = write_ranking(record, tmp_path / "page")
