@@ -12,6 +12,7 @@ from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replac
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from metaopt.budget import Budget
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.executors import EXECUTORS
 from metaopt.oneshot import ONESHOT
@@ -68,6 +69,11 @@ class RunConfig:
     confirm: int = _setting(3, "searches with fresh seeds that confirm default and incumbent afterwards; 0: none")
     device: str = _setting("auto", "device of the searches: auto, cpu, cuda or cuda:N")
     folder: str | None = _setting(None, "run folder to make; a free name under runs/", "--run")
+
+    @property
+    def limits(self) -> Budget:
+        """What the run may use."""
+        return Budget(self.budget, self.budget_epochs, self.budget_seconds)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the settings as plain JSON values, without the folder, which may be moved."""

@@ -178,11 +178,6 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
         return _work(prepared, folder, recorded, console, interrupted)
 
 
-def budget_of(config: RunConfig) -> Budget:
-    """Returns what a run may use."""
-    return Budget(config.budget, config.budget_epochs, config.budget_seconds)
-
-
 def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Console, interrupted: Interrupt) -> str:
     if recorded.end and _confirmed(prepared, folder, recorded):
         return recorded.end
@@ -192,7 +187,7 @@ def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Co
             with contextlib.closing(JournalWriter(place.journal, so_far.size)) as journal, shown as monitor:
                 return Study(tuner, crew, journal, so_far, shown.budget, place.trial, monitor, interrupted).run()
 
-        shown = show("tuning", budget_of(prepared.config), console)
+        shown = show("tuning", prepared.config.limits, console)
         end = run(shown, prepared.make_tuner(), folder, recorded)
         if not end or (tuner := confirmation(prepared, folder.read())) is None:
             return end

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from metaopt import config
+from metaopt.budget import Budget
 from metaopt.config import RunConfig, changed, cores, load_config
 from metaopt.errors import ConfigError
 
@@ -33,6 +34,11 @@ def test_two_flags_are_enough() -> None:
     found = load()
     assert (found.benchmark, found.cell_space, found.tuner, found.executor) == ("digits", 1, "bohb", "dask")
     assert (found.hyperparameters, found.workers, found.budget, found.confirm) == ("darts", cores(), 50, 3)
+
+
+def test_what_a_run_may_use() -> None:
+    assert load(budget_epochs="300").limits == Budget(evaluations=50, epochs=300)
+    assert load(budget="1", budget_seconds="60").limits == Budget(evaluations=1, seconds=60.0)
 
 
 def test_the_layers_go_before_each_other(file: Path) -> None:

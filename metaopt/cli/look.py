@@ -38,7 +38,7 @@ def _status(folder: RunFolder) -> dict[str, Any]:
         config = RunConfig.from_json(recorded.header["run"])
     except KeyError:
         raise JournalError(f"the header of {folder.journal} has no settings", "only metaopt tune writes them") from None
-    budget = Budget(config.budget, config.budget_epochs, config.budget_seconds)
+    budget = config.limits
     confirming: dict[str, Any] | None = None
     confirmed = config.confirm == 0 or recorded.incumbent is None
     if folder.confirmation.begun:

@@ -66,7 +66,7 @@ def _close(folder: RunFolder, end: str, wants_report: bool) -> int:
 
 def _findings(recorded: Recorded) -> Iterable[str]:
     config = RunConfig.from_json(recorded.header["run"])
-    standing = Standing.of(recorded, launch.budget_of(config))
+    standing = Standing.of(recorded, config.limits)
     optimum = recorded.header["objective"].get("optimum_valid_error")
     yield f"{standing.done} evaluations, {standing.failed} failed, {standing.epochs} epochs, {standing.elapsed_s:.0f} s"
     yield _row("default", standing.default, optimum)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from metaopt import paths
 from metaopt.errors import unknown_name
 from metaopt.tables.networks import NetworkScale
 from metaopt.tables.training import Protocol
+from metaopt.yaml_file import read_yaml
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,12 @@ def load_card(name: str) -> Card:
     """Reads the card of a shipped benchmark.
 
     Raises:
-        ConfigError: if there is no benchmark of that name.
+        ConfigError: if there is no benchmark of that name, or if its card is not proper YAML.
     """
     path: Path = paths.data_folder("benchmarks") / "cards" / f"{name}.yaml"
     if name not in card_names():
         raise unknown_name("benchmark", name, card_names(), "metaopt benchmark list shows them")
-    text = yaml.safe_load(path.read_text(encoding="utf-8"))
+    text = read_yaml(path)
     training = dict(text["training"])
     seeds = tuple(training.pop("seeds"))
     protocol = Protocol(**{**training, "epochs": tuple(training["epochs"])})

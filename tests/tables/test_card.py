@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from metaopt import paths
 from metaopt.errors import ConfigError
 from metaopt.images import IMAGES
 from metaopt.tables.card import card_names, load_card
@@ -28,6 +30,14 @@ def test_the_digest_tells_cards_apart() -> None:
     assert card.digest == load_card("digits").digest
     assert card.digest != replace(card, seeds=(0, 1)).digest
     assert card.digest != replace(card, network=replace(card.network, channels=4)).digest
+
+
+def test_a_card_is_read_strictly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards" / "mine.yaml").write_text("name: mine\nname: other\n")
+    monkeypatch.setattr(paths, "data_folder", lambda kind: tmp_path)
+    with pytest.raises(ConfigError, match=r"mine\.yaml, line 2, column 1: the key 'name' stands twice"):
+        load_card("mine")
 
 
 def test_an_unknown_benchmark_names_the_nearest() -> None:
