@@ -53,11 +53,16 @@ class Confirmation:
     failed: int
 
 
+def confirming(run: RunData, side: Literal["default", "tuned"]) -> tuple[Evaluation, ...]:
+    """Returns all repeats of one side of a run's confirmation, finished or not."""
+    key = _DEFAULT_KEY if side == "default" else _TUNED_KEY
+    return tuple(e for e in run.confirmed if e.trial.key == key)
+
+
 def confirmation(run: RunData) -> Confirmation:
     """Returns the repeats of a run's confirmation; empty sides if there was none."""
-    ok = [e for e in run.confirmed if e.ok]
-    sides = [tuple(e for e in ok if e.trial.key == key) for key in (_DEFAULT_KEY, _TUNED_KEY)]
-    return Confirmation(sides[0], sides[1], len(run.confirmed) - len(ok))
+    default, tuned = (tuple(e for e in confirming(run, side) if e.ok) for side in ("default", "tuned"))
+    return Confirmation(default, tuned, len(run.confirmed) - len(default) - len(tuned))
 
 
 def shown(run: RunData, evaluations: Sequence[Evaluation], split: Split) -> list[float]:

@@ -11,8 +11,9 @@ import numpy as np
 
 from metaopt.report.curves import Floats
 from metaopt.report.study_groups import Repeats
+from metaopt.report.study_regret import regret_name
 
-#: What a trajectory may hold, and how it is called on an axis.
+#: What a trajectory may hold, and how it is called on an axis; see also :func:`quantity_name`.
 QUANTITIES = {
     "test_error": "test regret",
     "one_shot_error": "one-shot validation error",
@@ -37,13 +38,22 @@ class Curve:
     standard_error: Floats
 
 
+def quantity_name(quantity: str, repeats: Sequence[Repeats]) -> str:
+    """Returns how a quantity of these searches is called on an axis: an error is a regret where an optimum is known."""
+    if quantity == "test_error":
+        return regret_name([one.optimum_test_error for one in repeats])
+    return QUANTITIES[quantity]
+
+
 def trajectories(repeats: Repeats, quantity: str) -> Floats:
     """Returns a quantity of every search, (repeats, epochs), NaN where it was not measured.
 
-    The test error is counted from the lowest there is, where that is known: as regret.
+    There are as many epochs as in the longest search, whichever quantity it has. The test error is counted from the
+    lowest there is, where that is known: as regret.
     """
-    rows = [_numbers(e.info.get("trajectory", {}).get(quantity)) for e in repeats.evaluations]
-    width = max((len(row) for row in rows), default=0)
+    found = [e.info.get("trajectory", {}) for e in repeats.evaluations]
+    rows = [_numbers(trajectory.get(quantity)) for trajectory in found]
+    width = max((len(trajectory.get(name) or ()) for trajectory in found for name in QUANTITIES), default=0)
     values = np.array([[*row, *[math.nan] * (width - len(row))] for row in rows], dtype=float).reshape(len(rows), width)
     return values - (repeats.optimum_test_error or 0.0) if quantity == "test_error" else values
 

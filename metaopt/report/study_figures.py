@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from metaopt.report.axes import error_axis
-from metaopt.report.study_curves import QUANTITIES, Curve, curve, trajectories
+from metaopt.report.study_curves import Curve, curve, quantity_name, trajectories
 from metaopt.report.study_groups import Repeats
+from metaopt.report.study_regret import regret_name
 from metaopt.report.study_tuned import Tuned
 from metaopt.report.style import GROUPS, LIGHT, RAMP, Plot, canvas, legend, panels, slug
 
@@ -37,7 +38,7 @@ def tuned_plot(rows: Sequence[Tuned]) -> Plot:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     axes.set_xlim(left=0.0)
-    axes.set_xlabel("test regret")
+    axes.set_xlabel(regret_name([row.optimum_test_error for row in rows]))
     figure.legend(loc="outside upper left", ncols=2)
     caption = "Further left is better: each dot is a run, the mean of its confirming searches; bars are means of runs."
     return Plot("tuned-against-default", "Tuned against default", caption, figure)
@@ -58,6 +59,7 @@ def trajectory_plot(repeats: Sequence[Repeats], quantity: str) -> Plot | None:
     drawn = [(one, found) for one in repeats if (found := curve(one, quantity)) is not None]
     if not drawn:
         return None
+    called = quantity_name(quantity, repeats)
     titles = list(dict.fromkeys(one.group for one, _ in drawn)) if any(one.label for one in repeats) else [""]
     figure, axes = panels(len(titles), *((270, 235) if len(titles) > 1 else (430, 330)))
     names: dict[str, tuple[str, object]] = {}
@@ -71,15 +73,15 @@ def trajectory_plot(repeats: Sequence[Repeats], quantity: str) -> Plot | None:
     heights = [value for _, found in drawn for value in found.mean]
     for place, (title, panel) in enumerate(zip(titles, axes, strict=True)):
         panel.set_title(title)
-        error_axis(panel, heights, QUANTITIES[quantity] if place % 2 == 0 else "")
+        error_axis(panel, heights, called if place % 2 == 0 else "")
         if place + 2 >= len(axes):
             panel.set_xlabel("epochs of the search")
             panel.tick_params(labelbottom=True)
     legend(figure, axes)
     worth = " Of the cell that a search would have returned after that epoch." if quantity == "test_error" else ""
     return Plot(
-        f"trajectory-{slug(QUANTITIES[quantity])}",
-        f"{QUANTITIES[quantity][0].upper()}{QUANTITIES[quantity][1:]} over the epochs",
+        f"trajectory-{slug(called)}",
+        f"{called[0].upper()}{called[1:]} over the epochs",
         f"Line: mean over the searches; band: one standard error to either side.{worth}",
         figure,
     )
@@ -102,7 +104,7 @@ def eigenvalue_plot(repeats: Sequence[Repeats]) -> Plot | None:
         (epoch, eigenvalue, regret)
         for one in repeats
         for eigenvalues, regrets in zip(trajectories(one, "eigenvalue"), trajectories(one, "test_error"), strict=True)
-        for epoch, (eigenvalue, regret) in enumerate(zip(eigenvalues, regrets, strict=False), start=1)
+        for epoch, (eigenvalue, regret) in enumerate(zip(eigenvalues, regrets, strict=True), start=1)
         if math.isfinite(eigenvalue) and math.isfinite(regret)
     ]
     if not pairs:
@@ -115,13 +117,14 @@ def eigenvalue_plot(repeats: Sequence[Repeats]) -> Plot | None:
         if part:
             span = f"{first + 1} to {end}" if end > first + 1 else str(end)
             axes.plot(*zip(*part, strict=True), "o", color=colour, markersize=4.5, mec="none", label=f"epochs {span}")
-    error_axis(axes, [y for _, _, y in pairs], "test regret")
+    called = quantity_name("test_error", repeats)
+    error_axis(axes, [y for _, _, y in pairs], called)
     axes.set_xlabel("dominant eigenvalue")
     legend(figure, [axes])
     return Plot(
         "eigenvalue-against-regret",
         "Does the curvature tell a bad cell?",
         "Each dot is a search after an epoch: the dominant eigenvalue of the validation loss over the architecture, "
-        "and the regret of the cell it would have returned.",
+        f"and the {called} of the cell it would have returned.",
         figure,
     )

@@ -35,7 +35,7 @@ class Repeats:
     Attributes:
         group: Label of the group.
         label: What tells the configuration from the others of the group; empty if it is the only one.
-        evaluations: The finished ones at the largest epochs.
+        evaluations: The finished ones; a grid asks for the largest epochs only.
         failed: How many gave no error.
         optimum_test_error: Lowest test error there is; None where unknown.
     """

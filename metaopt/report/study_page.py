@@ -23,6 +23,7 @@ from metaopt.report.load import RunData, load_run
 from metaopt.report.study_curves import QUANTITIES
 from metaopt.report.study_figures import eigenvalue_plot, trajectory_plot, tuned_plot
 from metaopt.report.study_groups import Group, Repeats, grid_repeats, study_groups
+from metaopt.report.study_regret import regret_name
 from metaopt.report.study_repeats import (
     curve_records,
     eigenvalue_notes,
@@ -155,7 +156,8 @@ def _repeats_part(repeats: Sequence[Repeats]) -> _Part:
 
 
 def _runs_table(runs: Sequence[RunData]) -> Table:
-    head = ("run", "answered", "failed", "epochs", "seconds", "test regret of the incumbent", "default over tuned")
+    shown = f"{regret_name([run.optimum_test_error for run in runs])} of the incumbent"
+    head = ("run", "answered", "failed", "epochs", "seconds", shown, "default over tuned")
     return Table("Runs", head, tuple(_run_row(run) for run in runs))
 
 

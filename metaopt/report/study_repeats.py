@@ -13,8 +13,9 @@ from metaopt.report.curves import Floats
 from metaopt.report.headline import interval_text
 from metaopt.report.layout import NONE, Table, times
 from metaopt.report.statistics import Ratio, rank_correlation, regret_ratio
-from metaopt.report.study_curves import QUANTITIES, curve, trajectories
+from metaopt.report.study_curves import QUANTITIES, curve, quantity_name, trajectories
 from metaopt.report.study_groups import Repeats
+from metaopt.report.study_regret import regret_note
 from metaopt.report.study_tuned import mean_sd
 
 
@@ -60,8 +61,13 @@ def _regrets(repeats: Repeats) -> tuple[float, ...]:
 
 def finals_table(rows: Sequence[Final]) -> Table:
     """Returns the table for reading."""
-    head = ("", "test regret", "one-shot error", "searches", "failed", "compared with", "ratio", "95 % interval", "p")
+    shown = quantity_name("test_error", [row.repeats for row in rows])
+    head = ("", shown, "one-shot error", "searches", "failed", "compared with", "ratio", "95 % interval", "p")
     return Table("After the last epoch", head, tuple(_text(row) for row in rows))
+
+
+def _column(repeats: Sequence[Repeats]) -> str:
+    return quantity_name("test_error", repeats).replace(" ", "_")
 
 
 def _text(row: Final) -> tuple[str, ...]:
@@ -81,13 +87,14 @@ def _text(row: Final) -> tuple[str, ...]:
 
 def finals_records(rows: Sequence[Final]) -> list[dict[str, object]]:
     """Returns the same in full precision, errors and regrets in [0, 1], a row per configuration."""
+    shown = _column([row.repeats for row in rows])
     return [
         {
             "group": row.repeats.group,
             "configuration": row.repeats.label,
             "searches": len(row.regret),
             "failed": row.repeats.failed,
-            **_moments("test_regret", row.regret),
+            **_moments(shown, row.regret),
             **_moments("one_shot_error", row.one_shot),
             "compared_with": row.against,
             "ratio": row.ratio.value if row.ratio else None,
@@ -110,12 +117,12 @@ def finals_notes(repeats: Sequence[Repeats]) -> tuple[str, ...]:
     """Returns what must be known to read the table."""
     epochs = sorted({e.trial.epochs for one in repeats for e in one.evaluations})
     return (
-        f"Searches of {' and '.join(map(str, epochs)) or 'no'} epochs, each with its own seed. Test regret: test error "
-        "of the cell found minus the lowest test error of any cell in the table; mean over the searches ± their "
-        "standard deviation.",
-        "Ratio: mean regret of the configuration compared with over the one of the row, above 1 where the row is "
-        "better, with Fieller's interval; p: exact permutation test of the difference of the means, two-sided, not "
-        "corrected for the number of rows.",
+        f"Searches of {' and '.join(map(str, epochs)) or 'no'} epochs, each with its own seed. "
+        f"{regret_note([one.optimum_test_error for one in repeats])}; mean over the searches ± their standard "
+        "deviation.",
+        f"Ratio: mean {quantity_name('test_error', repeats)} of the configuration compared with over the one of the "
+        "row, above 1 where the row is better, with Fieller's interval; p: exact permutation test of the difference of "
+        "the means, two-sided, not corrected for the number of rows.",
     )
 
 
@@ -125,7 +132,7 @@ def curve_records(repeats: Sequence[Repeats]) -> list[dict[str, object]]:
         {
             "group": one.group,
             "configuration": one.label,
-            "quantity": "test_regret" if quantity == "test_error" else quantity,
+            "quantity": _column([one]) if quantity == "test_error" else quantity,
             "epoch": int(epoch),
             "searches": int(n),
             "mean": float(mean),
@@ -141,16 +148,17 @@ def curve_records(repeats: Sequence[Repeats]) -> list[dict[str, object]]:
 def eigenvalue_notes(repeats: Sequence[Repeats]) -> tuple[str, ...]:
     """Returns how the dominant eigenvalue goes with the regret: a sentence per configuration, and one for all."""
     measured = [one for one in repeats if not np.isnan(trajectories(one, "eigenvalue")).all()]
-    notes = [_eigenvalue_note(one.name, _pairs(one)) for one in measured]
+    shown = quantity_name("test_error", measured)
+    notes = [_eigenvalue_note(one.name, shown, _pairs(one)) for one in measured]
     together = [pair for one in measured for pair in _pairs(one)]
-    return (*notes, *([_eigenvalue_note("all together", together)] if len(measured) > 1 else []))
+    return (*notes, *([_eigenvalue_note("all together", shown, together)] if len(measured) > 1 else []))
 
 
 def _pairs(one: Repeats) -> list[tuple[Floats, Floats]]:
     return list(zip(trajectories(one, "eigenvalue"), trajectories(one, "test_error"), strict=True))
 
 
-def _eigenvalue_note(name: str, pairs: Sequence[tuple[Floats, Floats]]) -> str:
+def _eigenvalue_note(name: str, shown: str, pairs: Sequence[tuple[Floats, Floats]]) -> str:
     within = [rho for x, y in pairs if (rho := rank_correlation(x.tolist(), y.tolist()).spearman) is not None]
     ends = list(_last_pairs(pairs))
     across = rank_correlation([x for x, _ in ends], [y for _, y in ends])
@@ -159,7 +167,7 @@ def _eigenvalue_note(name: str, pairs: Sequence[tuple[Floats, Floats]]) -> str:
     if across.low is not None and across.high is not None:
         between += f", 95 % interval {across.low:+.2f} to {across.high:+.2f}"
     return (
-        f"{name}: Spearman's rho of dominant eigenvalue and test regret over the epochs of a search {inside}; between "
+        f"{name}: Spearman's rho of dominant eigenvalue and {shown} over the epochs of a search {inside}; between "
         f"the ends of all searches (n = {across.n}) {between}."
     )
 

@@ -8,39 +8,64 @@ from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
 from metaopt.report.curves import incumbent
-from metaopt.report.headline import confirmation, interval_text, shown
+from metaopt.report.headline import confirming, interval_text, shown
 from metaopt.report.layout import NONE, Table, number, times
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.statistics import Ratio, regret_ratio
 from metaopt.report.study_groups import Group
+from metaopt.report.study_regret import regret_name, regret_note
+
+
+@dataclass(frozen=True)
+class Searches:
+    """Confirming searches of a side, of all runs of a group.
+
+    Attributes:
+        finished: Those with an error.
+        asked: All of them.
+    """
+
+    finished: int
+    asked: int
+
+    def __str__(self) -> str:
+        """Returns ``14 of 15``; a dash where none was asked for."""
+        return f"{self.finished} of {self.asked}" if self.asked else NONE
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What the runs of a group found; every list has a value per run, where it has one.
+    """What the runs of a group found; every tuple has a value per run, where it has one.
 
     Attributes:
         label: Of the group.
-        default: Mean test regret of the confirming searches of the default.
+        optimum_test_error: Lowest test error there is; None where unknown, and the errors themselves are then shown.
+        default: Mean test regret of the finished confirming searches of the default, of the runs that have some on
+            both sides.
         tuned: Likewise, of the tuned configuration; the default's where tuning found nothing better.
+        default_searches: What is behind ``default``, and what failed.
+        tuned_searches: Likewise.
         selected: Test regret of the incumbent's own trial: what the run saw when it chose.
         ratio: Mean of ``default`` over mean of ``tuned``; its unit is the run, not the search.
-        search_s: Median wall seconds of a confirming search; NaN without one.
+        wall_s: Median wall seconds of a finished confirming search; NaN without one.
+        cpu_s: Likewise CPU seconds; NaN also if they were not measured in one of them.
         epochs: Of the confirming searches, ascending.
-        searches: Least number of finished confirming searches that a mean in ``default`` or ``tuned`` is of.
         failed: Trials that gave no error, of tuning and confirmation.
         answered: All trials with an answer.
         runs: How many runs the group has.
     """
 
     label: str
+    optimum_test_error: float | None
     default: tuple[float, ...]
     tuned: tuple[float, ...]
+    default_searches: Searches
+    tuned_searches: Searches
     selected: tuple[float, ...]
     ratio: Ratio
-    search_s: float
+    wall_s: float
+    cpu_s: float
     epochs: tuple[int, ...]
-    searches: int
     failed: int
     answered: int
     runs: int
@@ -48,31 +73,40 @@ class Tuned:
 
 def tuned(group: Group) -> Tuned:
     """Returns what the runs of a group found."""
-    sides = [side for run in group.runs if all(side := _sides(run))]
-    default, best = ([fmean(side[i]) for side in sides] for i in (0, 1))
-    confirming = [e for run in group.runs for e in run.confirmed if e.ok and e.result]
+    asked = [_sides(run) for run in group.runs]
+    found = [tuple(shown(run, s, "test") for s in sides) for run, sides in zip(group.runs, asked, strict=True)]
+    default, best = ([fmean(sides[i]) for sides in found if all(sides)] for i in (0, 1))
+    counts = [Searches(*(sum(len(sides[i]) for sides in of) for of in (found, asked))) for i in (0, 1)]
+    finished = [e for run in group.runs for e in run.confirmed if e.ok]
     answers = [e for run in group.runs for e in (*run.told, *run.confirmed) if e.result]
     return Tuned(
         label=group.label,
+        optimum_test_error=group.runs[0].optimum_test_error,
         default=tuple(default),
         tuned=tuple(best),
+        default_searches=counts[0],
+        tuned_searches=counts[1],
         selected=tuple(regret for run in group.runs for regret in _selected(run)),
         ratio=regret_ratio(default, best),
-        search_s=median([e.result.cost_s for e in confirming if e.result]) if confirming else math.nan,
-        epochs=tuple(sorted({e.trial.epochs for e in confirming})),
-        searches=min((len(values) for side in sides for values in side), default=0),
+        wall_s=_median([e.result.cost_s for e in finished if e.result]),
+        cpu_s=_median([e.result.cpu_s for e in finished if e.result]),
+        epochs=tuple(sorted({e.trial.epochs for e in finished})),
         failed=sum(not e.ok for e in answers),
         answered=len(answers),
         runs=len(group.runs),
     )
 
 
-def _sides(run: RunData) -> tuple[list[float], list[float]]:
-    """Returns the test regrets of the confirming searches of default and tuned; empty where there are none."""
-    found, best = confirmation(run), incumbent(run.ok)
+def _sides(run: RunData) -> tuple[tuple[Evaluation, ...], tuple[Evaluation, ...]]:
+    """Returns the confirming searches of default and tuned, which may be the same; empty where there are none."""
+    best, default = incumbent(run.ok), confirming(run, "default")
     stayed = best is not None and dict(best.trial.config) == dict(run.default)
-    default = shown(run, found.default, "test")
-    return default, default if stayed else shown(run, found.tuned, "test")
+    return default, default if stayed else confirming(run, "tuned")
+
+
+def _median(seconds: Sequence[float | None]) -> float:
+    measured = [value for value in seconds if value is not None]
+    return median(measured) if measured and len(measured) == len(seconds) else math.nan
 
 
 def _selected(run: RunData) -> list[float]:
@@ -89,11 +123,30 @@ def mean_sd(values: Sequence[float]) -> str:
 
 def tuned_table(rows: Sequence[Tuned]) -> Table:
     """Returns the table for reading."""
-    head = ("", "default", "tuned", "as selected", "ratio", "95 % interval", "s per search", "runs", "failed trials")
-    return Table("Tuned against default", head, tuple(_text(row) for row in rows))
+    head = (
+        "",
+        "default",
+        "tuned",
+        "as selected",
+        "ratio",
+        "95 % interval",
+        "searches of default",
+        "of tuned",
+        f"{'CPU' if _has_cpu(rows) else 'wall'} s per search",
+        "runs",
+        "failed trials",
+    )
+    return Table("Tuned against default", head, tuple(_text(row, _has_cpu(rows)) for row in rows))
 
 
-def _text(row: Tuned) -> tuple[str, ...]:
+def _has_cpu(rows: Sequence[Tuned]) -> bool:
+    """Returns whether CPU seconds are known of all searches; otherwise wall seconds are shown, lest they be mixed."""
+    timed = [row for row in rows if not math.isnan(row.wall_s)]
+    return bool(timed) and not any(math.isnan(row.cpu_s) for row in timed)
+
+
+def _text(row: Tuned, has_cpu: bool) -> tuple[str, ...]:
+    search_s = row.cpu_s if has_cpu else row.wall_s
     interval = interval_text(row.ratio).removeprefix("95 % interval ")
     return (
         row.label,
@@ -102,7 +155,9 @@ def _text(row: Tuned) -> tuple[str, ...]:
         mean_sd(row.selected),
         times(row.ratio.value),
         interval,
-        NONE if math.isnan(row.search_s) else f"{row.search_s:.1f}",
+        str(row.default_searches),
+        str(row.tuned_searches),
+        NONE if math.isnan(search_s) else f"{search_s:.1f}",
         str(row.runs) if len(row.default) == row.runs else f"{len(row.default)} of {row.runs}",
         f"{row.failed} of {row.answered}",
     )
@@ -110,13 +165,14 @@ def _text(row: Tuned) -> tuple[str, ...]:
 
 def tuned_records(rows: Sequence[Tuned]) -> list[dict[str, object]]:
     """Returns the same in full precision, regrets in [0, 1], a row per group."""
+    shown_as = regret_name([row.optimum_test_error for row in rows]).removeprefix("test ")
     return [
         {
             "group": row.label,
             "runs": row.runs,
             "confirmed_runs": len(row.default),
             **{
-                f"{name}_regret_{kind}": value
+                f"{name}_{shown_as}_{kind}": value
                 for name, values in (("default", row.default), ("tuned", row.tuned), ("selected", row.selected))
                 for kind, value in (
                     ("mean", fmean(values) if values else None),
@@ -126,7 +182,12 @@ def tuned_records(rows: Sequence[Tuned]) -> list[dict[str, object]]:
             "ratio": row.ratio.value,
             "ratio_low": row.ratio.low,
             "ratio_high": row.ratio.high,
-            "search_s": row.search_s,
+            "default_searches_finished": row.default_searches.finished,
+            "default_searches_asked": row.default_searches.asked,
+            "tuned_searches_finished": row.tuned_searches.finished,
+            "tuned_searches_asked": row.tuned_searches.asked,
+            "search_wall_s": row.wall_s,
+            "search_cpu_s": row.cpu_s,
             "failed": row.failed,
             "answered": row.answered,
         }
@@ -137,15 +198,33 @@ def tuned_records(rows: Sequence[Tuned]) -> list[dict[str, object]]:
 def tuned_notes(rows: Sequence[Tuned]) -> tuple[str, ...]:
     """Returns what must be known to read the table."""
     epochs = sorted({epochs for row in rows for epochs in row.epochs})
-    fewest = min((row.searches for row in rows if row.default), default=0)
+    optima = [row.optimum_test_error for row in rows]
     return (
-        "Test regret: test error of the cell found minus the lowest test error of any cell in the table; lower is "
-        "better. Default and tuned: mean over the runs ± standard deviation between them, each run's value being the "
-        f"mean of its confirming searches with fresh seeds (at least {fewest} a side and run, "
-        f"{' and '.join(map(str, epochs)) or 'no'} epochs each), which had no part in the choice.",
-        "As selected: test regret of the one trial that made its configuration the incumbent. The difference from "
-        "tuned is the luck of the selection.",
+        f"{regret_note(optima)}; lower is better. Default and tuned: mean over the runs ± standard deviation between "
+        "them, each run's value being the mean of its confirming searches with fresh seeds "
+        f"({' and '.join(map(str, epochs)) or 'no'} epochs each), which had no part in the choice.",
+        _finished_note(rows),
+        f"As selected: {regret_name(optima)} of the one trial that made its configuration the incumbent. The "
+        "difference from tuned is the luck of the selection.",
         "Ratio: the default's mean over the tuned one's, above 1 where tuning helped. Its interval is Fieller's with "
         "the run as unit, so it is wide where there are few runs; where it holds 1, nothing is decided.",
-        "Seconds: median wall time of a confirming search.",
+        "Seconds: median CPU time of a confirming search, over all of its threads."
+        if _has_cpu(rows)
+        else "Seconds: median wall time of a confirming search, which depends on what else ran.",
+    )
+
+
+def _finished_note(rows: Sequence[Tuned]) -> str:
+    lacking = [
+        f"{row.label} {side} {searches}"
+        for row in rows
+        for side, searches in (("default", row.default_searches), ("tuned", row.tuned_searches))
+        if searches.finished < searches.asked
+    ]
+    text = "Searches: confirming searches that gave an error, of those asked for."
+    if not lacking:
+        return f"{text} None is missing."
+    return (
+        f"{text} Some are missing, and a side without them looks better than it is: {', '.join(lacking)}. A mean is "
+        "of the finished ones; a run with none on a side is in neither mean."
     )

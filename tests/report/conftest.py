@@ -185,11 +185,12 @@ def answer() -> Callable[..., tuple[Trial, Result | None]]:
         info: dict[str, Any] | None = None,
         reason: str = "",
         trained: int | None = None,
+        cpu_s: float | None = None,
     ) -> tuple[Trial, Result | None]:
         trial = Trial(number, number if key is None else key, config or {}, epochs, 100 + number)
         if valid is None and not reason:
             return trial, None
         status = "crashed" if valid is None else "ok"
-        return trial, Result(number, status, valid, test, 1.5, reason, info or {}, trained)
+        return trial, Result(number, status, valid, test, 1.5, reason, info or {}, trained, cpu_s)
 
     return make

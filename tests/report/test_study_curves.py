@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from metaopt.report.load import Evaluation
-from metaopt.report.study_curves import curve, trajectories
+from metaopt.report.study_curves import curve, quantity_name, trajectories
 from metaopt.report.study_groups import Repeats
 from metaopt.trial import Result, Trial
 
@@ -43,6 +43,18 @@ def test_epochs_without_a_value_are_left_out() -> None:
 def test_nothing_measured() -> None:
     assert curve(repeats({"eigenvalue": [None, math.nan]}, {}), "eigenvalue") is None
     assert curve(repeats(), "test_error") is None
+
+
+def test_all_quantities_have_the_epochs_of_the_longest_search() -> None:
+    some = repeats({"eigenvalue": [2.0], "test_error": [0.3]}, {"test_error": [0.3, 0.2, 0.2]})
+    assert trajectories(some, "eigenvalue").shape == trajectories(some, "test_error").shape == (2, 3)
+
+
+def test_what_is_not_a_regret_is_not_called_one() -> None:
+    known, unknown = repeats(), repeats(optimum=None)
+    assert quantity_name("test_error", [known, unknown]) == "test regret"
+    assert quantity_name("test_error", [unknown]) == "test error"
+    assert quantity_name("eigenvalue", [unknown]) == "dominant eigenvalue"
 
 
 def test_an_unknown_optimum_leaves_the_error() -> None:

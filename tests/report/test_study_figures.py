@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from metaopt.report.load import Evaluation
 from metaopt.report.statistics import Ratio
 from metaopt.report.study_figures import eigenvalue_plot, trajectory_plot, tuned_plot
 from metaopt.report.study_groups import Repeats
-from metaopt.report.study_tuned import Tuned
+from metaopt.report.study_tuned import Searches, Tuned
 from metaopt.report.style import GROUPS, render
 from metaopt.trial import Result, Trial
 
@@ -69,10 +70,30 @@ def test_every_search_and_epoch_with_both_is_a_dot() -> None:
 
 def test_tuned_has_a_row_per_group_that_was_confirmed() -> None:
     ratio = Ratio(2.0, None, None, None, None)
-    whole = Tuned("darts", (0.2, 0.4), (0.1, 0.2), (0.1,), ratio, 1.0, (9,), 3, 0, 9, 2)
-    lacking = Tuned("gdas", (), (), (), ratio, math.nan, (), 0, 0, 0, 1)
+    five, none = Searches(5, 5), Searches(0, 0)
+    whole = Tuned("darts", 0.1, (0.2, 0.4), (0.1, 0.2), five, five, (0.1,), ratio, 1.0, math.nan, (9,), 0, 9, 2)
+    lacking = Tuned("gdas", 0.1, (), (), none, none, (), ratio, math.nan, math.nan, (), 0, 0, 1)
     plot = tuned_plot([whole, lacking])
     assert [label.get_text() for label in plot.figure.axes[0].get_yticklabels()] == ["darts"]
     picture = render(plot)
     assert picture.png.startswith(b"\x89PNG")
     assert b"test regret" in picture.svg
+    assert tuned_plot([replace(whole, optimum_test_error=None)]).figure.axes[0].get_xlabel() == "test error"
+
+
+def test_where_no_optimum_is_known_axes_say_error() -> None:
+    some = [replace(repeats("a", "", eigenvalue=[0.1, 0.2, 0.3]), optimum_test_error=None)]
+    over, against = trajectory_plot(some, "test_error"), eigenvalue_plot(some)
+    assert over is not None
+    assert (over.name, over.title) == ("trajectory-test-error", "Test error over the epochs")
+    assert over.figure.axes[0].get_ylabel() == "test error"
+    assert against is not None
+    assert against.figure.axes[0].get_ylabel() == "test error"
+    assert "regret" not in against.caption
+
+
+def test_a_search_without_eigenvalues_that_is_longer_than_those_with_is_left_out() -> None:
+    short, long = repeats("a", "", n=1, eigenvalue=[0.1, 0.2, 0.3]), repeats("a", "", n=1, test_error=[0.4] * 9)
+    plot = eigenvalue_plot([replace(short, evaluations=short.evaluations + long.evaluations)])
+    assert plot is not None
+    assert sum(len(line.get_xdata()) for line in plot.figure.axes[0].get_lines()) == 3

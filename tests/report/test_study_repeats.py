@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,6 +59,19 @@ def test_a_configuration_without_a_finished_search() -> None:
     assert finals_records(rows)[1]["test_regret_mean"] is None
 
 
+def test_where_no_optimum_is_known_nothing_is_called_a_regret() -> None:
+    some = [replace(repeats("a", "", FIRST, test_error=[0.3]), optimum_test_error=None)]
+    rows = finals(some)
+    assert finals_table(rows).head[1] == "test error"
+    assert finals_records(rows)[0]["test_error_mean"] == pytest.approx(0.55)
+    assert curve_records(some)[0]["quantity"] == "test_error"
+    notes = " ".join(finals_notes(some))
+    assert "Test error: of the cell found; the lowest of any cell is unknown" in notes
+    assert "Ratio: mean test error" in notes
+    assert "minus" not in notes
+    assert "minus the lowest test error" in finals_notes([repeats("a", "", FIRST)])[0]
+
+
 def test_every_epoch_that_was_measured_has_a_record() -> None:
     (one, two, three) = curve_records([repeats("a", "", [0.2], test_error=[0.3, 0.2], eigenvalue=[None, 1.0])])
     assert (one["quantity"], one["epoch"], one["mean"]) == ("test_regret", 1, pytest.approx(0.2))
@@ -76,3 +90,10 @@ def test_rank_correlation_of_eigenvalue_and_regret() -> None:
     notes = eigenvalue_notes([some, repeats("b", "", [0.4] * 2, test_error=[0.3, 0.2], eigenvalue=[0.5, 0.1])])
     assert [note.split(":")[0] for note in notes] == ["a", "b", "all together"]
     assert "between the ends of all searches (n = 4) +1.00" in notes[-1]
+
+
+def test_a_search_without_eigenvalues_may_be_longer_than_those_with() -> None:
+    some = repeats("a", "", [0.4], test_error=[0.1, 0.2, 0.3], eigenvalue=[1.0, 2.0, 3.0])
+    long = repeats("a", "", [0.4], test_error=[0.4] * 9)
+    (note,) = eigenvalue_notes([replace(some, evaluations=some.evaluations + long.evaluations)])
+    assert "over the epochs of a search +1.00 (mean of 1); between the ends of all searches (n = 1)" in note
