@@ -225,6 +225,6 @@ def _finished_note(rows: Sequence[Tuned]) -> str:
     if not lacking:
         return f"{text} None is missing."
     return (
-        f"{text} Some are missing, and a side without them looks better than it is: {', '.join(lacking)}. A mean is "
+        f"{text} Some are missing, and a side without them may look better than it is: {', '.join(lacking)}. A mean is "
         "of the finished ones; a run with none on a side is in neither mean."
     )
