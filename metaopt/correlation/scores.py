@@ -116,7 +116,7 @@ def score_part(part: Part) -> None:
     study, search = part.study, make_search(part)
     values, weights = [], []
     try:
-        for epoch in search.epochs(study.epochs):
+        for epoch in search.epochs(study.epochs, picks=False):
             if epoch.epoch in study.at:
                 values.append(_score(part, search))
                 weights.append(_digest(search.supernet))

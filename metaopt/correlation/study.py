@@ -72,8 +72,8 @@ class RankingStudy:
 
     @property
     def settings(self) -> SearchSettings:
-        """The settings of its searches; cells are only picked after the last epoch, since nobody asks for them."""
-        return self.optimizer_class.Settings.from_config({**self.config, "cell_every": 0})
+        """The settings of its searches."""
+        return self.optimizer_class.Settings.from_config(dict(self.config))
 
     @property
     def learns_averages(self) -> bool:

@@ -123,7 +123,7 @@ class Search:
         parts = SearchParts(space, self.supernet, self.weight_optim, self.evaluation, generator)
         self.optimizer = optimizer(parts, settings)
 
-    def epochs(self, total: int) -> Iterator[SearchEpoch]:
+    def epochs(self, total: int, *, picks: bool = True) -> Iterator[SearchEpoch]:
         """Runs the search and yields after every epoch that it trains.
 
         These are ``total``, unless the settings stop it early, have it go back, or decide the final cell by training
@@ -131,13 +131,15 @@ class Search:
 
         Args:
             total: Epochs; the cosine of the learning rate and the ramp of cutout span them.
+            picks: False where nobody asks for a cell, which some optimizers take long to find.
 
         Raises:
             SearchDivergedError: if the loss or the eigenvalue is not finite.
         """
         for number, (trained, last) in enumerate(self._course(total), start=1):
             every = self.settings.cell_every
-            cell = self.optimizer.cell() if last or (every > 0 and number % every == 0) else None
+            due = last or (every > 0 and number % every == 0)
+            cell = self.optimizer.cell() if picks and due else None
             one_shot_error = self.evaluation.error(self.optimizer.eval_mix())
             arch, sweeps = self.optimizer.arch_to_json(), self.optimizer.sweeps
             yield SearchEpoch(number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -184,3 +185,9 @@ def test_a_last_step_that_diverges_ends_the_search() -> None:
     run = search(DartsSettings(batch_size=300, learning_rate=1e38, grad_clip=1e30, weight_decay=0.0))
     with pytest.raises(SearchDivergedError, match=r"norm of the weights is (inf|nan) in epoch 1 of 1"):
         list(run.epochs(1))
+
+
+def test_no_cell_is_looked_for_where_nobody_asks() -> None:
+    asked, unasked = (list(search().epochs(2, picks=picks)) for picks in (True, False))
+    assert [epoch.cell for epoch in unasked] == [None, None]
+    assert [replace(epoch, cell=None) for epoch in asked] == unasked
