@@ -48,9 +48,10 @@ def test_defects_are_those_the_published_evaluation_has(make_study: MakeStudy) -
     assert [d["soft_ops"] for d in paths.defects] == [False, False]
 
 
-def test_nobody_asks_for_cells(make_study: MakeStudy) -> None:
-    assert make_study(config={"learning_rate": 0.5}).settings.learning_rate == 0.5
-    assert make_study().settings.cell_every == 0
+def test_settings_are_the_defaults_but_for_what_is_given(make_study: MakeStudy) -> None:
+    study = make_study(config={"learning_rate": 0.5})
+    assert study.settings.learning_rate == 0.5
+    assert study.settings.momentum == study.optimizer_class.Settings().momentum
 
 
 @pytest.mark.parametrize(
