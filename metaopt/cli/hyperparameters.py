@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
 from metaopt.errors import ConfigError, unknown_name
@@ -33,13 +34,16 @@ def hyperparameters(optimizer: str, pairs: Sequence[str], space: str | None = No
     settings: type[SearchSettings] = load(ONESHOT[optimizer]).Settings
     given = dict(_typed(pair, settings) for pair in pairs)
     config = default_with(load_space(space or optimizer), given)
-    settings.from_config(config)
+    try:
+        settings.from_config(config)
+    except ConfigError as error:
+        raise ConfigError(error.message, "change --set, or the space that --hyperparameters names") from None
     return config
 
 
 def _typed(pair: str, settings: type[SearchSettings]) -> tuple[str, Any]:
     name, equals, text = pair.partition("=")
-    hints = get_type_hints(settings)
+    hints = {entry.name: get_type_hints(settings)[entry.name] for entry in fields(settings)}
     if not equals:
         raise ConfigError(f"--set takes NAME=VALUE, got {pair!r}", "for example --set learning_rate=0.1")
     if name not in hints:

@@ -12,9 +12,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
-
-RuleName = Literal["off", "code", "paper"]
 
 _MEASUREMENTS = 25  # of a published search, which measures every other of its 50 epochs
 

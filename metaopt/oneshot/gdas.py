@@ -34,7 +34,7 @@ class GdasSettings(GradientSettings):
 
     temperature_start: float = bounded(10.0, 0, above=True)
     temperature_end: float = bounded(1.0, 0, above=True)
-    arch_grad_clip: float = bounded(5.0, 0)
+    arch_grad_clip: float = bounded(5.0, 0, above=True)
     curvature_is_steady: ClassVar[bool] = False
 
 

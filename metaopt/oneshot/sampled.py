@@ -36,7 +36,7 @@ class SampledSettings(SearchSettings):
     """
 
     batch_size: int = bounded(64, 2)
-    grad_clip: float = bounded(0.25, 0)
+    grad_clip: float = bounded(0.25, 0, above=True)
     cell_every: int = bounded(0, 0)
     candidates: int = bounded(1000, 1)
     finalists: int = bounded(5, 1)

@@ -32,7 +32,7 @@ class SearchSettings:
 
     Attributes:
         batch_size: Images per step, of each half.
-        learning_rate: Of the weights at the first epoch; goes to 0.001 on a cosine.
+        learning_rate: Of the weights at the first epoch; goes to 0.001 on a cosine, or stays where it is lower.
         momentum: Of the weights' SGD.
         weight_decay: L2 penalty on the weights.
         grad_clip: Largest norm of the weights' gradient.
@@ -45,10 +45,10 @@ class SearchSettings:
     """
 
     batch_size: int = bounded(96, 2)
-    learning_rate: float = bounded(0.025, 0)
+    learning_rate: float = bounded(0.025, 0, above=True)
     momentum: float = bounded(0.9, 0, 1)
     weight_decay: float = bounded(3e-4, 0)
-    grad_clip: float = bounded(5.0, 0)
+    grad_clip: float = bounded(5.0, 0, above=True)
     cutout: bool = True
     cutout_prob: float = bounded(0.0, 0, 1)
     cutout_length: int | None = bounded(None, 1)

@@ -134,7 +134,7 @@ class Search:
             picks: False where nobody asks for a cell, which some optimizers take long to find.
 
         Raises:
-            SearchDivergedError: if the loss or the eigenvalue is not finite.
+            SearchDivergedError: if the loss, the weights, the architecture or the eigenvalue is not finite.
         """
         for number, (trained, last) in enumerate(self._course(total), start=1):
             every = self.settings.cell_every
@@ -142,6 +142,8 @@ class Search:
             cell = self.optimizer.cell() if picks and due else None
             one_shot_error = self.evaluation.error(self.optimizer.eval_mix())
             arch, sweeps = self.optimizer.arch_to_json(), self.optimizer.sweeps
+            if not _is_finite(arch):  # what is drawn from it, or is its largest entry, would still be a legal cell
+                raise SearchDivergedError(f"the architecture is not a number any more after epoch {number} of {total}")
             yield SearchEpoch(number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps)
 
     def _course(self, total: int) -> Iterator[tuple[_Trained, bool]]:
@@ -192,7 +194,8 @@ class Search:
         high = self.settings.learning_rate
         if epoch >= total:
             return high / 10  # Wang et al. 2021, released code
-        return _LEARNING_RATE_MIN + (high - _LEARNING_RATE_MIN) * (1 + math.cos(math.pi * epoch / total)) / 2
+        low = min(_LEARNING_RATE_MIN, high)
+        return low + (high - low) * (1 + math.cos(math.pi * epoch / total)) / 2
 
     def _train_epoch(self, epoch: int, total: int, guard: Guard | None = None) -> _Trained:
         """Trains one epoch, at the end of every schedule if ``epoch`` is ``total`` or more."""
@@ -253,6 +256,14 @@ class Search:
             return images
         length = self.settings.cutout_length
         return cutout(images, probability, images.shape[-1] // 2 if length is None else length, rng)
+
+
+def _is_finite(tree: Any) -> bool:
+    """Returns whether all numbers in nested mappings and lists are finite."""
+    if isinstance(tree, float):
+        return math.isfinite(tree)
+    parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return all(map(_is_finite, parts))
 
 
 def _ramp(epoch: int, total: int) -> float:

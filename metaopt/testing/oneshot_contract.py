@@ -202,13 +202,13 @@ class OneShotContract:
                     break
             assert searches_changed, f"{hyperparameter} of {space} does not reach the search"
 
-    def test_a_default_space_holds_the_method_s_defaults(self) -> None:
+    def test_a_default_space_holds_the_published_defaults(self) -> None:
         """The default of the space named like the optimizer is what its settings default to."""
         optimizer = resolve("one-shot optimizer", ONESHOT, self.name)
         default = plain(load_space(self.name).get_default_configuration())
-        settings, method = optimizer.Settings.from_config(default), optimizer.Settings()
-        differing = {name for name in default if getattr(settings, name) != getattr(method, name)}
-        # cutout is a gate: off is the same as the method's probability of 0
+        settings, published = optimizer.Settings.from_config(default), optimizer.Settings()
+        differing = {name for name in default if getattr(settings, name) != getattr(published, name)}
+        # cutout is a gate: off is the same as the published probability of 0
         assert differing - {"cutout"} == set(self.scaled)
 
     @pytest.mark.parametrize(

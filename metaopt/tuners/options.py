@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import math
 import types
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ def check_options(tuner: type[Tuner], options: Mapping[str, Any]) -> dict[str, A
 
     Args:
         tuner: A tuner class.
-        options: Values from a run file, or text from the command line.
+        options: Values from a run file, or text from the command line; a list is text with commas, ``a,b`` or ``[a,b]``.
 
     Raises:
         ConfigError: if an option is unknown, lacking or of another type; one error names them all.
@@ -56,7 +55,7 @@ def option_defaults(tuner: type[Tuner]) -> dict[str, Any]:
 def _convert(value: Any, annotation: Any) -> Any:
     """Returns ``value`` as ``annotation``; raises ValueError with what it must be."""
     kinds = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
-    for kind in kinds:
+    for kind in sorted(kinds, key=lambda kind: kind is not types.NoneType):  # "none" could be text and a list, too
         try:
             return _convert_to(value, kind)
         except (ValueError, KeyError, TypeError):
@@ -79,7 +78,9 @@ def _convert_to(value: Any, kind: Any) -> Any:
 
 
 def _sequence(value: Any) -> list[Any]:
-    value = json.loads(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        bare = value.strip().removeprefix("[").removesuffix("]")
+        value = [item.strip().strip("'\"") for item in bare.split(",")] if bare.strip() else []
     if not isinstance(value, (list, tuple)):
         raise TypeError
     return list(value)

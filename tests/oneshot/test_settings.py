@@ -29,7 +29,8 @@ def test_a_number_of_things_is_whole(name: str, value: object) -> None:
     ("name", "value", "allowed"),
     [
         ("cutout_prob", 1.5, r"in \[0, 1\]"),
-        ("grad_clip", -1, "at least 0"),
+        ("grad_clip", 0, "more than 0"),
+        ("learning_rate", 0, "more than 0"),
         ("cutout_length", 0, "at least 1"),
         ("cutout", "false", "true or false"),
         ("perturb", 1, "true or false"),

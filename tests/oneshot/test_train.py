@@ -191,3 +191,21 @@ def test_no_cell_is_looked_for_where_nobody_asks() -> None:
     asked, unasked = (list(search().epochs(2, picks=picks)) for picks in (True, False))
     assert [epoch.cell for epoch in unasked] == [None, None]
     assert [replace(epoch, cell=None) for epoch in asked] == unasked
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("enas", {"controller_learning_rate": 1e30, "controller_steps": 3, "candidates": 5}),
+        ("darts", {"arch_learning_rate": 1e30, "arch_weight_decay": 1e30}),
+    ],
+)
+def test_an_architecture_that_is_no_number_ends_the_search(name: str, settings: dict[str, float]) -> None:
+    """Its argmax, or a draw from it, would be a cell like any other."""
+    with pytest.raises(SearchDivergedError):
+        list(small_search(name, **settings).epochs(2))
+
+
+def test_a_learning_rate_below_the_end_of_the_cosine_stays() -> None:
+    run = search(DartsSettings(learning_rate=1e-4))
+    assert {run._learning_rate(epoch, 5) for epoch in range(5)} == {1e-4}
