@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from metaopt.correlation.ranking import Ranking
 from metaopt.oneshot.scoring import STATISTICS
-from metaopt.ranking import Ranking
 
 CELLS = 60
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from metaopt.correlation.ranking import Ranking, spearman
 from metaopt.correlation.scores import Scores, parts, read_scores
 from metaopt.correlation.study import RankingStudy, enumerated
-from metaopt.ranking import Ranking, spearman
 from metaopt.tables.card import load_card
 from metaopt.tables.table import Table, find_table
 

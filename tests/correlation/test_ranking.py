@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metaopt.ranking import Ranking, best_rank, kendall_a, kendall_b, precision, spearman
+from metaopt.correlation.ranking import Ranking, best_rank, kendall_a, kendall_b, precision, spearman
 
 
 def drawn(n: int, levels: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
