@@ -21,7 +21,7 @@ def check_options(tuner: type[Tuner], options: Mapping[str, Any]) -> dict[str, A
 
     Args:
         tuner: A tuner class.
-        options: Values from a run file, or text from the command line; a list is text with commas, ``a,b`` or ``[a,b]``.
+        options: Values from a run file, or text from the command line, where a list is ``a,b`` or ``[a,b]``.
 
     Raises:
         ConfigError: if an option is unknown, lacking or of another type; one error names them all.
