@@ -56,7 +56,9 @@ class RunConfig:
     budget: int | None = _setting(None, "evaluations that the run may use")
     budget_epochs: int | None = _setting(None, "search epochs that all evaluations together may use")
     budget_seconds: float | None = _setting(None, "wall seconds that the run may use")
-    min_epochs: int | None = _setting(None, "search epochs of the shortest evaluation; the benchmark's")
+    min_epochs: int | None = _setting(
+        None, "search epochs of the shortest evaluation; the benchmark's, at most max_epochs"
+    )
     max_epochs: int | None = _setting(None, "search epochs of the longest evaluation; the benchmark's")
     channels: int | None = _setting(None, "channels of the supernet's first stage; the benchmark's")
     cells: int | None = _setting(None, "cells of the supernet; the benchmark's")
@@ -272,15 +274,34 @@ def _flag_of(name: str) -> str:
     return next(flag(setting) for setting in settings() if setting.name == name)
 
 
-def epochs_at_odds(config: RunConfig) -> list[MetaoptError]:
-    """Returns what is wrong between the budgets of a run and of its evaluations, once all of them are known."""
+def evaluation_epochs(config: RunConfig, shortest: int, longest: int) -> dict[str, int]:
+    """Returns ``min_epochs`` and ``max_epochs`` of a run: what is not given is the benchmark's.
+
+    A longest evaluation that is shorter than the benchmark's shortest takes that along with it.
+
+    Args:
+        config: Settings that are right each by itself.
+        shortest: Usual search epochs of the shortest evaluation.
+        longest: Those of the longest.
+
+    Raises:
+        ConfigError: if the budgets of the run and of its evaluations do not fit together.
+    """
+    high = config.max_epochs or longest
+    low = config.min_epochs or min(shortest, high)
+    raise_together(_epochs_at_odds(config, low, high))
+    return {"min_epochs": low, "max_epochs": high}
+
+
+def _epochs_at_odds(config: RunConfig, low: int, high: int) -> list[MetaoptError]:
     problems: list[MetaoptError] = []
-    low, high = config.min_epochs or 1, config.max_epochs or 1
     if low > high:
-        text = f"min_epochs is {low} and max_epochs {high}; the first must not be larger"
+        whose = "" if config.max_epochs else " (the benchmark's)"
+        text = f"min_epochs is {low} and max_epochs {high}{whose}; the first must not be larger"
         problems.append(ConfigError(text, "change --min-epochs or --max-epochs"))
     if config.budget_epochs is not None and config.budget_epochs < low:
-        text = f"budget_epochs is {config.budget_epochs}, but the shortest evaluation takes {low}"
+        whose = "" if config.min_epochs else " (the benchmark's)"
+        text = f"budget_epochs is {config.budget_epochs}, but the shortest evaluation takes {low}{whose}"
         problems.append(ConfigError(text, "raise --budget-epochs, or lower --min-epochs"))
     return problems
 

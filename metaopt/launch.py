@@ -12,7 +12,7 @@ from rich.console import Console
 
 from metaopt import registry
 from metaopt.budget import Budget
-from metaopt.config import RunConfig, changed, cores, epochs_at_odds, raise_together
+from metaopt.config import RunConfig, changed, cores, evaluation_epochs, raise_together
 from metaopt.errors import JournalError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.executors.base import Executor, Recipe
@@ -107,10 +107,8 @@ def prepare(config: RunConfig, space: str | Mapping[str, Any] | None = None) -> 
         config.time_limit_s,
         config.memory_limit_mb,
     )
-    shortest, longest = objective.epochs
-    epochs = {"min_epochs": config.min_epochs or shortest, "max_epochs": config.max_epochs or longest}
+    epochs = evaluation_epochs(config, *objective.epochs)
     config = replace(config, min_epochs=epochs["min_epochs"], max_epochs=epochs["max_epochs"])
-    raise_together(epochs_at_odds(config))
     prepared = Prepared(config, objective, recipe, tuner, epochs)
     prepared.make_tuner()
     return prepared

@@ -53,13 +53,22 @@ def test_a_run_and_its_confirmation(folder: RunFolder) -> None:
     ("flags", "message"),
     [
         ({"min_epochs": "9", "max_epochs": "3"}, "min_epochs is 9 and max_epochs 3; the first must not be larger"),
-        ({"min_epochs": "28"}, "min_epochs is 28 and max_epochs 27"),
-        ({"budget_epochs": "2"}, "budget_epochs is 2, but the shortest evaluation takes 3"),
+        ({"min_epochs": "28"}, r"min_epochs is 28 and max_epochs 27 \(the benchmark's\); the first"),
+        ({"budget_epochs": "2"}, r"budget_epochs is 2, but the shortest evaluation takes 3 \(the benchmark's\)"),
+        ({"budget_epochs": "2", "min_epochs": "3"}, "budget_epochs is 2, but the shortest evaluation takes 3\n"),
     ],
 )
 def test_budgets_of_evaluations_at_odds(flags: dict[str, str], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match=message) as error:
         launch.prepare(config(**flags))
+    assert error.value.hint
+
+
+def test_a_longest_evaluation_below_the_usual_shortest_takes_that_along() -> None:
+    prepared = launch.prepare(config(max_epochs="2", tuner="hyperband"))
+    assert prepared.epochs == {"min_epochs": 2, "max_epochs": 2}
+    assert (prepared.config.min_epochs, prepared.config.max_epochs) == (2, 2)
+    assert launch.prepare(config(max_epochs="9")).epochs == {"min_epochs": 3, "max_epochs": 9}
 
 
 def test_the_header_says_everything(folder: RunFolder) -> None:
