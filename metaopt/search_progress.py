@@ -42,7 +42,8 @@ class SearchProgress:
     def __call__(self, epoch: TrajectoryEpoch) -> None:
         """Takes an epoch and says what it was like."""
         self._done = epoch.epoch
-        self._console.print(self._line(epoch), markup=False, highlight=False, soft_wrap=True)
+        for line in (self._line(epoch), *([f"  {epoch.note}"] if epoch.note else [])):
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _line(self, epoch: TrajectoryEpoch) -> str:
         parts = [f"train loss {epoch.train_loss:.3f}", f"one-shot error {epoch.one_shot_error:.4f}"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -28,6 +29,13 @@ def test_a_line_per_epoch() -> None:
         "epoch  2/12: train loss 1.235, one-shot error 0.5000",
         "epoch 13 (asked: 12): train loss 1.235, one-shot error 0.5000, eigenvalue 0.123",
     ]
+
+
+def test_what_happened_in_an_epoch_has_a_line_below_it() -> None:
+    file = io.StringIO()
+    with SearchProgress(12, (0.05, 0.25), Console(file=file, width=40)) as progress:
+        progress(replace(epoch(5), note="stopped by the rule code, went back to epoch 3"))
+    assert file.getvalue().splitlines()[1:] == ["  stopped by the rule code, went back to epoch 3"]
 
 
 def test_a_bar_below_the_lines_on_a_terminal() -> None:

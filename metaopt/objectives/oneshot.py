@@ -27,7 +27,7 @@ from metaopt.tables.table import Table, find_table
 from metaopt.trial import Result, Trial
 
 #: Columns of a trajectory that the journal does without.
-_IN_FILE_ONLY = ("epoch", "arch")
+_IN_FILE_ONLY = ("epoch", "arch", "note")
 
 
 class OneShot:
@@ -115,7 +115,7 @@ class OneShot:
 
         Raises:
             ConfigError: if the configuration is not one that a search can take.
-            SearchDivergedError: if the loss is not finite.
+            SearchDivergedError: if the loss, or anything else that is kept of an epoch, is not finite.
         """
         started, began = time.monotonic(), time.process_time()
         trajectory = Trajectory(self.table, folder)
@@ -131,6 +131,7 @@ class OneShot:
             raise TypeError("a search picks a cell after its last epoch")
         graph: CellGraph = last.cell.graph
         entry = self.table.query(graph)
+        notes = [f"epoch {number}: {note}" for number, note in enumerate(columns.get("note", ()), 1) if note]
         return Result(
             trial_id=trial.id,
             status="ok",
@@ -147,6 +148,7 @@ class OneShot:
                 "predicted": False,
                 "device": self.device.type,
                 **({"selection_sweeps": last.sweeps} if last.sweeps else {}),
+                **({"notes": notes} if notes else {}),
                 "trajectory": {name: values for name, values in columns.items() if name not in _IN_FILE_ONLY},
             },
         )

@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from metaopt.oneshot.train import SearchEpoch
+from metaopt.oneshot.train import SearchDivergedError, SearchEpoch
 from metaopt.paths import write_atomically
 from metaopt.tables.table import Table
 
 TRAJECTORY = "trajectory.json"
+#: Columns that most searches do without, and what stands there for nothing.
+_RARE = {"eigenvalue": None, "sweeps": 0, "note": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ class TrajectoryEpoch:
         eigenvalue: Dominant one of the validation loss's Hessian over the architecture, to six digits; None where it
             was not measured.
         arch: State of the architecture as plain values.
+        sweeps: How many times the selection of the final cell has evaluated all validation images; more than 0 as soon
+            as choices are closed.
+        note: What happened after the epoch's training that its figures alone do not say; empty: nothing.
     """
 
     epoch: int
@@ -39,6 +44,8 @@ class TrajectoryEpoch:
     cell: str | None
     eigenvalue: float | None
     arch: Mapping[str, Any]
+    sweeps: int = 0
+    note: str = ""
 
 
 class Trajectory:
@@ -56,12 +63,19 @@ class Trajectory:
 
     @property
     def columns(self) -> dict[str, list[Any]]:
-        """Values by name, one per epoch; ``eigenvalue`` only if it was ever measured."""
-        measured = any(value is not None for value in self._columns.get("eigenvalue", ()))
-        return {name: values for name, values in self._columns.items() if name != "eigenvalue" or measured}
+        """Values by name, one per epoch; ``eigenvalue``, ``sweeps`` and ``note`` only if an epoch has any."""
+        return {
+            name: values
+            for name, values in self._columns.items()
+            if name not in _RARE or any(value != _RARE[name] for value in values)
+        }
 
     def add(self, epoch: SearchEpoch) -> TrajectoryEpoch:
-        """Takes an epoch and writes the file."""
+        """Takes an epoch and writes the file.
+
+        Raises:
+            SearchDivergedError: if a value of the epoch is not finite, which JSON has no word for; the file stays.
+        """
         graph = None if epoch.cell is None else epoch.cell.graph
         entry = None if graph is None else self._table.query(graph)
         row = TrajectoryEpoch(
@@ -73,11 +87,23 @@ class Trajectory:
             cell=None if graph is None else graph.key,
             eigenvalue=None if epoch.eigenvalue is None else float(f"{epoch.eigenvalue:.6g}"),
             arch=epoch.arch,
+            sweeps=epoch.sweeps,
+            note=epoch.note,
         )
-        for name, value in asdict(row).items():
+        values = asdict(row)
+        for name, value in values.items():
+            _check_finite(name, value, epoch.epoch)
+        for name, value in values.items():
             self._columns.setdefault(name, []).append(value)
         self._keep()
         return row
 
     def _keep(self) -> None:
-        write_atomically(self._path, json.dumps(self.columns))
+        write_atomically(self._path, json.dumps(self.columns, allow_nan=False))
+
+
+def _check_finite(name: str, value: Any, epoch: int) -> None:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise SearchDivergedError(f"{name} is not finite in epoch {epoch}") from None

@@ -27,11 +27,13 @@ class Return:
         epoch: From 0; it is after the training of this one.
         state: Of the search there.
         weight_decay: To go on with from there; None: the search ends there.
+        reason: What is done about it, in words.
     """
 
     epoch: int
     state: dict[str, Any]
     weight_decay: float | None
+    reason: str
 
 
 class Guard:
@@ -57,7 +59,7 @@ class Guard:
         weight_decay: float,
     ) -> None:
         self._measure, self._epochs, self._tracks = measure, epochs, every > 0
-        self._every = every or default_every(epochs)
+        self._every, self._rule = every or default_every(epochs), rule
         self._adaptive, self._weight_decay = adaptive, weight_decay
         idle = rule == "off" or (adaptive and weight_decay >= _WEIGHT_DECAY_MAX)
         self._stopping = None if idle else EarlyStopping(STOP_RULES[rule], epochs, self._every)
@@ -86,10 +88,11 @@ class Guard:
     def _go_back(self, stopping: EarlyStopping, stop: int) -> Return:
         state = self._states[stop]
         if not self._adaptive:
-            return Return(stop, state, None)
+            return Return(stop, state, None, f"stopped by the rule {self._rule}")
         self._weight_decay = min(_RAISE * self._weight_decay, _WEIGHT_DECAY_MAX)
         self._states = {at: kept for at, kept in self._states.items() if at <= stop}
         stopping.rewind(stop)
         if math.isclose(self._weight_decay, _WEIGHT_DECAY_MAX):
             self._stopping = None  # there is nothing left to raise, so that the search runs to its end
-        return Return(stop, state, self._weight_decay)
+        reason = f"weight decay raised to {self._weight_decay:g} by the rule {self._rule}"
+        return Return(stop, state, self._weight_decay, reason)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,9 @@ class SearchEpoch:
         cell: The cell that would be picked; None where the settings' ``cell_every`` says that none is.
         arch: State of the architecture as plain values.
         eigenvalue: Dominant one of the validation loss's Hessian over the architecture; None where it is not measured.
-        sweeps: How many times the selection of the final cell has evaluated all images of the architecture's half.
+        sweeps: How many times the selection of the final cell has evaluated all images of the architecture's half; more
+            than 0 as soon as choices are closed.
+        note: What happened after the epoch's training that its figures alone do not say; empty: nothing.
     """
 
     epoch: int
@@ -48,14 +51,16 @@ class SearchEpoch:
     arch: dict[str, Any]
     eigenvalue: float | None = None
     sweeps: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class _Trained:
-    """What the training of an epoch gives: the mean loss, and the dominant eigenvalue where it was measured."""
+    """What the training of an epoch gives: the mean loss, the dominant eigenvalue where it was measured, a note."""
 
     loss: float
     eigenvalue: float | None
+    note: str = ""
 
 
 class SearchDivergedError(ArithmeticError):
@@ -144,15 +149,20 @@ class Search:
             arch, sweeps = self.optimizer.arch_to_json(), self.optimizer.sweeps
             if not _is_finite(arch):  # what is drawn from it, or is its largest entry, would still be a legal cell
                 raise SearchDivergedError(f"the architecture is not a number any more after epoch {number} of {total}")
-            yield SearchEpoch(number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps)
+            yield SearchEpoch(
+                number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps, trained.note
+            )
 
     def _course(self, total: int) -> Iterator[tuple[_Trained, bool]]:
         """Trains epoch by epoch; yields what each gave, and whether it was the last."""
         guard, epoch = self.optimizer.guard(total), 0
-        while True:
-            trained = self._train_epoch(epoch, total, guard)
+        numbers: dict[int, int] = {}  # in the order of training; after a return an epoch is trained again
+        for number in count(1):
+            trained, numbers[epoch] = self._train_epoch(epoch, total, guard), number
             back = guard.update(epoch, trained.eigenvalue, self.state) if guard else None
             ends = epoch + 1 == total if back is None else back.weight_decay is None
+            if back is not None:
+                trained = replace(trained, note=f"{back.reason}, went back to epoch {numbers[back.epoch]}")
             if not ends:
                 yield trained, False
             if back is not None:
@@ -161,8 +171,15 @@ class Search:
             if ends:
                 break
             epoch = (epoch if back is None else back.epoch) + 1
+        yield from self._selection(trained, total)
+
+    def _selection(self, trained: _Trained, total: int) -> Iterator[tuple[_Trained, bool]]:
+        """Decides the final cell after the training of the last epoch, which is yielded as it is from then on."""
         further = total
-        for epochs in self.optimizer.select():
+        for step, epochs in enumerate(self.optimizer.select()):
+            if step == 0:
+                notes = (trained.note, "selection of the final cell begins")
+                trained = replace(trained, note="; ".join(filter(None, notes)))
             for _ in range(epochs):
                 yield trained, False
                 trained = self._train_epoch(further, total)

@@ -92,7 +92,8 @@ def test_what_was_trained_beyond_the_trial_is_charged(tmp_path: Path) -> None:
     result = objective.evaluate(Trial(0, 0, config, epochs=1, seed=0), tmp_path)
     # Seven choices of space 1 are decided one after the other; after all but the last the rest trains on.
     assert result.epochs == len(result.info["trajectory"]["train_loss"]) == 1 + 6
-    assert result.info["selection_sweeps"] == 34
+    assert result.info["selection_sweeps"] == result.info["trajectory"]["sweeps"][-1] == 34
+    assert result.info["notes"] == ["epoch 1: selection of the final cell begins"]
     assert result.cpu_s is not None
     assert result.cpu_s > 0
     assert objective.evaluate(Trial(0, 0, {}, epochs=1, seed=0), tmp_path).epochs is None

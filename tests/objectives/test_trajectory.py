@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from metaopt.cells.space import CELL_SPACES
 from metaopt.objectives.trajectory import TRAJECTORY, Trajectory
-from metaopt.oneshot.train import SearchEpoch
+from metaopt.oneshot.train import SearchDivergedError, SearchEpoch
 from metaopt.tables.card import load_card
 from metaopt.tables.table import Table, find_table
 
@@ -62,6 +63,28 @@ def test_the_eigenvalue_is_there_where_it_is_measured(table: Table, tmp_path: Pa
     trajectory.add(epoch(2, eigenvalue=1.23456789e-5))
     assert trajectory.columns["eigenvalue"] == [None, 1.23457e-5]
     assert json.loads((tmp_path / TRAJECTORY).read_text()) == trajectory.columns
+
+
+def test_what_happened_in_an_epoch_is_kept(table: Table, tmp_path: Path) -> None:
+    trajectory = Trajectory(table, tmp_path)
+    trajectory.add(epoch(1))
+    row = trajectory.add(epoch(2, note="went back to epoch 1", sweeps=3))
+    assert (row.note, row.sweeps) == ("went back to epoch 1", 3)
+    kept = json.loads((tmp_path / TRAJECTORY).read_text())
+    assert (kept["note"], kept["sweeps"]) == (["", "went back to epoch 1"], [0, 3])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("arch", {"ops": [[math.nan, 1.0]]}), ("one_shot_error", math.nan), ("train_loss", math.inf)]
+)
+def test_what_is_no_number_is_not_kept(name: str, value: Any, table: Table, tmp_path: Path) -> None:
+    trajectory = Trajectory(table, tmp_path)
+    trajectory.add(epoch(1))
+    before = (tmp_path / TRAJECTORY).read_text()
+    with pytest.raises(SearchDivergedError, match=f"{name} is not finite in epoch 2"):
+        trajectory.add(epoch(2, **{name: value}))
+    assert (tmp_path / TRAJECTORY).read_text() == before
+    assert trajectory.columns == json.loads(before)
 
 
 def test_what_an_earlier_search_left_is_not_taken_for_this_one_s(table: Table, tmp_path: Path) -> None:

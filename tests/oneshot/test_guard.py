@@ -49,7 +49,7 @@ def test_early_stopping_ends_where_the_rule_says_with_the_state_of_that_epoch() 
     _, [(detected, back)] = run(series, rule="code")
     alone = EarlyStopping(STOP_RULES["code"], 25, every=1)
     assert (detected, back.epoch) == next((e, s) for e, x in enumerate(series) if (s := alone.update(e, x)) is not None)
-    assert back == Return(back.epoch, {"after": back.epoch}, None)
+    assert back == Return(back.epoch, {"after": back.epoch}, None, "stopped by the rule code")
 
 
 def test_adaptive_raises_the_penalty_ten_times_up_to_its_maximum_and_then_lets_go() -> None:
@@ -57,6 +57,9 @@ def test_adaptive_raises_the_penalty_ten_times_up_to_its_maximum_and_then_lets_g
     series = [0.2] * 10 + [0.2 * 2.0**n for n in range(90)]
     measured, returns = run(series, rule="code", adaptive=True)
     assert [back.weight_decay for _, back in returns] == pytest.approx([3e-3, 3e-2])
+    assert [back.reason for _, back in returns] == [
+        f"weight decay raised to 0.{p} by the rule code" for p in ("003", "03")
+    ]
     assert all(back.state == {"after": back.epoch} for _, back in returns)
     redone = sum(detected - back.epoch for detected, back in returns)
     assert len(measured) == 25 + redone

@@ -118,6 +118,7 @@ def test_early_stopping_ends_with_the_cell_of_the_epoch_it_goes_back_to() -> Non
     assert list(map(done, stopped[:3])) == list(map(done, plain[:3]))
     assert stopped[3].train_loss == plain[3].train_loss
     assert done(stopped[3])[1:] == done(plain[2])[1:] != done(plain[3])[1:]
+    assert [epoch.note for epoch in stopped] == ["", "", "", "stopped by the rule code, went back to epoch 3"]
 
 
 def test_adaptive_goes_on_from_the_earlier_epoch_with_ten_times_the_penalty() -> None:
@@ -133,6 +134,15 @@ def test_adaptive_goes_on_from_the_earlier_epoch_with_ten_times_the_penalty() ->
     assert list(map(done, adapted[:3])) == list(map(done, raised[:3]))
     assert list(map(done, adapted[4:])) == list(map(done, raised[3:]))
     assert done(adapted[3]) != done(adapted[4])
+    note = "weight decay raised to 0.01 by the rule code, went back to epoch 3"
+    assert [epoch.note for epoch in adapted] == ["", "", "", note, "", "", ""]
+
+
+def test_an_epoch_that_is_trained_again_goes_by_its_later_number() -> None:
+    """The second return is to what the detour made of the schedule's fourth epoch, which is the fifth one trained."""
+    settings = {"early_stopping": "code", "adaptive": True, "weight_decay": 1e-3}
+    notes = [epoch.note for epoch in planted([*GROWS, 1.0, 3.0, 3.0, 3.0], **settings).epochs(6)]
+    assert [note.rpartition(" ")[2] for note in notes if note] == ["3", "5"]
 
 
 @pytest.mark.parametrize("name", ["darts", "gdas"])
@@ -157,6 +167,7 @@ def test_selection_by_perturbation_trains_on_and_counts_what_it_evaluates() -> N
         rates.append(run.weight_optim.param_groups[0]["lr"])
         epochs.append(epoch)
     assert [epoch.epoch for epoch in epochs] == list(range(1, 3 + 2 * 6 + 1))
+    assert [epoch.note for epoch in epochs] == ["", "", "selection of the final cell begins", *[""] * 12]
     assert rates[3:] == [0.0025] * 12
     assert [epoch.sweeps for epoch in epochs[:5]] == [0, 0, 3, 3, 6]  # operations first, three sweeps each
     assert epochs[-1].sweeps == 34
@@ -176,6 +187,7 @@ def test_an_early_stopped_search_selects_from_the_epoch_it_went_back_to() -> Non
     epochs = list(planted(GROWS, **settings).epochs(6))
     stopped = list(planted(GROWS, early_stopping="code").epochs(6))
     assert len(epochs) == len(stopped) + 6
+    assert epochs[3].note == f"{stopped[3].note}; selection of the final cell begins"
     ops = zip(epochs[len(stopped) - 1].arch["ops"], stopped[-1].arch["ops"], strict=True)
     assert sum(row == before for row, before in ops) == 3  # all but the one that is decided
 
