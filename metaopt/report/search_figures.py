@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -69,14 +70,14 @@ def trajectory_plots(run: RunData, searches: Mapping[str, Evaluation]) -> list[P
         Plot(
             "trajectory-table",
             "What its cell is worth",
-            f"Table {kind} of the cell the same search would return after each epoch: rising while the one-shot error "
-            "falls means that the search overfits.",
+            f"Table {kind} of the cell the same search would return after each epoch."
+            + _reading(kind, [evaluation.info["trajectory"] for evaluation in searches.values()]),
             regret,
         ),
     ]
 
 
-def epochs_plot(trajectory: Mapping[str, Sequence[float | None]], optima: tuple[float, float]) -> Plot:
+def epochs_plot(trajectory: Mapping[str, Sequence[Any]], optima: tuple[float, float]) -> Plot:
     """Draws table regret, one-shot error and, where it was measured, the eigenvalue of one search over its epochs.
 
     Args:
@@ -105,10 +106,31 @@ def epochs_plot(trajectory: Mapping[str, Sequence[float | None]], optima: tuple[
         "epochs",
         "What the cell is worth, and what the search sees",
         "Regret in the table of the cell that would be picked after each epoch; below it the error of the one-shot "
-        f"model on validation images{sharpness}. Regret that rises while that error falls means that the search "
-        "overfits.",
+        f"model on validation images{sharpness}.{_reading('regret', [trajectory])}{_mark(axes, trajectory)}",
         figure,
     )
+
+
+def _reading(kind: str, trajectories: Sequence[Mapping[str, Sequence[Any]]]) -> str:
+    """Returns how to read two curves, if one of them has two epochs before choices are closed, where errors jump."""
+    courses = [
+        [sweeps == 0 for sweeps in t.get("sweeps") or [0] * len(t.get("one_shot_error") or ())] for t in trajectories
+    ]
+    if max(map(sum, courses), default=0) < 2:
+        return ""
+    where = "" if all(map(all, courses)) else " before the selection of the final cell"
+    return f" {kind.capitalize()} that rises while the one-shot error falls{where} means that the search overfits."
+
+
+def _mark(panels: Sequence[Axes], trajectory: Mapping[str, Sequence[Any]]) -> str:
+    """Draws a line at every epoch with a note, and returns what the lines mean."""
+    noted = [epoch for epoch, note in enumerate(trajectory.get("note", ()), start=1) if note]
+    for panel in panels:
+        for epoch in noted:
+            panel.axvline(epoch, color=LIGHT["muted"], linewidth=1.2, linestyle=(0, (1, 2)))
+    first = next((epoch for epoch, sweeps in enumerate(trajectory.get("sweeps", ()), start=1) if sweeps), None)
+    dotted = " Dotted: epochs with a note." if noted else ""
+    return dotted if first is None else f"{dotted} From epoch {first} on choices are closed, so that the error jumps."
 
 
 def _draw(axes: Axes, values: Sequence[float], colour: str, label: str) -> None:

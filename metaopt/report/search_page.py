@@ -32,6 +32,7 @@ _COLUMNS = {
     "test_error": "test error",
     "eigenvalue": "eigenvalue",
     "cell": "cell",
+    "note": "note",
 }
 
 Trajectory = Mapping[str, list[Any]]
@@ -61,9 +62,20 @@ def render_search(record: Mapping[str, Any], trajectory: Trajectory, name: str) 
         mpl.rcParams.update(RC)
         parts = [render_part(section, "", files) for section in (_inside(record, trajectory), provenance(name, record))]
     title = f"{settings['optimizer']} on {settings['benchmark']}, cell space {settings['cell_space']}: one search"
-    notes = [f"The search ended early: {record['result']['reason']}."] if record["result"]["reason"] else []
-    view = View(name, title, _headline(record, trajectory), _facts(record, trajectory), notes, parts)
+    view = View(
+        name, title, _headline(record, trajectory), _facts(record, trajectory), _notes(record, trajectory), parts
+    )
     return {PAGE: render_page([view], (), _BESIDE), **files}
+
+
+def _notes(record: Mapping[str, Any], trajectory: Trajectory) -> list[str]:
+    """Says how the search ended if it was cut short, and what happened in single epochs."""
+    reason = record["result"]["reason"]
+    happened = zip(trajectory["epoch"], trajectory.get("note", ()), strict=False)
+    return [
+        *([f"The search ended early: {reason}."] if reason else []),
+        *(f"Epoch {epoch}: {note}." for epoch, note in happened if note),
+    ]
 
 
 def _regret(record: Mapping[str, Any], trajectory: Trajectory, part: str) -> float | None:
@@ -91,8 +103,10 @@ def _headline(record: Mapping[str, Any], trajectory: Trajectory) -> Headline:
 
 def _facts(record: Mapping[str, Any], trajectory: Trajectory) -> list[tuple[str, str]]:
     result, settings = record["result"], record["run"]
+    trained, asked = len(trajectory["epoch"]), settings["epochs"]
+    as_asked = trained == asked or (trained < asked and result["status"] != "ok")
     return [
-        ("epochs trained", f"{len(trajectory['epoch'])} of {settings['epochs']}"),
+        ("epochs trained", f"{trained} of {asked}" if as_asked else f"{trained} (asked: {asked})"),
         ("seconds", f"{result['cost_s']:.1f}"),
         ("validation error", number(trajectory["valid_error"][-1])),
         ("test error", number(trajectory["test_error"][-1])),

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from numpy.testing import assert_allclose
 
 from metaopt.report.load import load_run
@@ -45,6 +47,38 @@ def test_epochs_of_a_search() -> None:
     assert_allclose([valid.get_xdata(), valid.get_ydata()], [[1, 3], [0.3, 0.0]])
     assert_allclose(test.get_ydata(), [0.3, 0.1])
     assert_allclose(one_shot.lines[0].get_ydata(), [0.9, 0.5, 0.4])
+
+
+def course(n: int, **more: list[Any]) -> dict[str, list[Any]]:
+    return {"valid_error": [0.4] * n, "test_error": [0.5] * n, "one_shot_error": [0.9] * n, **more}
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (course(2), " Regret that rises while the one-shot error falls means"),
+        (course(1), ""),
+        (course(3, sweeps=[0, 3, 6]), ""),
+        (course(3, sweeps=[0, 0, 6]), " Regret that rises while the one-shot error falls before the selection of the"),
+    ],
+)
+def test_overfitting_is_spoken_of_where_it_can_be_seen(
+    columns: dict[str, list[Any]], said: str, write_run: Callable[..., Path], answer: Callable[..., object]
+) -> None:
+    run = load_run(write_run([answer(0, 0.3, info={"trajectory": columns})], objective=OPTIMA))
+    for plot in (epochs_plot(columns, (0.1, 0.2)), trajectory_plots(run, {"default": run.ok[0]})[1]):
+        assert ("overfits" in plot.caption) == bool(said)
+        assert said in plot.caption
+
+
+def test_epochs_with_a_note_are_marked_in_every_panel() -> None:
+    note = ["", "went back to epoch 1", "", "selection of the final cell begins", ""]
+    plot = epochs_plot(course(5, note=note, sweeps=[0, 0, 0, 3, 6]), (0.1, 0.2))
+    for panel in plot.figure.axes:
+        assert [list(line.get_xdata()) for line in panel.lines][-2:] == [[2, 2], [4, 4]]
+    assert "From epoch 4 on choices are closed" in plot.caption
+    assert "Dotted" in plot.caption
+    assert "Dotted" not in epochs_plot(course(5), (0.1, 0.2)).caption
 
 
 def test_the_eigenvalue_has_a_panel_where_it_was_measured() -> None:

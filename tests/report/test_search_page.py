@@ -69,6 +69,19 @@ def test_the_eigenvalue_is_shown_where_it_is_measured() -> None:
     assert "Pick of the last epoch." in page
 
 
+def test_what_happened_in_the_epochs() -> None:
+    went = "stopped by the rule code, went back to epoch 2"
+    page = text(record(), trajectory(CHAIN, FORK, TWIN, note=["", "", went]))
+    assert f"Epoch 3: {went}." in page
+    assert f"<td>{went}</td>" in page
+    assert page.count("Epoch ") == 1
+    assert "<dd>3 (asked: 4)</dd>" in page
+
+
+def test_epochs_beyond_those_asked_for() -> None:
+    assert "<dd>5 (asked: 4)</dd>" in text(record(), trajectory(*[CHAIN] * 5))
+
+
 @pytest.mark.parametrize(
     ("status", "reason", "badge"), [("stopped", "interrupted", "interrupted"), ("crashed", "loss is nan", "diverged")]
 )
