@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: Ratio of ``difflib`` from which a name is a misspelt other one; that of ``temperature`` and ``perturb`` is 2/3.
+_NEAR = 0.7
+
 
 class MetaoptError(Exception):
     """A mistake that its message explains; the command line prints it without a traceback and exits with 2.
@@ -49,6 +52,7 @@ def unknown_name(kind: str, given: str, allowed: Iterable[str], hint: str = "") 
         hint: The next step; empty for none.
     """
     names = sorted(allowed)
-    near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    swapped = [name for name in names if sorted(name) == sorted(given)]  # which the ratio of short names is too low for
+    near = difflib.get_close_matches(given, names, n=1, cutoff=_NEAR) or swapped
     guess = f"; did you mean {near[0]!r}?" if near else ";"
     return ConfigError(f"unknown {kind} {given!r}{guess} allowed: {', '.join(names) or 'none'}", hint)

@@ -16,6 +16,15 @@ def test_a_far_name_is_not() -> None:
     assert str(unknown_name("tuner", "xyz", ["random", "bohb"])) == "unknown tuner 'xyz'; allowed: bohb, random"
 
 
+def test_swapped_letters_of_a_short_name_are_near() -> None:
+    assert "did you mean 'eta'?" in str(unknown_name("option", "eat", ["eta", "rate"]))
+
+
+@pytest.mark.parametrize(("given", "other"), [("perturb", "temperature_end"), ("temperature", "perturb")])
+def test_a_word_with_some_of_the_same_letters_is_not_near(given: str, other: str) -> None:
+    assert "did you mean" not in str(unknown_name("hyperparameter", given, [other]))
+
+
 @pytest.mark.parametrize("kind", [MetaoptError, ConfigError, TableError, RunError, JournalError])
 def test_errors_cross_process_borders(kind: type[MetaoptError]) -> None:
     copy = pickle.loads(pickle.dumps(kind("what", "next")))
