@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def search(arguments: Namespace) -> int:
     result, trained = record["result"], len(columns.get("epoch", ()))
     if result["status"] == "crashed":
         kept = f"its {trained} epochs before that are in {folder}" if trained else f"what it was is in {folder}"
-        raise RunError(f"the search diverged: {result['reason']}", f"lower --set learning_rate=...; {kept}")
+        raise RunError(f"the search diverged: {result['reason']}", f"lower {_rates(prepared)}; {kept}")
     if result["status"] == "stopped":
         print(f"interrupted after {trained} epochs", *places, sep="\n")
         return INTERRUPTED
@@ -73,6 +74,12 @@ def _run(prepared: PreparedSearch, folder: Path, interrupted: Interrupt) -> dict
     console.print(f"search folder: {folder}", markup=False, highlight=False, soft_wrap=True)
     with SearchProgress(prepared.trial.epochs, prepared.objective.table.optimum(), console) as progress:
         return search_run.run(prepared, folder, command_line(), progress, interrupted)
+
+
+def _rates(prepared: PreparedSearch) -> str:
+    """Returns the learning rates of the search, any of which may be what diverged, as they are set."""
+    names = [field.name for field in fields(prepared.objective.optimizer.Settings)]
+    return " or ".join(f"--set {name}=..." for name in names if name.endswith("learning_rate"))
 
 
 def _findings(record: Mapping[str, Any], trained: int) -> Iterable[str]:

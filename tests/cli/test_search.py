@@ -87,6 +87,7 @@ def test_a_search_that_diverges_is_an_error(capsys: pytest.CaptureFixture[str]) 
     assert main([*SMALL, "darts", "--set", "learning_rate=1e30", "--out", "mine"]) == 2
     said = capsys.readouterr()
     assert "metaopt: error: the search diverged: the training loss is nan in epoch 1 of 2\n" in said.err
+    assert "lower --set learning_rate=... or --set arch_learning_rate=...; " in said.err
     assert "Traceback" not in said.err
     assert json.loads(Path("mine/trajectory.json").read_text()) == {}
     assert json.loads(Path("mine/search.json").read_text())["result"]["status"] == "crashed"
