@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -26,20 +27,25 @@ def compare(arguments: Namespace) -> int:
         check_folder(plan, out)
         reads_only = arguments.no_run or arguments.check
         if not reads_only and not run_missing(plan, out, provenance.command_line(), Console(stderr=True), interrupted):
-            print(f"interrupted; go on with: {_command(arguments)}")
+            print(f"interrupted; go on with: {_command(arguments, changes)}")
             return INTERRUPTED
-    study = _text(plan, out, _command(arguments))
-    if arguments.check:
-        differing = load("metaopt.report.study_page:check_study")(study, out)
-        print("\n".join(f"differs: {name}" for name in differing) or "the study equals its journals")
-        return USER_ERROR if differing else OK
-    print(f"study: {load('metaopt.report.study_page:write_study')(study, out)}")
+    # Where runs run is no part of a study.
+    study = _text(plan, out, _command(arguments, {}))
+    if not arguments.check:
+        print(f"study: {load('metaopt.report.study_page:write_study')(study, out)}")
+        return OK
+    if differing := load("metaopt.report.study_page:check_study")(study, out):
+        again = f"write it anew with: {_command(arguments, {})} --no-run"
+        print("\n".join([*(f"differs: {name}" for name in differing), again]))
+        return USER_ERROR
+    print("the study equals its journals")
     return OK
 
 
-def _command(arguments: Namespace) -> str:
-    options = [] if arguments.out is None else ["--out", str(arguments.out)]
-    return shlex.join(["metaopt", "compare", str(arguments.study), *options])
+def _command(arguments: Namespace, changes: Mapping[str, object]) -> str:
+    options = {**({} if arguments.out is None else {"out": arguments.out}), **changes}
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return shlex.join(["metaopt", "compare", str(arguments.study), *words])
 
 
 def _text(plan: StudyPlan, out: Path, command: str) -> object:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 
@@ -45,7 +44,7 @@ class StudyText:
     Attributes:
         title: Of the study.
         text: Markdown; may be empty.
-        command: That makes the study.
+        command: That makes the study, as it was called.
         runs: Names of all its runs, in order: folders in the study's folder.
         unfinished: Those that have not come to their end.
     """
@@ -82,9 +81,14 @@ def write_study(study: StudyText, out: Path) -> Path:
 def check_study(study: StudyText, out: Path) -> list[str]:
     """Renders a study again and compares it byte by byte with what is in its folder.
 
+    The command in the first line is taken as it stands there: it says from where it was called, not what it found.
+
     Returns:
         The files that differ or are missing; empty if the study says what its journals say.
     """
+    page = out / PAGE
+    if page.is_file() and (lines := page.read_text(encoding="utf-8", errors="replace").splitlines()):
+        study = replace(study, command=lines[0].strip("`"))
     return differing_files(out, render_study(study, out))
 
 
@@ -95,7 +99,7 @@ def render_study(study: StudyText, out: Path) -> dict[str, bytes]:
         raise RunError(f"{out} has no run of the study yet", "leave out --no-run or --check to run it")
     groups = study_groups(runs)
     files: dict[str, bytes] = {}
-    lines = list(_head(study, runs))
+    lines = list(_head(study))
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
@@ -104,8 +108,8 @@ def render_study(study: StudyText, out: Path) -> dict[str, bytes]:
     return {PAGE: ("\n".join(lines).rstrip("\n") + "\n").encode("utf-8"), **files}
 
 
-def _head(study: StudyText, runs: Sequence[RunData]) -> Iterator[str]:
-    yield from (f"`{_command(study, runs)}`", "", f"# {study.title}", "")
+def _head(study: StudyText) -> Iterator[str]:
+    yield from (f"`{study.command}`", "", f"# {study.title}", "")
     if study.text:
         yield from (study.text.strip(), "")
     if study.unfinished:
@@ -114,12 +118,6 @@ def _head(study: StudyText, runs: Sequence[RunData]) -> Iterator[str]:
             f"**Not complete**: {len(study.unfinished)} of {len(study.runs)} runs are not finished: {names}.",
             "",
         )
-
-
-def _command(study: StudyText, runs: Sequence[RunData]) -> str:
-    """Returns the command that the first run was made with, which says from where it was called."""
-    made = list(runs[0].header.get("command") or ())
-    return shlex.join(["metaopt", *made[1:]]) if made[1:2] == ["compare"] else study.command
 
 
 def _parts(groups: Sequence[Group], runs: Sequence[RunData]) -> Iterator[_Part]:

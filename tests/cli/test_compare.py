@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,14 @@ def test_runs_writes_and_checks(study: str, capsys: pytest.CaptureFixture[str]) 
     table = Path("mine/tuned.csv")
     table.write_text(table.read_text().replace("darts", "dart"))
     assert main(["compare", study, "--check"]) == 2
-    assert capsys.readouterr().out == "differs: tuned.csv\n"
-    assert main(["compare", study, "--no-run"]) == 0
+    again = "metaopt compare mine/study.yaml --no-run"
+    assert capsys.readouterr().out == f"differs: tuned.csv\nwrite it anew with: {again}\n"
+    assert main(shlex.split(again)[1:]) == 0
     assert main(["compare", study, "--check"]) == 0
+
+    Path("mine").rename("moved")
+    assert main(["compare", "moved/study.yaml", "--executor", "serial", "--workers", "1"]) == 0
+    assert Path("moved/README.md").read_text().startswith("`metaopt compare moved/study.yaml`\n")
 
 
 def test_another_folder_and_what_is_there_so_far(study: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,8 +63,9 @@ def test_an_interrupt_says_how_to_go_on(
     study: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("metaopt.cli.compare.run_missing", lambda *given: False)
-    assert main(["compare", study, "--out", "a folder"]) == 130
-    assert capsys.readouterr().out == "interrupted; go on with: metaopt compare mine/study.yaml --out 'a folder'\n"
+    command = ["compare", study, "--out", "a folder", "--executor", "dask", "--workers", "2"]
+    assert main(command) == 130
+    assert capsys.readouterr().out == f"interrupted; go on with: {shlex.join(['metaopt', *command])}\n"
 
 
 def test_a_mistake_in_the_file_is_found_before_anything_runs(

@@ -4,6 +4,7 @@ import csv
 import io
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,9 @@ def test_what_is_written_equals_what_is_rendered_again(out: Path, tmp_path: Path
     page = write_study(study(*ALL), tmp_path / "copy")
     assert page.name == "README.md"
     assert check_study(study(*ALL), tmp_path / "copy") == []
+    elsewhere = replace(study(*ALL), command="metaopt compare copy/mine.yaml")
+    assert check_study(elsewhere, tmp_path / "copy") == [], "from where it is called makes no difference"
+    assert check_study(replace(elsewhere, title="B"), tmp_path / "copy") == ["README.md"]
     (tmp_path / "copy" / "figures" / "trajectory-test-regret.png").unlink()
     assert check_study(study(*ALL), tmp_path / "copy") == ["figures/trajectory-test-regret.png"]
 
@@ -52,7 +56,7 @@ def test_what_is_written_equals_what_is_rendered_again(out: Path, tmp_path: Path
 def test_the_page_begins_with_its_command_and_shows_every_file(out: Path) -> None:
     files = render_study(study(*ALL), out)
     page = files["README.md"].decode()
-    assert page.startswith("`metaopt compare 'a study/study.yaml'`\n\n# A | title\n\nSome *words*.\n\n## ")
+    assert page.startswith("`metaopt compare mine.yaml`\n\n# A | title\n\nSome *words*.\n\n## ")
     assert set(files) == {
         "README.md", "tuned.csv", "final.csv", "trajectories.csv",
         *(f"figures/{name}.{kind}" for kind in ("svg", "png") for name in (
@@ -88,7 +92,6 @@ def test_a_table_as_csv_has_a_row_per_group(out: Path) -> None:
 
 def test_what_is_missing_is_said(out: Path) -> None:
     page = render_study(study("bohb-s0", "bohb-s9", unfinished=("bohb-s9",)), out)["README.md"].decode()
-    assert page.startswith("`metaopt compare mine.yaml`\n"), "no journal names another command"
     assert "**Not complete**: 1 of 2 runs are not finished: bohb-s9." in page
 
 
