@@ -6,7 +6,7 @@ The journals of the runs are its only state, so a study that was killed at any i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from rich.console import Console
 
 from metaopt import launch
 from metaopt.config import RESUMABLE, RunConfig, raise_together
-from metaopt.errors import JournalError, MetaoptError, RunError
+from metaopt.errors import JournalError, RunError
 from metaopt.interrupt import Interrupt
 from metaopt.run_folder import RunFolder
 from metaopt.study_file import PlannedRun, StudyPlan
@@ -37,12 +37,24 @@ def check_folder(plan: StudyPlan, out: Path) -> None:
             f"{readme} would be overwritten, and it is not that of a study",
             "move the study's file into a folder of its own, or name another folder with --out",
         )
-    raise_together(problem for run in plan.runs for problem in _made_otherwise(run, RunFolder(out / run.name)))
+    found: dict[str, list[str]] = {}
+    for run in plan.runs:
+        if differing := _made_otherwise(run, RunFolder(out / run.name)):
+            found.setdefault("; ".join(differing), []).append(run.name)
+    hint = "change the study's file back, name another folder with --out, or move away what was made otherwise"
+    raise_together(RunError(_made_with(out, names, differing), hint) for differing, names in found.items())
 
 
-def _made_otherwise(run: PlannedRun, folder: RunFolder) -> Iterator[MetaoptError]:
+def _made_with(out: Path, names: Sequence[str], differing: str) -> str:
+    if len(names) == 1:
+        return f"{out / names[0]} was made with {differing}"
+    return f"{len(names)} runs in {out} were made with {differing}: {', '.join(names)}"
+
+
+def _made_otherwise(run: PlannedRun, folder: RunFolder) -> list[str]:
+    """Returns in which settings a run that has begun differs from what the study says."""
     if not folder.begun:
-        return
+        return []
     header = folder.read().header
     try:
         made = RunConfig.from_json(header["run"]).to_json()
@@ -55,10 +67,7 @@ def _made_otherwise(run: PlannedRun, folder: RunFolder) -> Iterator[MetaoptError
         for name in wanted
         if name not in RESUMABLE and made[name] != wanted[name]
     ]
-    differing += [] if space == _as_read(run.space) else ["other hyperparameters in its space"]
-    if differing:
-        hint = "change the study's file back, name another folder with --out, or move that run away"
-        yield RunError(f"{folder.path} was made with {'; '.join(differing)}", hint)
+    return differing + ([] if space == _as_read(run.space) else ["other hyperparameters in its space"])
 
 
 def _as_read(values: Mapping[str, Any]) -> Any:

@@ -61,7 +61,8 @@ class RunFolder:
             kept = [entry.name for entry in self.path.iterdir() if not self._is_remains(entry)]
         except OSError as error:
             raise RunError(
-                f"cannot make the run folder {self.path}: {error.strerror}", "name a folder you may write to with --run"
+                f"cannot make the run folder {self.path}: {error.strerror}",
+                "name a folder you may write to, with --run for tune or --out for compare",
             ) from None
         if _JOURNAL in kept:
             raise RunError(
@@ -71,7 +72,7 @@ class RunFolder:
         if kept:
             raise RunError(
                 f"the run folder {self.path} is not empty: it holds {', '.join(sorted(kept)[:3])}",
-                "name a new folder with --run",
+                "name a new folder, with --run for tune or --out for compare",
             )
 
     def _is_remains(self, entry: Path) -> bool:

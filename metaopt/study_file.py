@@ -18,9 +18,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from metaopt.config import RunConfig, changed, load_config, raise_together, settings
+from metaopt.config import RunConfig, changed, flag, load_config, raise_together, settings
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.launch import prepare
+from metaopt.oneshot import ONESHOT
 from metaopt.spaces import space_to_json
 from metaopt.yaml_file import read_yaml
 
@@ -29,6 +30,7 @@ _HINT = "metaopt tune --help explains the settings"
 _EXAMPLE = "write lines like `runs:` and `  - {optimizer: [darts, gdas], seed: [0, 1, 2]}`"
 # A study says where its runs go.
 _SETTINGS = tuple(setting.name for setting in settings() if setting.name != "folder")
+_OF_FLAG = {flag(setting): setting.name for setting in settings()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,32 @@ def load_study(file: Path, changes: Mapping[str, Any]) -> StudyPlan:
         try:
             runs.append(_plan(name, combination, file.parent, changes))
         except MetaoptError as error:
-            found = ConfigError(f"{file}, entry {number} of runs: {error.message}", error.hint)
+            own = content["runs"][number - 1]
+            common = {key: value for key, value in combination.items() if key not in own}
+            place = "common" if _is_wrong_in(common, file.parent, error) else f"entry {number} of runs"
+            found = ConfigError(f"{file}, {place}: {_as_written(error.message)}", _hint(file, error.hint))
             problems.setdefault(str(found), found)
     raise_together([*problems.values(), *_twice(file, names)])
     return StudyPlan(content["title"], content.get("text", ""), tuple(runs))
+
+
+def _is_wrong_in(common: Mapping[str, Any], folder: Path, problem: MetaoptError) -> bool:
+    """Returns whether the settings of every run, with the least that a run needs besides, make the same problem."""
+    try:
+        _plan("", {"optimizer": next(iter(ONESHOT)), "budget": 1, **common}, folder, {})
+    except MetaoptError as error:
+        return error.message == problem.message
+    return False
+
+
+def _as_written(text: str) -> str:
+    """Returns a text that names flags with the names that settings have in a file."""
+    return re.sub(r"--[a-z][a-z-]*", lambda found: _OF_FLAG.get(found[0], found[0]), text)
+
+
+def _hint(file: Path, hint: str) -> str:
+    written = _as_written(hint)
+    return f"in {file}: {written}" if written != hint else written or f"change it in {file}"
 
 
 def _misshapen(file: Path, content: Mapping[str, Any]) -> Iterator[MetaoptError]:
@@ -159,6 +183,9 @@ def _plan(name: str, given: Mapping[str, Any], folder: Path, changes: Mapping[st
     """Checks a run as ``metaopt tune`` would; the environment has no say, a study is what its file says."""
     space = given.get("hyperparameters")
     in_folder = isinstance(space, str) and bool(Path(space).suffix)
+    if in_folder and space is not None and not (folder / space).is_file():
+        text = f"hyperparameters is {space}, and there is no such file in {folder.resolve()}"
+        raise ConfigError(text, "check the path; it is taken from the folder of the study's file")
     flags = {**given, "hyperparameters": str(folder / space)} if in_folder and space is not None else given
     prepared = prepare(changed(load_config(flags, {}), changes))
     config = replace(prepared.config, hyperparameters=space) if in_folder else prepared.config

@@ -89,7 +89,16 @@ def test_space_files_are_found_from_the_study_and_travel_with_it(
         ("title: A\nruns: [{seed: []}]", "the list of seed is empty"),
         (f"title: A\n{COMMON}runs: [{{optimizer: dart}}]", "entry 1 of runs: unknown one-shot optimizer 'dart'"),
         (f"title: A\n{COMMON}runs: [{{}}]", "entry 1 of runs: no one-shot optimizer is given"),
-        (f"title: A\n{COMMON}runs: [{{optimizer: darts, budget: many}}]", "entry 1 of runs: --budget must be a whole"),
+        (f"title: A\n{COMMON}runs: [{{optimizer: darts, budget: many}}]", "entry 1 of runs: budget must be a whole"),
+        (
+            "title: A\ncommon: {budget: 4, seed: -1}\nruns: [{optimizer: darts}]",
+            r"study.yaml, common: seed is -1; allowed: 0 or more\n  in .*study.yaml: change seed$",
+        ),
+        (f"title: A\n{COMMON}runs: [{{optimizer: darts, seed: -1}}]", "entry 1 of runs: seed is -1"),
+        (
+            f"title: A\n{COMMON}runs: [{{optimizer: darts, hyperparameters: nope.yaml}}]",
+            r"hyperparameters is nope.yaml, and there is no such file in .*\n  .*from the folder of the study's file",
+        ),
         (f"title: A\n{COMMON}runs: [{{optimizer: darts}}, {{optimizer: darts}}]", "names the run darts-s0 2 times"),
         (f"title: A\n{COMMON}runs: [{{optimizer: darts, min_epochs: 99}}]", "entry 1 of runs: min_epochs is 99"),
     ],

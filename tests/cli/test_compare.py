@@ -74,5 +74,5 @@ def test_a_mistake_in_the_file_is_found_before_anything_runs(
     monkeypatch.setattr("metaopt.cli.compare.run_missing", lambda *given: pytest.fail("it ran"))
     Path(study).write_text(STUDY.replace("budget: 3", "budget: none"))
     assert main(["compare", study]) == 2
-    assert "mine/study.yaml, entry 1 of runs: --budget must be a whole number, got 'none'" in capsys.readouterr().err
+    assert "mine/study.yaml, common: budget must be a whole number, got 'none'" in capsys.readouterr().err
     assert [path.name for path in Path("mine").iterdir()] == ["study.yaml"]
