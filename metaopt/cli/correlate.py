@@ -59,7 +59,7 @@ def _study(arguments: Namespace) -> RankingStudy:
         benchmark=arguments.benchmark,
         cell_space=arguments.space,
         epochs=arguments.epochs,
-        at=_epochs(arguments.at) if arguments.at else (arguments.epochs,),
+        at=(arguments.epochs,) if arguments.at is None else _epochs(arguments.at),
         seeds=arguments.seeds,
         sample=arguments.sample,
         device=arguments.device,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from metaopt.progress import duration
+
 _PAUSE_S = 2.0
 
 
@@ -25,5 +27,5 @@ class Countdown:
         if done < total and now - self._printed_at < _PAUSE_S:
             return
         self._printed_at = now
-        left = "" if left_s != left_s else f", about {left_s / 60:.0f} min left"
+        left = "" if left_s != left_s else f", about {duration(left_s)} left"
         print(f"{done} of {total} {self._pieces}{left}", file=sys.stderr, flush=True)

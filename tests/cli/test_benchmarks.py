@@ -33,7 +33,7 @@ def test_a_table_is_built_on_dask_workers(tmp_path: Path, capsys: pytest.Capture
     assert out == f"table: {path}\n"
     assert "a build that is started again goes on from there" in err
     chunks = len(list((tmp_path / "home" / "build").glob("digits-1-*/*")))
-    assert f"{chunks} of {chunks} chunks, about 0 min left" in err
+    assert f"{chunks} of {chunks} chunks, about 0 s left" in err
     table = Table(path)
     assert len(table) == len(CELL_SPACES[1].distinct_graphs())
     assert table.provenance["workers"] == 2

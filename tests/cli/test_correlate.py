@@ -80,6 +80,7 @@ def test_a_folder_has_a_name_without_being_asked(capsys: pytest.CaptureFixture[s
         (["--sample", "1"], "sample is 1; allowed: 2 or more"),
         (["--workers", "0"], "workers is 0; allowed: 1 or more"),
         (["--at", "5,x"], "at is '5,x'; allowed: epochs with commas between them"),
+        (["--at", ""], "at is ''; allowed: epochs with commas between them"),
         (["--at", "5"], "at is '5'; allowed: ascending epochs from 1 to the 1 of the search"),
         (["--device", "gpu"], "device 'gpu' is not there"),
         (["--set", "batch_size=400"], "batch_size 400 does not fit"),
