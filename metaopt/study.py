@@ -17,6 +17,7 @@ from metaopt.executors.base import Executor
 from metaopt.journal import Event, JournalWriter, Recorded
 from metaopt.trial import Result, Trial, charged_epochs
 from metaopt.tuners.base import Tuner
+from metaopt.wording import counted
 
 _WAIT_S = 0.25
 _STOP_S = 20.0
@@ -120,12 +121,12 @@ class Study:
     def _ask(self) -> bool:
         """Asks for one more trial, if the tuner has one and the budget allows it."""
         if not self._end and self._asked == self._budget.evaluations:
-            self._end = f"the budget of {self._budget.evaluations} evaluations is used up"
+            self._end = f"the budget of {counted(self._asked, 'evaluation')} is used up"
         if self._end or not (trials := self._tuner.ask(1)):
             return False
         epochs = sum(self._charged.values()) + trials[0].epochs
         if self._budget.epochs is not None and epochs > self._budget.epochs:
-            self._end = f"the next trial does not fit into the budget of {self._budget.epochs} epochs"
+            self._end = f"the next trial does not fit into the budget of {counted(self._budget.epochs, 'epoch')}"
             return False
         self._asked += 1
         self._charged[trials[0].id] = trials[0].epochs

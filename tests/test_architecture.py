@@ -29,7 +29,7 @@ LAYERS = (
     [{"spaces"}],
     [{"space_file"}, {"yaml_file"}],
     [{"__init__"}],
-    [{"budget"}, {"interrupt"}, {"paths"}, {"provenance"}, {"registry"}, {"seeds"}, {"trial"}],
+    [{"budget"}, {"interrupt"}, {"paths"}, {"provenance"}, {"registry"}, {"seeds"}, {"trial"}, {"wording"}],
     [{"errors"}],
 )
 

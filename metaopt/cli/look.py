@@ -13,6 +13,7 @@ from metaopt.errors import JournalError
 from metaopt.registry import load
 from metaopt.run_folder import RunFolder
 from metaopt.standing import Score, Standing
+from metaopt.wording import counted
 
 
 def status(arguments: Namespace) -> int:
@@ -87,4 +88,4 @@ def _score(score: dict[str, Any] | None) -> str:
     if score is None:
         return "no finished evaluation yet"
     found = Score(**score)
-    return f"valid error {found.valid_error:.4f} at {found.epochs} epochs (trial {found.trial_id})"
+    return f"valid error {found.valid_error:.4f} at {counted(found.epochs, 'epoch')} (trial {found.trial_id})"

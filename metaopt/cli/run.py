@@ -18,6 +18,7 @@ from metaopt.journal import Recorded
 from metaopt.registry import load
 from metaopt.run_folder import RunFolder, free_name
 from metaopt.standing import Score, Standing
+from metaopt.wording import counted
 
 
 def tune(arguments: Namespace) -> int:
@@ -68,7 +69,8 @@ def _findings(recorded: Recorded) -> Iterable[str]:
     config = RunConfig.from_json(recorded.header["run"])
     standing = Standing.of(recorded, config.limits)
     optimum = recorded.header["objective"].get("optimum_valid_error")
-    yield f"{standing.done} evaluations, {standing.failed} failed, {standing.epochs} epochs, {standing.elapsed_s:.0f} s"
+    done, epochs = counted(standing.done, "evaluation"), counted(standing.epochs, "epoch")
+    yield f"{done}, {standing.failed} failed, {epochs}, {standing.elapsed_s:.0f} s"
     yield _row("default", standing.default, optimum)
     yield _row("incumbent", standing.incumbent, optimum)
     if recorded.incumbent is not None:
@@ -80,7 +82,7 @@ def _row(name: str, score: Score | None, optimum: float | None) -> str:
         return f"  {name:<10}no finished evaluation"
     test = "" if score.test_error is None else f"  test error {score.test_error:.4f}"
     regret = "" if optimum is None else f"  regret {score.valid_error - optimum:.4f}"
-    source = f"(trial {score.trial_id}, {score.epochs} epochs)"
+    source = f"(trial {score.trial_id}, {counted(score.epochs, 'epoch')})"
     return f"  {name:<10}valid error {score.valid_error:.4f}{regret}{test}  {source}"
 
 

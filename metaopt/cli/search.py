@@ -21,6 +21,7 @@ from metaopt.registry import load
 from metaopt.run_folder import free_name
 from metaopt.search_progress import SearchProgress
 from metaopt.search_run import PreparedSearch, SearchPlan
+from metaopt.wording import counted
 
 
 def search(arguments: Namespace) -> int:
@@ -37,10 +38,10 @@ def search(arguments: Namespace) -> int:
     places = [f"trajectory: {folder / TRAJECTORY}", *([f"report: {page}"] if page else [])]
     result, trained = record["result"], len(columns.get("epoch", ()))
     if result["status"] == "crashed":
-        kept = f"its {trained} epochs before that are in {folder}" if trained else f"what it was is in {folder}"
+        kept = f"{counted(trained, 'epoch')} before that: see {folder}" if trained else f"what it was is in {folder}"
         raise RunError(f"the search diverged: {result['reason']}", f"lower {_rates(prepared)}; {kept}")
     if result["status"] == "stopped":
-        print(f"interrupted after {trained} epochs", *places, sep="\n")
+        print(f"interrupted after {counted(trained, 'epoch')}", *places, sep="\n")
         return INTERRUPTED
     print(*_findings(record, trained), *places, sep="\n")
     return OK
@@ -85,7 +86,10 @@ def _rates(prepared: PreparedSearch) -> str:
 def _findings(record: Mapping[str, Any], trained: int) -> Iterable[str]:
     result, objective = record["result"], record["objective"]
     info = result["info"]
-    yield f"finished: {trained} epochs in {result['cost_s']:.0f} s"
+    asked = record["run"]["epochs"]
+    short_or_long = "" if trained == asked else f" (asked: {asked})"
+    yield f"finished: {counted(trained, 'epoch')}{short_or_long} in {result['cost_s']:.0f} s"
+    yield from (f"  {note}" for note in info.get("notes", ()))
     yield f"  cell            {info['cell']}"
     yield f"  hash            {info['cell_hash']}"
     for kind in ("valid", "test"):

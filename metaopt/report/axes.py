@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.style import LIGHT, RAMP
+from metaopt.wording import counted
 
 
 def quantity(run: RunData) -> str:
@@ -77,7 +78,7 @@ def regret_dots(
             mec=LIGHT["surface"],
             mew=0.6,
             markersize=6,
-            label=f"{epochs} epochs",
+            label=counted(epochs, "epoch"),
         )
     error_axis(axes, [_regret(run, e) for e in shown], f"validation {quantity(run)}")
 

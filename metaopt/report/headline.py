@@ -13,6 +13,7 @@ from metaopt.report.curves import default_evaluation, incumbent
 from metaopt.report.layout import NONE, number, times
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.statistics import Ratio, regret_ratio
+from metaopt.wording import counted
 
 _DEFAULT_KEY, _TUNED_KEY = 0, 1  # of the trials of a confirmation
 
@@ -111,16 +112,16 @@ def _without_result(run: RunData) -> Headline:
 
 def _stayed(run: RunData, best: Evaluation) -> str:
     return (
-        f"Of {len(run.ok)} evaluations none at {best.trial.epochs} epochs had a lower validation error than the "
-        f"default's {best.valid_error:.4f}."
+        f"Of {counted(len(run.ok), 'evaluation')} none at {counted(best.trial.epochs, 'epoch')} had a lower validation "
+        f"error than the default's {best.valid_error:.4f}."
     )
 
 
 def _unconfirmed(run: RunData, best: Evaluation) -> Headline:
     default = default_evaluation(run)
-    seen = f"{best.valid_error:.4f} at {best.trial.epochs} epochs"
+    seen = f"{best.valid_error:.4f} at {counted(best.trial.epochs, 'epoch')}"
     if default is not None:
-        seen += f", the default's {default.valid_error:.4f} at {default.trial.epochs} epochs"
+        seen += f", the default's {default.valid_error:.4f} at {counted(default.trial.epochs, 'epoch')}"
     return Headline(
         "open",
         number(best.valid_error),

@@ -19,6 +19,7 @@ from metaopt.report.page import PAGE, View, render_page, render_part
 from metaopt.report.search_figures import epochs_plot
 from metaopt.report.sections import provenance
 from metaopt.report.style import RC, Plot
+from metaopt.wording import counted
 
 _BESIDE = Markup(
     "Figures lie beside this page in <code>figures/</code>, all epochs in <code>../trajectory.json</code>."
@@ -95,7 +96,7 @@ def _headline(record: Mapping[str, Any], trajectory: Trajectory) -> Headline:
     return Headline(
         tone,
         number(_regret(record, trajectory, "valid")),
-        f"validation regret of the cell after {len(trajectory['epoch'])} epochs",
+        f"validation regret of the cell after {counted(len(trajectory['epoch']), 'epoch')}",
         f"{place} test regret is {test}. One search with one seed: with another the cell may be worth more or less.",
         badge,
     )

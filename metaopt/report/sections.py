@@ -21,6 +21,7 @@ from metaopt.report.layout import NONE, Section, Table, number, times, value_tex
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.search_figures import correlation_plot, trajectory_plots
 from metaopt.report.statistics import rank_correlation
+from metaopt.wording import counted
 
 _TRUSTED_FIT = 0.2  # out-of-bag R^2 below which importance is called untrustworthy; our choice
 
@@ -186,10 +187,9 @@ def _cells(run: RunData) -> Section:
     plots = []
     for name, title, e in (("best-cell", "Best cell found", best), ("default-cell", "Cell of the default", default)):
         if e is not None and e.info.get("cell"):
-            words = (
-                f"Trial {e.trial.id}, {e.trial.epochs} epochs: validation error {number(e.valid_error)}, test error "
-            )
-            plots.append(cell_plot(CellGraph.from_key(e.info["cell"]), name, title, f"{words}{number(e.test_error)}."))
+            trial = f"Trial {e.trial.id}, {counted(e.trial.epochs, 'epoch')}"
+            caption = f"{trial}: validation error {number(e.valid_error)}, test error {number(e.test_error)}."
+            plots.append(cell_plot(CellGraph.from_key(e.info["cell"]), name, title, caption))
     notes = () if plots else ("The trials carry no cells.",)
     return Section("cells", "Cells", notes, tuple(plots))
 

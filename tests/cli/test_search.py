@@ -44,7 +44,22 @@ def test_a_search_says_what_it_found(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_name_that_is_taken_is_not_used_again(capsys: pytest.CaptureFixture[str]) -> None:
     Path("runs/search-darts-digits1-s0").mkdir(parents=True)
     assert main([*SMALL, "darts", "--epochs", "1"]) == 0
-    assert "search folder: runs/search-darts-digits1-s0-2\n" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "search folder: runs/search-darts-digits1-s0-2\n" in said.err
+    assert said.out.startswith("finished: 1 epoch in ")
+
+
+def test_what_happened_in_a_search_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ["--set", "selection=perturbation", "--set", "projection_epochs=1"]
+    assert main([*SMALL, "darts", "--epochs", "1", *settings, "--out", "mine"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("finished: 7 epochs (asked: 1) in ")
+    assert "\n  epoch 1: selection of the final cell begins\n" in said.out
+    assert said.err.splitlines()[2] == "  selection of the final cell begins"
+    page = Path("mine/report/report.html").read_text()
+    assert "<dd>7 (asked: 1)</dd>" in page
+    assert "Epoch 1: selection of the final cell begins." in page
+    assert "overfits" not in page
 
 
 def test_optimizers_whose_pick_is_costly_are_looked_at_every_epoch_too() -> None:

@@ -90,6 +90,8 @@ def test_a_search_that_ended_early(status: str, reason: str, badge: str) -> None
     assert f'<span class="badge">{badge}</span>' in page
     assert f"The search ended early: {reason}." in page
     assert "<dd>1 of 4</dd>" in page
+    assert "of the cell after 1 epoch" in page
+    assert "1 epochs" not in page
     assert "rank" not in page
 
 
