@@ -8,7 +8,7 @@ from typing import Any
 
 from metaopt.cli import OK
 from metaopt.errors import ConfigError
-from metaopt.spaces import load_space, space_names, space_to_json
+from metaopt.spaces import load_space, space_names, space_to_json, unmet
 
 
 def list_spaces(arguments: Namespace) -> int:
@@ -36,12 +36,15 @@ def check(arguments: Namespace) -> int:
 
 
 def _print(name_or_path: str) -> None:
-    for entry in space_to_json(load_space(name_or_path))["hyperparameters"]:
+    space = load_space(name_or_path)
+    for entry in space_to_json(space)["hyperparameters"]:
         meta = entry.get("meta") or {}
         unit = f" {unit}" if (unit := meta.get("unit")) else ""
         print(f"{entry['name']:<20} {_range(entry)}{unit}")
         if source := meta.get("source"):
             print(f"{'':<20} source: {source}")
+        if needed := unmet(space, entry["name"], {}):
+            print(f"{'':<20} only where {' and '.join(needed)}")
 
 
 def _range(entry: dict[str, Any]) -> str:

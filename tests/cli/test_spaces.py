@@ -25,6 +25,14 @@ def test_show(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert "default " in said
 
 
+def test_conditions_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["space", "show", "darts"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines.count("only where cutout == True") == 2
+    (first, *_) = (number for number, line in enumerate(lines) if line.startswith("cutout_prob "))
+    assert "only where cutout == True" in lines[first : first + 3]
+
+
 def test_check(capsys: pytest.CaptureFixture[str]) -> None:
     Path("mine.yaml").write_bytes((data_folder("spaces") / "darts_cs1.yaml").read_bytes())
     assert main(["space", "check", "mine.yaml"]) == 0
