@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class RunFolder:
         if not self.path.is_dir():
             raise RunError(f"there is no run folder {self.path}", _HINT)
         if not self.journal.is_file():
-            raise RunError(f"{self.path} is not a run folder: it has no {_JOURNAL}", _HINT)
+            raise not_a_run(self.path)
         return read(self.journal)
 
     @contextlib.contextmanager
@@ -151,6 +152,16 @@ def _try_lock(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def not_a_run(folder: Path) -> RunError:
+    """Returns the error for a folder that is none of a run, with what to do about one of a study or of a search."""
+    hint = _HINT
+    if (folder / "study.yaml").is_file():
+        hint = f"this is a study: {shlex.join(['metaopt', 'compare', str(folder / 'study.yaml')])} --no-run"
+    elif (folder / "search.json").is_file():
+        hint = f"this is a search: its page is in {folder / 'report'}"
+    return RunError(f"{folder} is not a run folder: it has no {_JOURNAL}", hint)
 
 
 def free_name(folder: Path) -> Path:

@@ -3,11 +3,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from metaopt.errors import JournalError, RunError
+from metaopt.report.load import load_run
 from metaopt.run_folder import RunFolder, free_name
 
 HOLD = """
@@ -119,3 +121,21 @@ def test_free_name(tmp_path: Path) -> None:
     assert free_name(path).name == "run-2"
     (tmp_path / "run-2").touch()
     assert free_name(path).name == "run-3"
+
+
+@pytest.mark.parametrize(
+    ("file", "hint"),
+    [
+        ("study.yaml", "this is a study: metaopt compare {folder}/study.yaml --no-run"),
+        ("search.json", "this is a search: its page is in {folder}/report"),
+        ("notes.txt", "name a folder that metaopt tune has made"),
+    ],
+)
+@pytest.mark.parametrize("read", [lambda folder: RunFolder(folder).read(), load_run], ids=["status", "report"])
+def test_folders_of_other_commands_are_known(
+    tmp_path: Path, read: Callable[[Path], object], file: str, hint: str
+) -> None:
+    (tmp_path / file).touch()
+    with pytest.raises(RunError, match="is not a run folder") as error:
+        read(tmp_path)
+    assert error.value.hint == hint.format(folder=tmp_path)

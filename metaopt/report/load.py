@@ -12,6 +12,7 @@ from typing import Any
 
 from metaopt.errors import RunError
 from metaopt.journal import Recorded, read
+from metaopt.run_folder import not_a_run
 from metaopt.trial import Result, Trial, Value, charged_epochs
 
 
@@ -192,9 +193,7 @@ def load_run(folder: Path) -> RunData:
 
 def _not_a_run(folder: Path) -> RunError:
     if folder.is_dir():
-        return RunError(
-            f"{folder} is not a run folder: it has no journal.jsonl", "name a folder that metaopt tune wrote"
-        )
+        return not_a_run(folder)
     beside = [p.parent.name for p in folder.parent.glob("*/journal.jsonl")]
     near = difflib.get_close_matches(folder.name, beside, n=1)
     guess = f"; did you mean {folder.parent / near[0]}?" if near else ""
