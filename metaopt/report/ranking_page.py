@@ -51,17 +51,18 @@ def render_ranking(record: Mapping[str, Any]) -> dict[str, bytes]:
 def _about(record: Mapping[str, Any]) -> str:
     study, cells = record["study"], record["cells"]
     config = ", ".join(f"{name} {json.dumps(value)}" for name, value in study["config"].items())
+    supernets = "1 supernet, seed 0" if study["seeds"] == 1 else f"{study['seeds']} supernets, seeds from 0"
     return f"""`{record["command"]}`
 
 # How well {study["optimizer"]} supernets rank the cells of {study["benchmark"]}, cell space {study["cell_space"]}
 
-{study["seeds"]} supernets, seeds from 0, searched for {study["epochs"]} epochs and scored after
+{supernets}, searched for {study["epochs"]} epochs and scored after
 {" and ".join(map(str, study["at"]))}; tables and dots are of the last. Hyperparameters: {config or "none"}.
 
 Score: error of a cell under the supernet's weights on the benchmark's validation images, which no search sees. Truth:
 mean validation error of the cell's own trainings in the table. {len(cells)} distinct cells, of which the published
 enumeration has {sum(cell["enumerated"] for cell in cells)}. {_ceiling(record["ceiling"])}
-It took {record["cpu_s"] / 60:.0f} CPU minutes with the versions that `correlation.json` names.
+It took {record["cpu_s"]:.0f} CPU seconds with the versions that `correlation.json` names.
 """
 
 

@@ -59,3 +59,9 @@ def test_it_is_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="cannot be written to"):
         write_ranking(record, tmp_path / "file" / "page")
+
+
+def test_one_supernet_is_one_and_a_short_time_is_in_seconds() -> None:
+    page = render_ranking({**made_up_record(seeds=1), "cpu_s": 12.0})["README.md"].decode()
+    assert "\n1 supernet, seed 0, searched for" in page
+    assert "It took 12 CPU seconds" in page
