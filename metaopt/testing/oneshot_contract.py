@@ -216,7 +216,7 @@ class OneShotContract:
         [
             ({"batch_size": 4_000}, "batch_size 4000 does not fit: a half of the training images has 350"),
             ({"batch_size": 0}, "batch_size must be at least 2"),
-            ({"learning_rate": -1.0}, "learning_rate must be at least 0"),
+            ({"learning_rate": -1.0}, "learning_rate must be more than 0"),
             ({"momentum": 1.5}, r"momentum must be in \[0, 1\], got 1.5"),
             ({"learning_rat": 0.1}, "unknown hyperparameter 'learning_rat'; did you mean 'learning_rate'"),
         ],
