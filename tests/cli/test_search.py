@@ -12,6 +12,7 @@ import pytest
 
 import harness
 from metaopt.cli import main
+from metaopt.wording import counted
 
 SMALL = ["search", "--channels", "4", "--cells", "3", "--epochs", "2", "--device", "cpu", "--optimizer"]
 
@@ -127,6 +128,8 @@ def test_what_there_is_is_kept_when_interrupted(number: signal.Signals, tmp_path
     columns = json.loads(path.read_text())
     trained = len(columns["epoch"])
     assert {len(values) for values in columns.values()} == {trained}
-    assert out.startswith(f"interrupted after {trained} epochs\ntrajectory: mine/trajectory.json\nreport: mine/report")
+    assert out.startswith(
+        f"interrupted after {counted(trained, 'epoch')}\ntrajectory: mine/trajectory.json\nreport: mine/report"
+    )
     assert json.loads(Path("mine/search.json").read_text())["result"]["status"] == "stopped"
     assert Path("mine/report/report.html").is_file()
