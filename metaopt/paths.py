@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -39,12 +41,24 @@ def home() -> Path:
     return Path(given).expanduser() if given else Path(cache) / "metaopt"
 
 
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Writes a file so that a reader, or a kill at any instant, meets the old content or the new, never a part."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a file to write beside ``path`` and puts it in its place at the end, unless an exception ends the block.
+
+    A reader, or a kill at any instant, meets the old content or the new, never a part.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    with open(partial, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    try:
+        yield partial
+        with open(partial, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Writes a file as :func:`replacing` does."""
+    with replacing(path) as partial:
+        partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)

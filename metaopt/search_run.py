@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from metaopt.cells.graph import CellGraph
 from metaopt.config import cores, raise_together
 from metaopt.errors import ConfigError, RunError
 from metaopt.interrupt import Interrupt
@@ -165,8 +164,8 @@ def run(
         result = replace(result, cost_s=round(time.monotonic() - began, 3), epochs=trained)
     info = {name: value for name, value in result.info.items() if name != "trajectory"}  # which has a file of its own
     record["result"] = {**result.to_json(), "info": info}
-    if result.status == "ok":
-        record["rank"] = prepared.objective.table.rank(CellGraph.from_key(result.info["cell"]))
+    if result.valid_error is not None:
+        record["rank"] = prepared.objective.table.rank(result.valid_error)
     _keep(record, folder)
     return record
 

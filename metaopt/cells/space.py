@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metaopt.cells.graph import OPS, CellGraph, prune
 
@@ -63,6 +64,11 @@ class CellSpace:
         return tuple(
             tuple(itertools.combinations(range(node), size)) for node, size in enumerate(self.n_parents, start=1)
         )
+
+    @cached_property
+    def n_distinct(self) -> int:
+        """Number of distinct graphs; of the published spaces known beforehand, as counting takes seconds."""
+        return _N_DISTINCT.get(self.n_parents) or len(self.distinct_graphs())
 
     def sample(self, rng: np.random.Generator) -> Cell:
         """Draws every node's parents and operation independently and uniformly."""
@@ -138,9 +144,26 @@ def _put(values: tuple[Any, ...], index: int, value: object) -> tuple[Any, ...]:
     return (*values[:index], value, *values[index + 1 :])
 
 
+_N_DISTINCT = {(1, 2, 2, 2, 2): 2_685, (1, 1, 2, 2, 3): 7_773, (1, 1, 1, 2, 2, 2): 55_854}
+
 # Parents of nodes 1..n and of the output: 1Shot1 Table 1.
 CELL_SPACES = {
     1: CellSpace("nb1shot1-1", (1, 2, 2, 2, 2)),
     2: CellSpace("nb1shot1-2", (1, 1, 2, 2, 3)),
     3: CellSpace("nb1shot1-3", (1, 1, 1, 2, 2, 2)),
 }
+
+
+def memberships(hashes: NDArray[np.bytes_]) -> NDArray[np.uint8]:
+    """Returns for each hash which cell spaces have a cell of it: bit s-1 for cell space s.
+
+    All three are enumerated for it, which takes some 20 s.
+
+    Args:
+        hashes: (K,) of 32 hexadecimal digits each.
+    """
+    bits = np.zeros(len(hashes), dtype=np.uint8)
+    for number, space in CELL_SPACES.items():
+        own = np.array(list(space.distinct_graphs()), dtype="S32")
+        bits |= np.isin(hashes, own).astype(np.uint8) << (number - 1)
+    return bits

@@ -5,30 +5,33 @@ from __future__ import annotations
 import shlex
 import sys
 from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from metaopt import paths
+from metaopt.cells.graph import CellGraph
+from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
 from metaopt.cli.countdown import Countdown
 from metaopt.config import cores
 from metaopt.errors import ConfigError, TableError
 from metaopt.executors.local_cluster import local_cluster, run_all
 from metaopt.provenance import command_line, host, versions
+from metaopt.run_folder import RunFolder
 from metaopt.tables.build import build as build_table
-from metaopt.tables.build import check_out
+from metaopt.tables.build import check_out, planned, training
 from metaopt.tables.card import Card, card_names, load_card
-from metaopt.tables.table import Table, find_table
-
-_CELL_SPACES = (1, 2, 3)
+from metaopt.tables.files import find_predictions, find_table
+from metaopt.tables.table import Table
 
 
 def list_benchmarks(arguments: Namespace) -> int:
-    """Prints the shipped benchmarks and the cell spaces they have a table of."""
+    """Prints the benchmarks and the cell spaces they have a table of."""
     for name in card_names():
         card = load_card(name)
-        spaces = [str(number) for number in _CELL_SPACES if _table(card, number) is not None]
+        spaces = [str(number) for number in CELL_SPACES if _table(card, number) is not None]
         print(f"{name:<12} {card.text['title']}; tables of cell space {', '.join(spaces) or 'none'}")
     return OK
 
@@ -38,11 +41,16 @@ def info(arguments: Namespace) -> int:
     card = load_card(arguments.benchmark)
     for key, value in card.text.items():
         _print_entry(key, value, 0)
-    for number in _CELL_SPACES:
+    shown: set[Path] = set()
+    for number in CELL_SPACES:
         path = _table(card, number)
         print(f"\ntable of cell space {number}: " + ("none" if path is None else str(path)))
         if path is not None:
-            _print_table(Table(path))
+            table = Table(path, number)
+            _print_cells(card, number, table)
+            if path not in shown:
+                _print_entry("provenance", table.provenance, 1)
+            shown.add(path)
     return OK
 
 
@@ -56,13 +64,21 @@ def _print_entry(key: str, value: Any, depth: int) -> None:
         print(f"{indent}{key}: {' '.join(str(value).split())}")
 
 
-def _print_table(table: Table) -> None:
-    valid, test = table.optimum()
-    print(f"  {len(table)} cells x {len(table.seeds)} seeds, after {', '.join(map(str, table.epochs))} epochs")
-    print(f"  lowest mean over the seeds of any cell: validation error {valid:.4f}, test error {test:.4f}")
-    print("  measured: all of it; predicted: none")
-    for key, value in table.provenance.items():
-        _print_entry(key, value, 1)
+def _print_cells(card: Card, cell_space: int, table: Table) -> None:
+    (valid, test), distinct = table.optimum(), CELL_SPACES[cell_space].n_distinct
+    seeds = f"{len(table.seeds)} seeds" if len(table.seeds) > 1 else "1 seed"
+    print(f"  {len(table)} cells x {seeds}, after {', '.join(map(str, table.epochs))} epochs")
+    of = "mean over the seeds of any cell" if len(table.seeds) > 1 else "single training of any cell"
+    print(f"  lowest {of}: validation error {valid:.4f}, test error {test:.4f}")
+    if len(table) == distinct:
+        print(f"  measured: all {distinct} distinct cells; predicted: none")
+        return
+    print(f"  measured: {len(table)} of {distinct} distinct cells ({len(table) / distinct:.1%})")
+    path = find_predictions(card, cell_space)
+    if path is None:
+        print(f"  predicted: none; metaopt benchmark fit-surrogate {card.name} --space {cell_space} fits a surrogate")
+    else:
+        print(f"  predicted: the other {distinct - len(table)}, by {path}")
 
 
 def _table(card: Card, cell_space: int) -> Path | None:
@@ -73,24 +89,34 @@ def _table(card: Card, cell_space: int) -> Path | None:
 
 
 def build(arguments: Namespace) -> int:
-    """Trains every cell of a cell space on worker processes and writes the table; goes on where it was stopped."""
-    card = load_card(arguments.benchmark)
+    """Trains the cells of a cell space on worker processes and writes the table; goes on where it was stopped."""
+    card, space = load_card(arguments.benchmark), arguments.space
+    training(card)
     workers = cores() if arguments.workers is None else arguments.workers
     if workers < 1:
         raise ConfigError(f"workers is {workers}; allowed: 1 or more", "leave out --workers for one per core")
-    name = card.table_name(arguments.space)
-    out = arguments.out or paths.home() / "tables" / name
-    folder = paths.home() / "build" / f"{Path(name).stem}-{card.digest}"
+    out = arguments.out or paths.home() / "tables" / card.table_name(space)
+    folder = paths.home() / "build" / f"{card.name}-{space}-{card.digest}"
     check_out(out)
+    graphs, seeds = planned(card, space, _found(arguments.found)), card.seeds(space)
     provenance = {
         "command": shlex.join(command_line()),
         "versions": versions(),
         "host": host(cores()),
         "workers": workers,
-        "seeds": list(card.seeds),
+        "seeds": list(seeds),
     }
-    print(f"finished chunks are kept in {folder}; a build that is started again goes on from there", file=sys.stderr)
+    print(f"finished parts are kept in {folder}; a build that is started again goes on from there", file=sys.stderr)
     with local_cluster(workers) as client:
-        build_table(card, arguments.space, folder, out, partial(run_all, client), provenance, Countdown("chunks"))
+        build_table(card, graphs, seeds, folder, out, partial(run_all, client), provenance, Countdown("networks"))
     print(f"table: {out}")
     return OK
+
+
+def _found(runs: Sequence[Path]) -> Iterator[CellGraph]:
+    """Yields every cell that a search of these runs has picked after any of its epochs."""
+    for run in runs:
+        for result in RunFolder(run).read().results.values():
+            for key in result.info.get("trajectory", {}).get("cell", ()):
+                if key is not None:
+                    yield CellGraph.from_key(key)

@@ -23,7 +23,7 @@ from metaopt.paths import write_atomically
 from metaopt.provenance import command_line, host, versions
 from metaopt.registry import load
 from metaopt.tables.card import load_card
-from metaopt.tables.table import find_table
+from metaopt.tables.files import find_table
 
 RECORD = "correlation.json"
 

@@ -12,7 +12,8 @@ from metaopt.correlation.ranking import Ranking, spearman
 from metaopt.correlation.scores import Scores, parts, read_scores
 from metaopt.correlation.study import RankingStudy, enumerated
 from metaopt.tables.card import load_card
-from metaopt.tables.table import Table, find_table
+from metaopt.tables.files import find_table
+from metaopt.tables.table import Table
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +38,7 @@ def record(study: RankingStudy, folder: Path, header: dict[str, Any]) -> dict[st
         TableError: if there is no table, or if it has not all cells.
     """
     graphs = study.graphs
-    table = Table(find_table(load_card(study.benchmark), study.cell_space))
+    table = Table(find_table(load_card(study.benchmark), study.cell_space), study.cell_space)
     truth = np.array([table.query(graph).valid_errors for graph in graphs])
     chain = np.array([enumerated(graph) for graph in graphs])
     found = [read_scores(part) for part in parts(study, folder)]

@@ -23,7 +23,8 @@ from metaopt.oneshot.train import Search, SearchEpoch, choose_device
 from metaopt.registry import resolve
 from metaopt.spaces import load_space, plain, space_from_json
 from metaopt.tables.card import load_card
-from metaopt.tables.table import Table, find_table
+from metaopt.tables.files import find_table
+from metaopt.tables.table import Table
 from metaopt.trial import Result, Trial
 
 #: Columns of a trajectory that the journal does without.
@@ -71,7 +72,7 @@ class OneShot:
         self.space: ConfigurationSpace = (
             space_from_json(space) if isinstance(space, Mapping) else load_space(space or optimizer)
         )
-        self.table = Table(find_table(self.card, cell_space))
+        self.table = Table(find_table(self.card, cell_space), cell_space)
         search = self.card.text["search"]
         self.epochs: tuple[int, int] = (search["min_epochs"], search["max_epochs"])
         self.scale = SupernetScale(channels or search["channels"], cells or search["cells"], batch_norm)

@@ -1,19 +1,22 @@
-"""Builds the table of a benchmark: trains every distinct cell of a cell space, resumable at any point.
+"""Builds the table of a benchmark: trains the cells of a cell space, resumable at any point.
 
-The work is cut into chunks of cells with one wiring. A finished chunk is a file; a build that is started again goes on
-with the chunks that have none. The table is put together when all are there.
+The work is cut into chunks of cells with one wiring. What a chunk has found is a file in a folder of parts; a build
+that is started again, also for other cells or with more seeds, trains what no part holds. The table is put together
+when all is there.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
@@ -21,55 +24,79 @@ from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
 from metaopt.images import IMAGES
+from metaopt.seeds import stream
 from metaopt.tables.card import Card
-from metaopt.tables.networks import NetworkBatch
-from metaopt.tables.schema import SCHEMA, write_table
-from metaopt.tables.training import train_networks
+from metaopt.tables.networks import NetworkBatch, NetworkScale
+from metaopt.tables.schema import write_table
+from metaopt.tables.training import Protocol, train_networks
 
-#: Cells trained side by side: with three seeds, 27 networks keep the activations of a step in the cache.
-CHUNK_CELLS = 9
+#: Networks trained side by side: so many keep the activations of a step in the cache.
+CHUNK_NETWORKS = 27
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Cells of one wiring to train together, and the file their rows go to."""
+    """Cells of one wiring to train together with some seeds, and the folder that their rows go to."""
 
     card: Card
     cells: tuple[str, ...]
-    path: Path
+    seeds: tuple[int, ...]
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The file, named after what it holds."""
+        content = repr((self.cells, self.seeds))
+        return self.folder / f"part-{zlib.crc32(content.encode()):08x}.parquet"
 
 
-def chunks(card: Card, cell_space: int, folder: Path) -> list[Chunk]:
-    """Cuts all distinct cells of a cell space into chunks of one wiring, always in the same way."""
-    graphs = CELL_SPACES[cell_space].distinct_graphs().values()
-    found: list[Chunk] = []
-    for _, group in itertools.groupby(graphs, key=lambda graph: graph.adjacency):
-        keys = [graph.key for graph in group]
-        for start in range(0, len(keys), CHUNK_CELLS):
-            path = folder / f"part-{len(found):05d}.parquet"
-            found.append(Chunk(card, tuple(keys[start : start + CHUNK_CELLS]), path))
-    return found
+def planned(card: Card, cell_space: int, found: Iterable[CellGraph] = ()) -> dict[str, CellGraph]:
+    """Returns the distinct cells that a table is to hold by their hashes: all, or a uniform sample and what is found.
+
+    Args:
+        card: The benchmark; says how large a sample is.
+        cell_space: 1, 2 or 3.
+        found: Cells that are to be in it besides, such as those that searches have found.
+    """
+    graphs = CELL_SPACES[cell_space].distinct_graphs()
+    size = card.sample(cell_space)
+    if size is None:
+        return graphs
+    ordered = sorted(graphs)
+    drawn = stream(card.name, "sample", cell_space).permutation(len(ordered))[:size]
+    chosen = {ordered[index] for index in drawn} | ({graph.hash for graph in found} & graphs.keys())
+    return {cell_hash: graph for cell_hash, graph in graphs.items() if cell_hash in chosen}
 
 
-def train_chunk(chunk: Chunk) -> float:
-    """Trains the cells of a chunk with all seeds and writes their rows; runs in a worker process.
+def chunks(card: Card, missing: Mapping[CellGraph, tuple[int, ...]], folder: Path) -> list[Chunk]:
+    """Cuts cells, and the seeds that each lacks, into chunks of one wiring and the same seeds."""
+    cut: list[Chunk] = []
+    for (_, seeds), group in itertools.groupby(missing.items(), key=lambda item: (item[0].adjacency, item[1])):
+        keys = [graph.key for graph, _ in group]
+        size = max(1, CHUNK_NETWORKS // len(seeds))
+        cut += [Chunk(card, tuple(keys[i : i + size]), seeds, folder) for i in range(0, len(keys), size)]
+    return cut
+
+
+def train_chunk(chunk: Chunk) -> int:
+    """Trains the cells of a chunk with all its seeds and writes their rows; runs in a worker process.
 
     Returns:
-        CPU seconds of training.
+        How many networks it has trained.
     """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # weights that decay towards zero would slow the arithmetic down tenfold
-    rows = train_cells(chunk.card, [CellGraph.from_key(key) for key in chunk.cells])
+    rows = train_cells(chunk.card, [CellGraph.from_key(key) for key in chunk.cells], chunk.seeds)
     write_table(chunk.path, rows, {})
-    last = max(chunk.card.protocol.epochs)
-    return float(sum(row["cost_s"] for row in rows.to_pylist() if row["epochs"] == last))
+    return len(chunk.cells) * len(chunk.seeds)
 
 
-def train_cells(card: Card, graphs: Sequence[CellGraph]) -> pa.Table:
-    """Trains cells of one wiring with all seeds of the card; returns rows of the table's schema."""
-    networks = [(graph, seed) for graph in graphs for seed in card.seeds]
+def train_cells(card: Card, graphs: Sequence[CellGraph], seeds: Sequence[int]) -> pa.Table:
+    """Trains cells of one wiring with all seeds; returns rows of the table's schema."""
+    networks = [(graph, seed) for graph in graphs for seed in seeds]
     data = IMAGES[card.text["images"]]()
-    points = train_networks([g for g, _ in networks], [s for _, s in networks], data, card.network, card.protocol)
+    scale, protocol = training(card)
+    points = train_networks([g for g, _ in networks], [s for _, s in networks], data, scale, protocol)
     parameters = {graph.key: count_parameters(card, graph) for graph in graphs}
     return pa.Table.from_pylist(
         [
@@ -86,14 +113,24 @@ def train_cells(card: Card, graphs: Sequence[CellGraph]) -> pa.Table:
             }
             for n, (graph, seed) in enumerate(networks)
             for point in points
-        ],
-        schema=SCHEMA,
+        ]
     )
 
 
 def count_parameters(card: Card, graph: CellGraph) -> int:
     """Returns the trainable weights of the network of one cell."""
-    return sum(p.numel() for p in NetworkBatch([graph], card.network).parameters())
+    return sum(p.numel() for p in NetworkBatch([graph], training(card)[0]).parameters())
+
+
+def training(card: Card) -> tuple[NetworkScale, Protocol]:
+    """Returns the size of a benchmark's networks and how they are trained.
+
+    Raises:
+        TableError: if they were trained by others, and its table is imported.
+    """
+    if card.network is None or card.protocol is None:
+        raise TableError(f"the table of {card.name} is not built here", f"import it: {card.text['get']}")
+    return card.network, card.protocol
 
 
 def check_out(out: Path) -> None:
@@ -112,10 +149,11 @@ def check_out(out: Path) -> None:
 
 def build(
     card: Card,
-    cell_space: int,
+    graphs: Mapping[str, CellGraph],
+    seeds: tuple[int, ...],
     folder: Path,
     out: Path,
-    run: Callable[[Callable[[Chunk], float], Sequence[Chunk]], Iterable[float]],
+    run: Callable[[Callable[[Chunk], int], Sequence[Chunk]], Iterable[int]],
     provenance: dict[str, Any],
     report: Callable[[int, int, float], None],
 ) -> None:
@@ -123,29 +161,46 @@ def build(
 
     Args:
         card: The benchmark.
-        cell_space: 1, 2 or 3.
-        folder: Where finished chunks are kept.
+        graphs: The cells by their hashes.
+        seeds: Seeds of their trainings.
+        folder: Where finished parts are kept.
         out: The table to write.
         run: Runs a function on many chunks, in any order and place; yields what it returns as they finish.
         provenance: Goes into the table; the wall seconds of this call and the CPU seconds of training are added.
-        report: Called with chunks done, chunks in all, and the seconds left, after every chunk.
+        report: Called with trainings done, trainings in all, and the seconds left, after every chunk.
 
     Raises:
         TableError: if ``out`` exists.
     """
     check_out(out)
     folder.mkdir(parents=True, exist_ok=True)
-    todo = chunks(card, cell_space, folder)
-    missing = [chunk for chunk in todo if not chunk.path.exists()]
-    started = time.monotonic()
-    report(len(todo) - len(missing), len(todo), float("nan"))
-    for done, _ in enumerate(run(train_chunk, missing), start=1):
-        pace_s = (time.monotonic() - started) / done
-        report(len(todo) - len(missing) + done, len(todo), pace_s * (len(missing) - done))
-    rows = pa.concat_tables(pq.read_table(chunk.path) for chunk in todo)
-    rows = rows.sort_by([("cell_hash", "ascending"), ("seed", "ascending"), ("epochs", "ascending")])
-    last = max(card.protocol.epochs)
-    cost_s = sum(row["cost_s"] for row in rows.select(["epochs", "cost_s"]).to_pylist() if row["epochs"] == last)
-    cells = len(rows["cell_hash"].unique())
+    missing = lacking(graphs, seeds, folder)
+    work, total = sum(map(len, missing.values())), len(graphs) * len(seeds)
+    done, started = 0, time.monotonic()
+    report(total - work, total, float("nan"))
+    for trained in run(train_chunk, chunks(card, missing, folder)):
+        done += trained
+        report(total - work + done, total, (time.monotonic() - started) / done * (work - done))
+    wanted = pc.is_in(pc.field("cell_hash"), pa.array(graphs)) & pc.is_in(pc.field("seed"), pa.array(seeds, pa.int8()))
+    rows = _parts(folder).filter(wanted)
+    last = rows.filter(pc.field("epochs") == max(training(card)[1].epochs))
     wall_s = round(time.monotonic() - started, 1)
-    write_table(out, rows, {**provenance, "wall_s": wall_s, "training_cpu_s": round(cost_s, 1), "cells": cells})
+    cost_s = round(pc.sum(last["cost_s"]).as_py(), 1)
+    write_table(out, rows, {**provenance, "wall_s": wall_s, "training_cpu_s": cost_s, "cells": len(graphs)})
+
+
+def lacking(graphs: Mapping[str, CellGraph], seeds: Sequence[int], folder: Path) -> dict[CellGraph, tuple[int, ...]]:
+    """Returns the cells that no part in ``folder`` holds with all seeds, and the seeds that each of them lacks."""
+    there: set[tuple[str, int]] = set()
+    if any(folder.glob(_PARTS)):
+        rows = _parts(folder, ["cell_hash", "seed"])
+        there = set(zip(rows["cell_hash"].to_pylist(), rows["seed"].to_pylist(), strict=True))
+    wanted = {graph: tuple(s for s in seeds if (cell_hash, s) not in there) for cell_hash, graph in graphs.items()}
+    return {graph: lacks for graph, lacks in wanted.items() if lacks}
+
+
+def _parts(folder: Path, columns: list[str] | None = None) -> pa.Table:
+    return pa.concat_tables(pq.read_table(path, columns=columns) for path in sorted(folder.glob(_PARTS)))
+
+
+_PARTS = "part-*.parquet"

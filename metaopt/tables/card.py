@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from metaopt import paths
-from metaopt.errors import unknown_name
+from metaopt.errors import ConfigError, unknown_name
 from metaopt.tables.networks import NetworkScale
 from metaopt.tables.training import Protocol
 from metaopt.yaml_file import read_yaml
+
+#: What every card has; one of a benchmark that metaopt trains also has ``network`` and ``training``, others ``get``.
+_ENTRIES = ("name", "title", "images", "source", "licence", "split", "table", "unknown", "search", "columns")
 
 
 @dataclass(frozen=True)
@@ -22,44 +25,63 @@ class Card:
     Attributes:
         name: Of the benchmark.
         text: The whole card as plain values.
-        network: Size of the networks in the table.
-        protocol: How they were trained.
-        seeds: Seeds of their trainings.
+        network: Size of the networks in the table; None where they were not trained by metaopt.
+        protocol: How they were trained; None likewise.
     """
 
     name: str
     text: Mapping[str, Any]
-    network: NetworkScale
-    protocol: Protocol
-    seeds: tuple[int, ...]
+    network: NetworkScale | None
+    protocol: Protocol | None
 
     @property
     def digest(self) -> str:
-        """Changes with everything that the rows of a table depend on."""
-        content = repr((self.network, self.protocol, self.seeds, self.text["images"], self.text["split"]))
+        """Changes with everything that the evaluation of one cell with one seed depends on."""
+        content = repr((self.network, self.protocol, self.text["images"], self.text["split"]))
         return f"{zlib.crc32(content.encode()):08x}"
 
     def table_name(self, cell_space: int) -> str:
-        """Returns the file name of the table of one cell space."""
-        return f"{self.name}-{cell_space}.parquet"
+        """Returns the file name of the table of one cell space; several may share one."""
+        name: str = self.text["table"].format(space=cell_space)
+        return name
+
+    def seeds(self, cell_space: int) -> tuple[int, ...]:
+        """Returns the seeds that the cells of a cell space are trained with."""
+        return tuple(self.text["training"]["seeds"][cell_space])
+
+    def sample(self, cell_space: int) -> int | None:
+        """Returns how many distinct cells are drawn to be trained; None: all are trained."""
+        size: int | None = self.text["training"].get("sample", {}).get(cell_space)
+        return size
 
 
 def card_names() -> list[str]:
-    """Returns the names of all shipped benchmarks."""
-    return sorted(path.stem for path in (paths.data_folder("benchmarks") / "cards").glob("*.yaml"))
+    """Returns the names of all benchmarks, shipped ones and the user's own."""
+    return sorted(_cards())
+
+
+def _cards() -> dict[str, Path]:
+    folders = (paths.home() / "cards", paths.data_folder("benchmarks") / "cards")
+    return {path.stem: path for folder in folders for path in folder.glob("*.yaml")}
 
 
 def load_card(name: str) -> Card:
-    """Reads the card of a shipped benchmark.
+    """Reads the card of a benchmark.
 
     Raises:
-        ConfigError: if there is no benchmark of that name, or if its card is not proper YAML.
+        ConfigError: if there is no benchmark of that name, or if its card is not proper YAML or lacks an entry.
     """
-    path: Path = paths.data_folder("benchmarks") / "cards" / f"{name}.yaml"
-    if name not in card_names():
-        raise unknown_name("benchmark", name, card_names(), "metaopt benchmark list shows them")
-    text = read_yaml(path)
-    training = dict(text["training"])
-    seeds = tuple(training.pop("seeds"))
+    cards = _cards()
+    if name not in cards:
+        raise unknown_name("benchmark", name, cards, "metaopt benchmark list shows them")
+    text = read_yaml(cards[name])
+    lacking = [entry for entry in _ENTRIES if not isinstance(text, dict) or entry not in text]
+    if lacking:
+        raise ConfigError(
+            f"the card {cards[name]} has no {', '.join(lacking)}", "CONTRIBUTING.md says what a card holds"
+        )
+    if "training" not in text:
+        return Card(name, text, None, None)
+    training = {key: value for key, value in text["training"].items() if key not in ("seeds", "sample")}
     protocol = Protocol(**{**training, "epochs": tuple(training["epochs"])})
-    return Card(name, text, NetworkScale(**text["network"]), protocol, seeds)
+    return Card(name, text, NetworkScale(**text["network"]), protocol)

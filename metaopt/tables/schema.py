@@ -1,13 +1,14 @@
 """What a table holds: one row per cell, seed and number of epochs, as Parquet with its provenance beside the rows.
 
-Every column is explained in the benchmark's card.
+Rows are ordered by the cell's hash, then seed, then epochs, and every cell has the same seeds and epochs. They stand in
+row groups of :data:`GROUP_CELLS` cells, so that one cell is found without reading the others. A benchmark's card
+explains every column.
 """
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,53 +16,105 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from metaopt.errors import TableError
-from metaopt.paths import write_atomically
+from metaopt.paths import replacing
 
+#: What a row may tell of an evaluation; errors are shares in [0, 1], ``halfway`` is after half of the epochs.
+MEASURES = (
+    "train_error",
+    "valid_error",
+    "test_error",
+    "cost_s",
+    "halfway_train_error",
+    "halfway_valid_error",
+    "halfway_test_error",
+    "halfway_cost_s",
+)
+#: All columns in their order.
 SCHEMA = pa.schema(
     [
         ("cell", pa.string()),
         ("cell_hash", pa.string()),
+        ("cell_spaces", pa.uint8()),
         ("seed", pa.int8()),
         ("epochs", pa.int16()),
-        ("train_error", pa.float32()),
-        ("valid_error", pa.float32()),
-        ("test_error", pa.float32()),
-        ("cost_s", pa.float32()),
+        *((measure, pa.float32()) for measure in MEASURES),
         ("parameters", pa.int32()),
     ]
 )
-_PROVENANCE = b"metaopt"
+#: Columns that every table has.
+REQUIRED = ("cell", "cell_hash", "seed", "epochs", "valid_error", "test_error")
+#: Cells per row group: one is read in milliseconds, and there are few enough of them.
+GROUP_CELLS = 4096
+_ORDER = [("cell_hash", "ascending"), ("seed", "ascending"), ("epochs", "ascending")]
+_PROVENANCE = "metaopt"
 
 
 def write_table(path: Path, rows: pa.Table, provenance: Mapping[str, Any]) -> None:
-    """Writes rows of :data:`SCHEMA` and, in the file's metadata, how they were made; all of it or nothing."""
-    rows = rows.cast(SCHEMA).replace_schema_metadata({_PROVENANCE: json.dumps(provenance)})
-    buffer = io.BytesIO()
-    pq.write_table(rows, buffer, compression="zstd", compression_level=19)
-    write_atomically(path, buffer.getvalue())
+    """Writes rows in any order and, in the file's metadata, how they were made; all of it or nothing.
+
+    Args:
+        path: The file.
+        rows: Columns of :data:`SCHEMA`, all of :data:`REQUIRED` among them.
+        provenance: Plain JSON values.
+    """
+    rows = rows.sort_by(_ORDER)
+    cells = len(rows["cell_hash"].unique())
+    size = GROUP_CELLS * max(1, len(rows) // max(1, cells))
+    write_groups(path, (rows.slice(start, size) for start in range(0, len(rows), size)), provenance)
 
 
-def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
-    """Reads rows and provenance.
+def write_groups(path: Path, groups: Iterable[pa.Table], provenance: Mapping[str, Any]) -> None:
+    """Writes rows that come group by group in their order, for tables that are too large to be in memory at once.
+
+    Args:
+        path: The file.
+        groups: At least one; the same columns in each, whole cells in each, :data:`GROUP_CELLS` of them in all but the
+            last.
+        provenance: Plain JSON values.
+    """
+    with replacing(path) as partial:
+        writer: pq.ParquetWriter | None = None
+        for group in groups:
+            if writer is None:
+                schema = pa.schema([field for field in SCHEMA if field.name in group.schema.names])
+                writer = pq.ParquetWriter(
+                    partial, schema, compression="zstd", compression_level=19, write_page_checksum=True
+                )
+            writer.write_table(group.select(schema.names).cast(schema), row_group_size=len(group))
+        if writer is None:
+            raise ValueError("a table needs at least one row")
+        writer.add_key_value_metadata({_PROVENANCE: json.dumps(provenance)})
+        writer.close()
+
+
+def open_table(path: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
+    """Opens a table and reads its provenance, but no row yet.
 
     Raises:
-        TableError: if the file is missing, damaged, or has not the columns of :data:`SCHEMA`.
+        TableError: if the file is missing, damaged, or has other columns than :data:`SCHEMA` and :data:`REQUIRED` say.
     """
     if not path.is_file():
         raise TableError(f"there is no table {path}", f"build it: metaopt benchmark build {path.stem.split('-')[0]}")
     try:
-        rows = pq.read_table(path)
+        file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
+        raise damaged(path, error) from None
+    columns = file.schema_arrow
+    if not set(REQUIRED) <= set(columns.names) or any(field not in list(SCHEMA) for field in columns):
         raise TableError(
-            f"the table {path} cannot be read, it is damaged or not Parquet: {str(error).splitlines()[0]}",
-            "install it again, or build it again under another --out",
-        ) from None
-    if not rows.schema.equals(SCHEMA):
-        raise TableError(
-            f"the table {path} has the columns {', '.join(rows.schema.names)}; needed: {', '.join(SCHEMA.names)}",
-            "metaopt benchmark info explains the columns",
+            f"the table {path} has the columns {', '.join(columns.names)}; needed: {', '.join(REQUIRED)}; "
+            f"allowed: {', '.join(SCHEMA.names)}",
+            "metaopt benchmark info explains the columns, metaopt benchmark import converts tables",
         )
     try:
-        return rows, json.loads((rows.schema.metadata or {}).get(_PROVENANCE, b"{}"))
+        return file, json.loads((file.metadata.metadata or {}).get(_PROVENANCE.encode(), b"{}"))
     except ValueError as error:
         raise TableError(f"the provenance in the table {path} is not JSON: {error}", "build it again") from None
+
+
+def damaged(path: Path, error: Exception) -> TableError:
+    """Returns the error of a table that cannot be read."""
+    return TableError(
+        f"the table {path} cannot be read, it is damaged or not Parquet: {str(error).splitlines()[0]}",
+        "install it again, or build it again under another --out",
+    )

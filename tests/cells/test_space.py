@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from metaopt.cells.graph import OPS, CellGraph
-from metaopt.cells.space import CELL_SPACES, Cell
+from metaopt.cells.space import CELL_SPACES, Cell, memberships
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +113,13 @@ def test_every_distinct_graph_is_embedded(number: int, distinct: dict[int, dict[
 def test_a_graph_of_another_space_is_not_embedded(distinct: dict[int, dict[str, CellGraph]]) -> None:
     graph = next(iter(distinct[2].values()))
     assert CELL_SPACES[1].embed(graph) is None
+
+
+@pytest.mark.slow
+def test_which_cell_spaces_have_a_hash() -> None:
+    one, two, three = (list(CELL_SPACES[number].distinct_graphs()) for number in (1, 2, 3))
+    assert [len(one), len(two), len(three)] == [CELL_SPACES[number].n_distinct for number in (1, 2, 3)]
+    bits = memberships(np.array([*one, *two, "0" * 32], dtype="S32"))
+    assert [int((bits[: len(one)] & bit > 0).sum()) for bit in (1, 2, 4)] == [2_685, 0, 201]
+    assert (bits[len(one) : -1] == 2).all()
+    assert bits[-1] == 0

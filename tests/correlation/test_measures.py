@@ -11,7 +11,8 @@ from metaopt.correlation.measures import _ceiling, record
 from metaopt.correlation.scores import Scores, parts, write_scores
 from metaopt.correlation.study import RankingStudy
 from metaopt.tables.card import load_card
-from metaopt.tables.table import Table, find_table
+from metaopt.tables.files import find_table
+from metaopt.tables.table import Table
 
 MakeStudy = Callable[..., RankingStudy]
 

@@ -13,7 +13,8 @@ from metaopt.objectives.trajectory import TrajectoryEpoch
 from metaopt.oneshot.train import SearchDivergedError
 from metaopt.seeds import seed_integer
 from metaopt.tables.card import load_card
-from metaopt.tables.table import Table, find_table
+from metaopt.tables.files import find_table
+from metaopt.tables.table import Table
 from metaopt.trial import Result, Trial
 
 

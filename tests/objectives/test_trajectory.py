@@ -12,7 +12,8 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.objectives.trajectory import TRAJECTORY, Trajectory
 from metaopt.oneshot.train import SearchDivergedError, SearchEpoch
 from metaopt.tables.card import load_card
-from metaopt.tables.table import Table, find_table
+from metaopt.tables.files import find_table
+from metaopt.tables.table import Table
 
 
 @pytest.fixture(scope="module")

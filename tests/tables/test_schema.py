@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from metaopt.errors import TableError
-from metaopt.tables.schema import SCHEMA, read_table, write_table
+from metaopt.tables.schema import GROUP_CELLS, REQUIRED, SCHEMA, open_table, write_groups, write_table
 
 ROW = {
     "cell": "111:conv3x3",
@@ -22,31 +22,71 @@ ROW = {
 }
 
 
+def write(path: Path) -> None:
+    write_table(path, pa.Table.from_pylist([ROW]), {})
+
+
 def test_rows_and_provenance_are_read_back(tmp_path: Path) -> None:
     path = tmp_path / "digits-1.parquet"
-    write_table(path, pa.Table.from_pylist([ROW], schema=SCHEMA), {"commit": "abc"})
-    rows, provenance = read_table(path)
-    assert rows.to_pylist() == [ROW]
+    write_table(path, pa.Table.from_pylist([ROW]), {"commit": "abc"})
+    file, provenance = open_table(path)
+    assert file.read().to_pylist() == [ROW]
+    assert file.schema_arrow.names == [name for name in SCHEMA.names if name in ROW]
     assert provenance == {"commit": "abc"}
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+def test_rows_are_ordered_and_cut_into_groups_of_whole_cells(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    rows = [{**ROW, "cell_hash": f"{n:032x}", "seed": seed} for seed in (1, 0) for n in range(GROUP_CELLS, -1, -1)]
+    write_table(path, pa.Table.from_pylist(rows), {})
+    file, _ = open_table(path)
+    assert [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)] == [2 * GROUP_CELLS, 2]
+    order = [(row["cell_hash"], row["seed"]) for row in file.read(["cell_hash", "seed"]).to_pylist()]
+    assert order == sorted(order)
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    write(path)
+    before = path.read_bytes()
+
+    def groups():  # type: ignore[no-untyped-def]
+        yield pa.Table.from_pylist([ROW])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_groups(path, groups(), {})
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    with pytest.raises(ValueError, match="at least one row"):
+        write_groups(path, [], {})
+
+
 def test_a_missing_table_says_how_to_build_it(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="metaopt benchmark build digits"):
-        read_table(tmp_path / "digits-1.parquet")
+        open_table(tmp_path / "digits-1.parquet")
 
 
 @pytest.mark.parametrize("cut", [0, 4, 100, -1])
 def test_a_damaged_table_is_named(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "digits-1.parquet"
-    write_table(path, pa.Table.from_pylist([ROW], schema=SCHEMA), {})
+    write(path)
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(TableError, match=r"digits-1.parquet cannot be read, it is damaged"):
-        read_table(path)
+        open_table(path)
 
 
-def test_other_columns_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"a": [1]},
+        {name: [1] for name in REQUIRED},
+        {name: pa.array([None], SCHEMA.field(name).type) for name in REQUIRED if name != "seed"},
+    ],
+)
+def test_other_columns_are_refused(tmp_path: Path, columns: dict[str, list[int]]) -> None:
     path = tmp_path / "other.parquet"
-    pq.write_table(pa.table({"a": [1]}), path)
-    with pytest.raises(TableError, match="has the columns a; needed: cell, cell_hash"):
-        read_table(path)
+    pq.write_table(pa.table(columns), path)
+    with pytest.raises(TableError, match=f"has the columns {', '.join(columns)}; needed: cell, cell_hash"):
+        open_table(path)

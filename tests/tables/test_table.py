@@ -9,10 +9,11 @@ import pytest
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
-from metaopt.tables.build import chunks, train_cells
+from metaopt.tables.build import chunks, planned, train_cells
 from metaopt.tables.card import load_card
-from metaopt.tables.schema import SCHEMA, write_table
-from metaopt.tables.table import Table, find_table
+from metaopt.tables.files import find_table
+from metaopt.tables.schema import write_table
+from metaopt.tables.table import Table
 
 FORK = CellGraph.from_key("110" + "01" + "1:conv1x1:conv3x3")
 TWIN = CellGraph.from_key("110" + "01" + "1:conv3x3:conv1x1")
@@ -34,7 +35,7 @@ def write(path: Path, rows: list[tuple[CellGraph, int, int, float, float]]) -> P
         }
         for graph, seed, epochs, valid, test in rows
     ]
-    write_table(path, pa.Table.from_pylist(columns, schema=SCHEMA), {})
+    write_table(path, pa.Table.from_pylist(columns), {})
     return path
 
 
@@ -54,15 +55,46 @@ def test_query(table: Table) -> None:
 
 
 def test_rank(table: Table) -> None:
-    assert (table.rank(TWIN), table.rank(CHAIN)) == (1, 2)
-    with pytest.raises(TableError, match="the cell 1 is not in the table of 2 cells"):
-        table.rank(CellGraph.from_key("1"))
+    assert [table.rank(table.query(graph).valid_error) for graph in (TWIN, CHAIN)] == [1, 2]
+    assert (table.rank(0.0), table.rank(1.0)) == (1, 3)
 
 
 def test_equals_share_a_rank(tmp_path: Path) -> None:
-    rows = [(graph, 0, 4, valid, 0.5) for graph, valid in ((FORK, 0.5), (CHAIN, 0.5), (CellGraph.from_key("1"), 0.75))]
+    rows = [(graph, 0, 4, valid, 0.7) for graph, valid in ((FORK, 0.7), (CHAIN, 0.7), (CellGraph.from_key("1"), 0.75))]
     table = Table(write(tmp_path / "t.parquet", rows))
-    assert [table.rank(graph) for graph, *_ in rows] == [1, 1, 3]
+    assert [table.rank(valid) for *_, valid, _ in rows] == [1, 1, 3]
+
+
+def test_many_at_once(table: Table) -> None:
+    valid, test = table.query_many([CHAIN.hash, TWIN.hash, CHAIN.hash], 8)
+    assert valid.tolist() == [[0.5, 0.75], [0.25, 0.5], [0.5, 0.75]]
+    assert test.tolist() == [[0.25, 0.5], [0.5, 0.75], [0.25, 0.5]]
+    assert table.query_many([])[0].shape == (0, 2)
+    with pytest.raises(TableError, match="the cell with the hash ffff is not in the table of 2 cells"):
+        table.query_many([CHAIN.hash, "ffff"])
+
+
+def test_a_table_of_several_cell_spaces_is_seen_by_one(tmp_path: Path) -> None:
+    rows = [
+        {
+            "cell": g.key,
+            "cell_hash": g.hash,
+            "cell_spaces": bits,
+            "seed": 0,
+            "epochs": 4,
+            "valid_error": e,
+            "test_error": e,
+        }
+        for g, bits, e in ((FORK, 0b101, 0.5), (CHAIN, 0b100, 0.25))
+    ]
+    write_table(tmp_path / "t.parquet", pa.Table.from_pylist(rows), {})
+    first, third = (Table(tmp_path / "t.parquet", number) for number in (1, 3))
+    assert (len(first), len(third), first.keys) == (1, 2, [FORK.key])
+    assert (first.optimum(), third.optimum()) == ((0.5, 0.5), (0.25, 0.25))
+    assert first.query(CHAIN).valid_error == 0.25  # it is known, wherever it belongs
+    assert (first.query(FORK).cost_s, first.query(FORK).parameters) == (None, None)
+    with pytest.raises(TableError, match="has no cell of cell space 2"):
+        Table(tmp_path / "t.parquet", 2).optimum()
 
 
 def test_isomorphic_cells_are_one(table: Table) -> None:
@@ -89,18 +121,10 @@ def test_an_incomplete_table_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [7.0, -0.5, float("nan")])
 def test_errors_out_of_range_are_refused(tmp_path: Path, error: float) -> None:
-    with pytest.raises(TableError, match=r"holds errors that are not in \[0, 1\]"):
-        Table(write(tmp_path / "t.parquet", [(FORK, 0, 8, error, 0.5)]))
-
-
-def test_a_table_that_is_nowhere_says_how_to_build_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("METAOPT_HOME", str(tmp_path))
-    with pytest.raises(TableError, match="metaopt benchmark build digits --space 7"):
-        find_table(load_card("digits"), 7)
-    own = tmp_path / "tables" / "digits-7.parquet"
-    own.parent.mkdir()
-    own.touch()
-    assert find_table(load_card("digits"), 7) == own
+    table = Table(write(tmp_path / "t.parquet", [(FORK, 0, 8, error, 0.5)]))
+    for read in (table.optimum, lambda: table.query(FORK)):
+        with pytest.raises(TableError, match=r"holds errors that are not in \[0, 1\]"):
+            read()
 
 
 def test_the_shipped_table_holds_every_cell_of_space_1() -> None:
@@ -120,8 +144,10 @@ def test_retraining_gives_the_shipped_rows(draw: int) -> None:
     card = load_card("digits")
     table = Table(find_table(card, 1))
     first = int(np.random.default_rng(draw).integers(len(table)))
-    keys = next(chunk.cells for chunk in chunks(card, 1, Path()) if table.keys[first] in chunk.cells)
-    rows = train_cells(card, [CellGraph.from_key(key) for key in keys])
+    seeds = card.seeds(1)
+    cut = chunks(card, dict.fromkeys(planned(card, 1).values(), seeds), Path())
+    keys = next(chunk.cells for chunk in cut if table.keys[first] in chunk.cells)
+    rows = train_cells(card, [CellGraph.from_key(key) for key in keys], seeds)
     again = rows.filter(pa.compute.equal(rows["epochs"], 8))["valid_error"].to_numpy().reshape(len(keys), 3)
     shipped = np.array([table.query(CellGraph.from_key(key)).valid_errors for key in keys])
     between_seeds = np.abs(shipped[:, :, None] - shipped[:, None, :]).sum() / (6 * len(keys))
