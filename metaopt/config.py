@@ -6,71 +6,56 @@ Every problem is found before anything runs, and all problems of one kind of sou
 from __future__ import annotations
 
 import os
-import types
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from metaopt.budget import Budget
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.executors import EXECUTORS
 from metaopt.oneshot import ONESHOT
+from metaopt.setting import convert, flag, setting
+from metaopt.task import SearchTask
 from metaopt.tuners import TUNERS
 from metaopt.yaml_file import read_yaml
 
 PREFIX = "METAOPT_"
 #: Variables with the prefix that other modules read, see :mod:`metaopt.paths`.
 _OTHER_VARIABLES = frozenset({"METAOPT_HOME"})
-_CELL_SPACES = (1, 2, 3)
 #: Settings that results do not depend on, so that a resumed run may change them.
 RESUMABLE = ("executor", "workers")
-#: See :class:`metaopt.oneshot.supernet.SupernetScale`; named here so that help costs no import of torch.
-BATCH_NORMS = ("recalibrated", "running", "published")
 #: More workers than this per core only slow each other down.
 _WORKERS_PER_CORE = 4
 _HELP = "metaopt tune --help explains the settings"
-_KINDS = {int: "a whole number", float: "a number", str: "text", dict: "name=value pairs", types.NoneType: "nothing"}
-
-
-def _setting(default: Any, text: str, flag: str = "") -> Any:
-    """Returns a field whose documentation is the help of its flag; ``flag`` only where it is not the field's name."""
-    return field(default=default, metadata={"help": text, "flag": flag})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunConfig:
+class RunConfig(SearchTask):
     """Everything that one run of a tuner depends on; ``metaopt tune --help`` documents the fields."""
 
-    optimizer: str = _setting(MISSING, "one-shot optimizer to tune")
-    benchmark: str = _setting("digits", "image data, cell space and table to search on")
-    cell_space: int = _setting(1, "cell space of the benchmark: 1, 2 or 3", "--space")
-    hyperparameters: str | None = _setting(
-        None, "space of the hyperparameters: a name or a .yaml file; the optimizer's"
+    optimizer: str = setting(MISSING, "one-shot optimizer to tune")
+    hyperparameters: str | None = setting(None, "space of the hyperparameters: a name or a .yaml file; the optimizer's")
+    tuner: str = setting("bohb", "tuner that proposes the hyperparameters")
+    tuner_options: Mapping[str, Any] = setting({}, "option of the tuner as name=value; repeatable", "--tuner-option")
+    budget: int | None = setting(None, "evaluations that the run may use", lowest=1)
+    budget_epochs: int | None = setting(None, "search epochs that all evaluations together may use", lowest=1)
+    budget_seconds: float | None = setting(None, "wall seconds that the run may use", lowest=1)
+    min_epochs: int | None = setting(
+        None, "search epochs of the shortest evaluation; the benchmark's, at most max_epochs", lowest=1
     )
-    tuner: str = _setting("bohb", "tuner that proposes the hyperparameters")
-    tuner_options: Mapping[str, Any] = field(
-        default_factory=dict,
-        metadata={"help": "option of the tuner as name=value; repeatable", "flag": "--tuner-option"},
+    max_epochs: int | None = setting(None, "search epochs of the longest evaluation; the benchmark's", lowest=1)
+    executor: str = setting("dask", "where evaluations run: dask, on worker processes, or serial, one at a time")
+    workers: int | None = setting(None, "evaluations at a time; as many as there are cores", lowest=1)
+    seed: int = setting(0, "seed of everything random in the run", lowest=0)
+    time_limit_s: float | None = setting(
+        None, "wall seconds after which an evaluation is killed", "--time-limit", lowest=1
     )
-    budget: int | None = _setting(None, "evaluations that the run may use")
-    budget_epochs: int | None = _setting(None, "search epochs that all evaluations together may use")
-    budget_seconds: float | None = _setting(None, "wall seconds that the run may use")
-    min_epochs: int | None = _setting(
-        None, "search epochs of the shortest evaluation; the benchmark's, at most max_epochs"
+    memory_limit_mb: int | None = setting(None, "MiB of memory that an evaluation may use", "--memory-limit", lowest=1)
+    confirm: int = setting(
+        3, "searches with fresh seeds that confirm default and incumbent afterwards; 0: none", lowest=0
     )
-    max_epochs: int | None = _setting(None, "search epochs of the longest evaluation; the benchmark's")
-    channels: int | None = _setting(None, "channels of the supernet's first stage; the benchmark's")
-    cells: int | None = _setting(None, "cells of the supernet; the benchmark's")
-    batch_norm: str = _setting("recalibrated", f"statistics to evaluate with: {', '.join(BATCH_NORMS)}")
-    executor: str = _setting("dask", "where evaluations run: dask, on worker processes, or serial, one at a time")
-    workers: int | None = _setting(None, "evaluations at a time; as many as there are cores")
-    seed: int = _setting(0, "seed of everything random in the run")
-    time_limit_s: float | None = _setting(None, "wall seconds after which an evaluation is killed", "--time-limit")
-    memory_limit_mb: int | None = _setting(None, "MiB of memory that an evaluation may use", "--memory-limit")
-    confirm: int = _setting(3, "searches with fresh seeds that confirm default and incumbent afterwards; 0: none")
-    device: str = _setting("auto", "device of the searches: auto, cpu, cuda or cuda:N")
-    folder: str | None = _setting(None, "run folder to make; a free name under runs/", "--run")
+    folder: str | None = setting(None, "run folder to make; a free name under runs/", "--run")
 
     @property
     def limits(self) -> Budget:
@@ -97,13 +82,9 @@ class RunConfig:
 
 
 def settings() -> tuple[Field[Any], ...]:
-    """Returns the fields of a run's settings."""
-    return fields(RunConfig)
-
-
-def flag(setting: Field[Any]) -> str:
-    """Returns the command line's flag for a setting."""
-    return setting.metadata["flag"] or "--" + setting.name.replace("_", "-")
+    """Returns the fields of a run's settings, those of what it searches on last."""
+    on = {of.name for of in fields(SearchTask)}
+    return tuple(sorted(fields(RunConfig), key=lambda of: of.name in on))
 
 
 def cores() -> int:
@@ -127,7 +108,7 @@ def load_config(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path
     for source, layer in (_from_file(file, problems), _from_environment(environ, problems), _from_flags(flags)):
         for name, value in layer.items():
             try:
-                given[name] = _convert(value, get_type_hints(RunConfig)[name])
+                given[name] = convert(value, RunConfig, name)
             except ValueError as error:
                 text = f"{source[name]} must be {error}, got {value!r}"
                 problems.append(ConfigError(text, _HELP))
@@ -180,14 +161,14 @@ def _from_file(file: Path | None, problems: list[MetaoptError]) -> _Layer:
     content = {} if content is None else content
     if not isinstance(content, dict):
         raise ConfigError(f"the run file {file} is not a mapping of settings", "write lines like `optimizer: darts`")
-    names = [setting.name for setting in settings()]
+    names = [of.name for of in settings()]
     problems += [unknown_name(f"setting in {file}:", str(key), names) for key in content if key not in names]
     known = {key: value for key, value in content.items() if key in names}
     return {name: f"{name} in {file}" for name in known}, known
 
 
 def _from_environment(environ: Mapping[str, str], problems: list[MetaoptError]) -> _Layer:
-    variables = {PREFIX + setting.name.upper(): setting.name for setting in settings()}
+    variables = {PREFIX + of.name.upper(): of.name for of in settings()}
     for name in environ:
         if name.startswith(PREFIX) and name not in variables and name not in _OTHER_VARIABLES:
             problems.append(unknown_name("environment variable", name, variables, f"unset {name}"))
@@ -196,34 +177,7 @@ def _from_environment(environ: Mapping[str, str], problems: list[MetaoptError]) 
 
 
 def _from_flags(flags: Mapping[str, Any]) -> _Layer:
-    return {setting.name: flag(setting) for setting in settings()}, dict(flags)
-
-
-def _convert(value: Any, annotation: Any) -> Any:
-    """Returns ``value`` as its field's type; raises ValueError with what it must be."""
-    if annotation == Mapping[str, Any]:
-        return _pairs(value)
-    kinds = get_args(annotation) or (annotation,)
-    for kind in kinds:
-        if type(value) is kind:
-            return value
-        if kind is float and type(value) is int:
-            return float(value)
-        if isinstance(value, str) and kind in (int, float):
-            try:
-                return kind(value)
-            except ValueError:
-                continue
-    raise ValueError(" or ".join(_KINDS[kind] for kind in kinds if kind is not types.NoneType))
-
-
-def _pairs(value: Any) -> dict[str, Any]:
-    if isinstance(value, dict):
-        return {str(name): option for name, option in value.items()}
-    texts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(texts, list) or not all(isinstance(text, str) and "=" in text for text in texts):
-        raise ValueError(_KINDS[dict])
-    return dict(text.split("=", 1) for text in texts)
+    return {of.name: flag(of) for of in settings()}, dict(flags)
 
 
 def _complete(given: dict[str, Any]) -> RunConfig:
@@ -246,32 +200,11 @@ def _out_of_range(config: RunConfig) -> list[MetaoptError]:
     ):
         if name not in registry:
             problems.append(unknown_name(kind, name, registry, _HELP))
-    if config.batch_norm not in BATCH_NORMS:
-        problems.append(unknown_name("batch_norm", config.batch_norm, BATCH_NORMS, "change --batch-norm"))
-    if config.cell_space not in _CELL_SPACES:
-        problems.append(
-            ConfigError(f"--space is {config.cell_space}; allowed: 1, 2, 3", "metaopt benchmark list shows more")
-        )
+    problems += config.out_of_range()
     budgets = (config.budget, config.budget_epochs, config.budget_seconds)
     if all(budget is None for budget in budgets):
         problems.append(ConfigError("no budget is given", "add --budget 50, --budget-epochs or --budget-seconds"))
-    for name, lowest in _LOWEST.items():
-        value = getattr(config, name)
-        # "not >=" also refuses a value that is not a number.
-        if value is not None and not lowest <= value < float("inf"):
-            problems.append(ConfigError(f"{name} is {value}; allowed: {lowest} or more", f"change {_flag_of(name)}"))
     return problems + _at_odds(config)
-
-
-_LOWEST = {
-    "budget": 1, "budget_epochs": 1, "budget_seconds": 1, "min_epochs": 1, "max_epochs": 1, "channels": 1, "cells": 1,
-    "workers": 1, "seed": 0,
-    "time_limit_s": 1, "memory_limit_mb": 1, "confirm": 0,
-}  # fmt: skip
-
-
-def _flag_of(name: str) -> str:
-    return next(flag(setting) for setting in settings() if setting.name == name)
 
 
 def evaluation_epochs(config: RunConfig, shortest: int, longest: int) -> dict[str, int]:

@@ -84,16 +84,7 @@ def prepare(config: RunConfig, space: str | Mapping[str, Any] | None = None) -> 
         config = replace(config, tuner_options=check_options(tuner, config.tuner_options))
     except MetaoptError as error:
         problems.append(error)
-    settings = {
-        "optimizer": config.optimizer,
-        "benchmark": config.benchmark,
-        "cell_space": config.cell_space,
-        "space": space or config.hyperparameters,
-        "channels": config.channels,
-        "cells": config.cells,
-        "batch_norm": config.batch_norm,
-        "device": config.device,
-    }
+    settings = {"optimizer": config.optimizer, "space": space or config.hyperparameters, **config.task}
     try:
         objective: Objective = registry.load(OBJECTIVES[_OBJECTIVE])(**settings)
     except MetaoptError as error:

@@ -11,60 +11,43 @@ from pathlib import Path
 from typing import Any
 
 from metaopt.config import cores, raise_together
-from metaopt.errors import ConfigError, RunError
+from metaopt.errors import RunError
 from metaopt.interrupt import Interrupt
 from metaopt.objectives.oneshot import OneShot
 from metaopt.objectives.trajectory import TRAJECTORY, TrajectoryEpoch
-from metaopt.oneshot.supernet import BatchNorm
 from metaopt.oneshot.train import SearchDivergedError
 from metaopt.paths import write_atomically
 from metaopt.provenance import host, versions
+from metaopt.setting import setting
+from metaopt.task import SearchTask
 from metaopt.trial import Result, Trial
 
 RECORD = "search.json"
 
 
-@dataclass(frozen=True, kw_only=True)
-class SearchPlan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPlan(SearchTask):
     """All that a search depends on.
 
     Attributes:
         optimizer: Name of a one-shot optimizer.
-        benchmark: Name of a benchmark.
-        cell_space: 1, 2 or 3.
         space: Name or file of the space that the hyperparameters' defaults are from.
         config: Hyperparameters by name.
         epochs: Of the search; None: the benchmark's largest.
         seed: Of everything random in it.
-        channels: Of the supernet's first stage; None: the benchmark's.
-        cells: Of the supernet; None: the benchmark's.
-        batch_norm: Statistics the one-shot model is evaluated with.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        ConfigError: naming every number that is out of range.
+        ConfigError: naming every value that is out of range.
     """
 
     optimizer: str
-    benchmark: str
-    cell_space: int
     space: str
     config: Mapping[str, Any]
-    epochs: int | None
-    seed: int
-    channels: int | None
-    cells: int | None
-    batch_norm: BatchNorm
-    device: str
+    epochs: int | None = setting(None, "epochs of the search; the benchmark's largest", lowest=1)
+    seed: int = setting(0, "seed of everything random in the search", lowest=0)
 
     def __post_init__(self) -> None:
-        lowest = {"epochs": 1, "seed": 0, "channels": 1, "cells": 1}
-        values = {name: getattr(self, name) for name in lowest}
-        raise_together(
-            ConfigError(f"{name} is {values[name]}; allowed: {low} or more", f"change --{name}")
-            for name, low in lowest.items()
-            if values[name] is not None and values[name] < low
-        )
+        raise_together(self.out_of_range())
 
 
 @dataclass(frozen=True)
@@ -88,17 +71,7 @@ def prepare(plan: SearchPlan) -> PreparedSearch:
     Raises:
         MetaoptError: for the first thing that does not fit: optimizer, benchmark, table, hyperparameters, device.
     """
-    objective = OneShot(
-        optimizer=plan.optimizer,
-        benchmark=plan.benchmark,
-        cell_space=plan.cell_space,
-        space=plan.space,
-        default=plan.config,
-        channels=plan.channels,
-        cells=plan.cells,
-        batch_norm=plan.batch_norm,
-        device=plan.device,
-    )
+    objective = OneShot(optimizer=plan.optimizer, space=plan.space, default=plan.config, **plan.task)
     trial = Trial(0, 0, plan.config, plan.epochs or objective.epochs[1], plan.seed)
     objective.search(trial)
     return PreparedSearch(plan, objective, trial)
@@ -165,7 +138,7 @@ def run(
     info = {name: value for name, value in result.info.items() if name != "trajectory"}  # which has a file of its own
     record["result"] = {**result.to_json(), "info": info}
     if result.valid_error is not None:
-        record["rank"] = prepared.objective.table.rank(result.valid_error)
+        record["rank"] = prepared.objective.answers.table.rank(result.valid_error)
     _keep(record, folder)
     return record
 

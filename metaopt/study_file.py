@@ -18,10 +18,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from metaopt.config import RunConfig, changed, flag, load_config, raise_together, settings
+from metaopt.config import RunConfig, changed, load_config, raise_together, settings
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.launch import prepare
 from metaopt.oneshot import ONESHOT
+from metaopt.setting import flag
 from metaopt.spaces import space_to_json
 from metaopt.yaml_file import read_yaml
 

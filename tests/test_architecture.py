@@ -29,6 +29,8 @@ LAYERS = (
     [{"spaces"}],
     [{"space_file"}, {"yaml_file"}],
     [{"__init__"}],
+    [{"task"}],
+    [{"setting"}],
     [{"budget"}, {"interrupt"}, {"paths"}, {"provenance"}, {"registry"}, {"seeds"}, {"trial"}, {"wording"}],
     [{"errors"}],
 )

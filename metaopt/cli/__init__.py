@@ -7,14 +7,17 @@ import difflib
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from metaopt.config import BATCH_NORMS, flag, settings
+from metaopt.cli.flags import add_flags
+from metaopt.config import settings
 from metaopt.errors import ConfigError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.registry import load
+from metaopt.task import SearchTask
 
 OK, USER_ERROR, INTERRUPTED = 0, 2, 130
 
@@ -97,15 +100,7 @@ def _command(commands: _Commands[_Parser], name: str, handler: str, text: str) -
 def _add_run_commands(commands: _Commands[_Parser]) -> None:
     tune = _command(commands, "tune", "metaopt.cli.run:tune", "tune the hyperparameters of a one-shot optimizer")
     tune.add_argument("--config", type=Path, metavar="FILE", help="YAML run file; flags and METAOPT_* go before it")
-    for setting in settings():
-        shown = f" [{setting.default}]" if isinstance(setting.default, (str, int, float)) else ""
-        tune.add_argument(
-            flag(setting),
-            dest=setting.name,
-            action="append" if setting.name == "tuner_options" else "store",
-            metavar=setting.name.upper(),
-            help=setting.metadata["help"] + shown,
-        )
+    add_flags(tune, settings())
     resume = _command(commands, "resume", "metaopt.cli.run:resume", "go on with an interrupted or killed run")
     resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
     _add_resources(resume, "than before")
@@ -117,20 +112,13 @@ def _add_search_command(commands: _Commands[_Parser]) -> None:
     text = "run one search and show what its cell is worth epoch by epoch"
     search = _command(commands, "search", "metaopt.cli.search:search", text)
     search.add_argument("--optimizer", required=True, help="one-shot optimizer")
-    search.add_argument("--benchmark", default="digits", help="image data, cell space and table [digits]")
-    search.add_argument("--space", type=int, choices=(1, 2, 3), default=1, help="cell space [1]")
     search.add_argument("--epochs", type=int, help="epochs of the search; the benchmark's largest")
     search.add_argument("--seed", type=int, default=0, help="seed of everything random in the search [0]")
     search.add_argument("--hyperparameters", metavar="SPACE", help="space whose defaults are used; the optimizer's")
     search.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="another value of a setting; repeatable"
     )
-    search.add_argument("--channels", type=int, help="channels of the supernet's first stage; the benchmark's")
-    search.add_argument("--cells", type=int, help="cells of the supernet; the benchmark's")
-    search.add_argument(
-        "--batch-norm", choices=BATCH_NORMS, default="recalibrated", help="statistics to evaluate with [recalibrated]"
-    )
-    search.add_argument("--device", default="auto", help="device: auto, cpu, cuda or cuda:N [auto]")
+    add_flags(search, fields(SearchTask))
     search.add_argument("--out", type=Path, metavar="FOLDER", help="folder to make; a free name under runs/")
 
 
@@ -153,8 +141,6 @@ def _add_correlate_command(commands: _Commands[_Parser]) -> None:
     text = "measure how well the supernets of a one-shot optimizer rank the cells of their space"
     correlate = _command(commands, "correlate", "metaopt.cli.correlate:correlate", text)
     correlate.add_argument("--optimizer", required=True, help="one-shot optimizer that trains the supernets")
-    correlate.add_argument("--benchmark", default="digits", help="image data, cell space and table [digits]")
-    correlate.add_argument("--space", type=int, choices=(1, 2, 3), default=1, help="cell space [1]")
     correlate.add_argument("--epochs", type=int, default=50, help="epochs of a search [50]")
     correlate.add_argument("--at", metavar="EPOCHS", help="score after these epochs, such as 5,15,50 [the last]")
     correlate.add_argument("--seeds", type=int, default=5, help="supernets, with seeds from 0 [5]")
@@ -163,7 +149,7 @@ def _add_correlate_command(commands: _Commands[_Parser]) -> None:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a hyperparameter of the searches; repeatable"
     )
     correlate.add_argument("--workers", type=int, help="worker processes; as many as there are cores")
-    correlate.add_argument("--device", default="auto", help="device of the searches: auto, cpu, cuda or cuda:N [auto]")
+    add_flags(correlate, fields(SearchTask))
     correlate.add_argument("--out", type=Path, metavar="FOLDER", help="where to write it [a folder in runs]")
 
 

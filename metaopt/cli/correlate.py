@@ -11,6 +11,7 @@ from pathlib import Path
 
 from metaopt.cli import INTERRUPTED, OK
 from metaopt.cli.countdown import Countdown
+from metaopt.cli.flags import given
 from metaopt.cli.hyperparameters import hyperparameters
 from metaopt.config import cores
 from metaopt.correlation.measures import record
@@ -35,7 +36,8 @@ def correlate(arguments: Namespace) -> int:
         raise ConfigError(f"workers is {workers}; allowed: 1 or more", "leave out --workers for one per core")
     command = shlex.join(command_line())
     with Interrupt() as interrupted:
-        study, folder = _study(arguments), _folder(arguments)
+        study = _study(arguments)
+        folder = _folder(arguments, study)
         find_table(load_card(study.benchmark), study.cell_space)
         make_search(parts(study, folder)[0])
         open_folder(study, folder)
@@ -53,16 +55,13 @@ def correlate(arguments: Namespace) -> int:
 
 
 def _study(arguments: Namespace) -> RankingStudy:
+    numbers = given(arguments, RankingStudy)
+    epochs = numbers.get("epochs", 50)
     return RankingStudy(
         optimizer=arguments.optimizer,
         config=hyperparameters(arguments.optimizer, arguments.set),
-        benchmark=arguments.benchmark,
-        cell_space=arguments.space,
-        epochs=arguments.epochs,
-        at=(arguments.epochs,) if arguments.at is None else _epochs(arguments.at),
-        seeds=arguments.seeds,
-        sample=arguments.sample,
-        device=arguments.device,
+        at=(epochs,) if arguments.at is None else _epochs(arguments.at),
+        **numbers,
     )
 
 
@@ -75,8 +74,8 @@ def _epochs(text: str) -> tuple[int, ...]:
         ) from None
 
 
-def _folder(arguments: Namespace) -> Path:
-    name = f"correlate-{arguments.optimizer}-{arguments.benchmark}{arguments.space}"
+def _folder(arguments: Namespace, study: RankingStudy) -> Path:
+    name = f"correlate-{study.optimizer}-{study.benchmark}{study.cell_space}"
     return arguments.out or Path("runs") / name
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from metaopt import search_run
 from metaopt.cli import INTERRUPTED, OK
+from metaopt.cli.flags import given
 from metaopt.cli.hyperparameters import hyperparameters
 from metaopt.errors import RunError
 from metaopt.interrupt import Interrupt
@@ -52,17 +53,10 @@ def _plan(arguments: Namespace) -> SearchPlan:
     config = hyperparameters(arguments.optimizer, arguments.set, space)
     return SearchPlan(
         optimizer=arguments.optimizer,
-        benchmark=arguments.benchmark,
-        cell_space=arguments.space,
         space=space,
         # Optimizers whose pick is costly make one at the end only by themselves; here every epoch is looked at.
         config={"cell_every": 1, **config},
-        epochs=arguments.epochs,
-        seed=arguments.seed,
-        channels=arguments.channels,
-        cells=arguments.cells,
-        batch_norm=arguments.batch_norm,
-        device=arguments.device,
+        **given(arguments, SearchPlan),
     )
 
 
@@ -73,7 +67,7 @@ def _default_folder(plan: SearchPlan) -> Path:
 def _run(prepared: PreparedSearch, folder: Path, interrupted: Interrupt) -> dict[str, Any]:
     console = Console(stderr=True)
     console.print(f"search folder: {folder}", markup=False, highlight=False, soft_wrap=True)
-    with SearchProgress(prepared.trial.epochs, prepared.objective.table.optimum(), console) as progress:
+    with SearchProgress(prepared.trial.epochs, prepared.objective.answers.optimum(), console) as progress:
         return search_run.run(prepared, folder, command_line(), progress, interrupted)
 
 

@@ -11,7 +11,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +24,10 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.correlation.study import RankingStudy
 from metaopt.errors import ConfigError, RunError
 from metaopt.images import IMAGES
+from metaopt.objectives.oneshot import supernet_scale
 from metaopt.oneshot.data import Half
 from metaopt.oneshot.scoring import STATISTICS, Statistics, Subject, score_cells, store_statistics
-from metaopt.oneshot.supernet import Supernet, SupernetScale
+from metaopt.oneshot.supernet import Supernet
 from metaopt.oneshot.train import Search, SearchDivergedError, choose_device
 from metaopt.paths import write_atomically
 from metaopt.tables.card import load_card
@@ -144,7 +145,7 @@ def make_search(part: Part) -> Search:
         CELL_SPACES[study.cell_space],
         IMAGES[card.text["images"]](),
         # Nothing is recalibrated while it trains: that would replace the statistics that are to be stored.
-        scale=SupernetScale(card.text["search"]["channels"], card.text["search"]["cells"], "running"),
+        scale=replace(supernet_scale(card, study), batch_norm="running"),
         settings=study.settings,
         seed=part.seed,
         device=choose_device(study.device),

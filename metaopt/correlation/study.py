@@ -19,43 +19,38 @@ from metaopt.oneshot.settings import SearchSettings
 from metaopt.paths import write_atomically
 from metaopt.registry import resolve
 from metaopt.seeds import stream
+from metaopt.setting import setting
+from metaopt.task import SearchTask
 
 _STUDY = "study.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankingStudy:
+class RankingStudy(SearchTask):
     """All that the scores of a ranking study depend on.
 
     Attributes:
         optimizer: Name of a one-shot optimizer.
         config: Hyperparameters of its searches.
-        benchmark: Name of a benchmark.
-        cell_space: 1, 2 or 3.
         epochs: Of a search.
         at: Epochs of the search after which cells are scored, ascending.
         seeds: Number of supernets, with seeds from 0.
         sample: Cells that are scored, drawn uniformly from the distinct ones; None: all.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        ConfigError: if a number is out of range, or if a search cannot take the hyperparameters.
+        ConfigError: if a value is out of range, or if a search cannot take the hyperparameters.
     """
 
     optimizer: str
     config: Mapping[str, Any]
-    benchmark: str
-    cell_space: int
-    epochs: int
+    epochs: int = setting(50, "epochs of a search", lowest=1)
     at: tuple[int, ...]
-    seeds: int
-    sample: int | None
-    device: str
+    seeds: int = setting(5, "supernets, with seeds from 0", lowest=1)
+    sample: int | None = setting(None, "score only so many cells, drawn uniformly; all", lowest=2)
 
     def __post_init__(self) -> None:
-        for name, value, lowest in (("epochs", self.epochs, 1), ("seeds", self.seeds, 1), ("sample", self.sample, 2)):
-            if value is not None and value < lowest:
-                raise ConfigError(f"{name} is {value}; allowed: {lowest} or more", f"change --{name}")
+        for problem in self.out_of_range():
+            raise problem
         if not self.at or list(self.at) != sorted(set(self.at)) or not 1 <= self.at[0] <= self.at[-1] <= self.epochs:
             given = ",".join(map(str, self.at))
             raise ConfigError(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from ConfigSpace import ConfigurationSpace
@@ -22,9 +22,9 @@ from metaopt.oneshot.supernet import BatchNorm, SupernetScale
 from metaopt.oneshot.train import Search, SearchEpoch, choose_device
 from metaopt.registry import resolve
 from metaopt.spaces import load_space, plain, space_from_json
-from metaopt.tables.card import load_card
-from metaopt.tables.files import find_table
-from metaopt.tables.table import Table
+from metaopt.tables.answers import Answers
+from metaopt.tables.card import Card, load_card
+from metaopt.task import SearchTask
 from metaopt.trial import Result, Trial
 
 #: Columns of a trajectory that the journal does without.
@@ -39,12 +39,7 @@ class OneShot:
         space: Name or file of its hyperparameters' space, or the space as plain JSON values; None: the one named like
             the optimizer.
         default: The configuration that is checked beforehand; None: the space's default.
-        benchmark: Name of a benchmark.
-        cell_space: 1, 2 or 3.
-        channels: Of the supernet's first stage; None: as the benchmark's card says.
-        cells: Of the supernet; None: as the card says.
-        batch_norm: Statistics the one-shot model is evaluated with.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        **task: Fields of :class:`metaopt.task.SearchTask`.
 
     Raises:
         ConfigError: if a name is unknown, or if the space holds what is no setting of the optimizer.
@@ -57,26 +52,23 @@ class OneShot:
         self,
         *,
         optimizer: str,
-        benchmark: str,
-        cell_space: int,
         space: str | Mapping[str, Any] | None = None,
         default: Mapping[str, Any] | None = None,
-        channels: int | None = None,
-        cells: int | None = None,
-        batch_norm: BatchNorm = "recalibrated",
-        device: str = "auto",
+        **task: Any,
     ) -> None:
         self.optimizer: type[OneShotOptimizer] = resolve("one-shot optimizer", ONESHOT, optimizer)
-        self.card = load_card(benchmark)
-        self.cell_space = cell_space
+        self.task = SearchTask(**task)
+        for problem in self.task.out_of_range():
+            raise problem
+        self.card = load_card(self.task.benchmark)
         self.space: ConfigurationSpace = (
             space_from_json(space) if isinstance(space, Mapping) else load_space(space or optimizer)
         )
-        self.table = Table(find_table(self.card, cell_space), cell_space)
+        self.answers = Answers(self.card, self.task.cell_space, self.task.unknown)
         search = self.card.text["search"]
         self.epochs: tuple[int, int] = (search["min_epochs"], search["max_epochs"])
-        self.scale = SupernetScale(channels or search["channels"], cells or search["cells"], batch_norm)
-        self.device = choose_device(device)
+        self.scale = supernet_scale(self.card, self.task)
+        self.device = choose_device(self.task.device)
         self._check_space(plain(self.space.get_default_configuration()) if default is None else dict(default))
 
     def _check_space(self, default: dict[str, Any]) -> None:
@@ -96,7 +88,7 @@ class OneShot:
         """
         return Search(
             self.optimizer,
-            CELL_SPACES[self.cell_space],
+            CELL_SPACES[self.task.cell_space],
             IMAGES[self.card.text["images"]](),
             scale=self.scale,
             settings=self.optimizer.Settings.from_config(dict(trial.config)),
@@ -119,7 +111,7 @@ class OneShot:
             SearchDivergedError: if the loss, or anything else that is kept of an epoch, is not finite.
         """
         started, began = time.monotonic(), time.process_time()
-        trajectory = Trajectory(self.table, folder)
+        trajectory = Trajectory(self.answers, folder)
         for last in self.search(trial).epochs(trial.epochs):
             watch(trajectory.add(last))
         result = self._result(trial, last, trajectory.columns)
@@ -131,7 +123,7 @@ class OneShot:
         if last.cell is None:
             raise TypeError("a search picks a cell after its last epoch")
         graph: CellGraph = last.cell.graph
-        entry = self.table.query(graph)
+        entry = self.answers.query(graph)
         notes = [f"epoch {number}: {note}" for number, note in enumerate(columns.get("note", ()), 1) if note]
         return Result(
             trial_id=trial.id,
@@ -146,7 +138,7 @@ class OneShot:
                 "test_errors": list(entry.test_errors),
                 "table_cost_s": entry.cost_s,
                 "parameters": entry.parameters,
-                "predicted": False,
+                "predicted": entry.predicted,
                 "device": self.device.type,
                 **({"selection_sweeps": last.sweeps} if last.sweeps else {}),
                 **({"notes": notes} if notes else {}),
@@ -156,16 +148,23 @@ class OneShot:
 
     def describe(self) -> dict[str, Any]:
         """Returns what is measured, at which scale, and the optimum that regret is counted from."""
-        optimum_valid, optimum_test = self.table.optimum()
+        optimum_valid, optimum_test = self.answers.optimum()
         return {
             "name": "oneshot",
             "benchmark": self.card.name,
-            "cell_space": self.cell_space,
+            "cell_space": self.task.cell_space,
             "images": self.card.text["images"],
             "optimum_valid_error": optimum_valid,
             "optimum_test_error": optimum_test,
-            "table": dict(self.table.describe()),
+            "table": dict(self.answers.describe()),
             "scale": {"channels": self.scale.channels, "cells": self.scale.cells, "batch_norm": self.scale.batch_norm},
             "device": self.device.type,
             "torch": torch.__version__,
         }
+
+
+def supernet_scale(card: Card, task: SearchTask) -> SupernetScale:
+    """Returns the size of the supernet of a task; what that leaves open is the card's."""
+    usual = card.text["search"]
+    batch_norm = cast("BatchNorm", task.batch_norm)  # which its own check has seen
+    return SupernetScale(task.channels or usual["channels"], task.cells or usual["cells"], batch_norm)

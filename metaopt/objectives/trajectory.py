@@ -10,7 +10,7 @@ from typing import Any
 
 from metaopt.oneshot.train import SearchDivergedError, SearchEpoch
 from metaopt.paths import write_atomically
-from metaopt.tables.table import Table
+from metaopt.tables.answers import Answers
 
 TRAJECTORY = "trajectory.json"
 #: Columns that most searches do without, and what stands there for nothing.
@@ -52,12 +52,12 @@ class Trajectory:
     """The epochs of one search, kept in a file after each of them.
 
     Args:
-        table: Says what the cells are worth.
+        answers: Of the benchmark, say what the cells are worth.
         folder: An existing folder for the file.
     """
 
-    def __init__(self, table: Table, folder: Path) -> None:
-        self._table, self._path = table, folder / TRAJECTORY
+    def __init__(self, answers: Answers, folder: Path) -> None:
+        self._answers, self._path = answers, folder / TRAJECTORY
         self._columns: dict[str, list[Any]] = {}
         self._keep()
 
@@ -77,7 +77,7 @@ class Trajectory:
             SearchDivergedError: if a value of the epoch is not finite, which JSON has no word for; the file stays.
         """
         graph = None if epoch.cell is None else epoch.cell.graph
-        entry = None if graph is None else self._table.query(graph)
+        entry = None if graph is None else self._answers.query(graph)
         row = TrajectoryEpoch(
             epoch=epoch.epoch,
             train_loss=round(epoch.train_loss, 6),

@@ -74,7 +74,7 @@ def test_a_folder_has_a_name_without_being_asked(capsys: pytest.CaptureFixture[s
         (["--optimizer", "drats"], "unknown one-shot optimizer 'drats'; did you mean 'darts'?"),
         (["--benchmark", "digit"], "unknown benchmark 'digit'; did you mean 'digits'?"),
         (["--space", "3"], "no table of benchmark 'digits' for cell space 3"),
-        (["--space", "4"], "invalid choice: 4"),
+        (["--space", "4"], "--space is 4; allowed: 1, 2, 3"),
         (["--epochs", "0"], "epochs is 0; allowed: 1 or more"),
         (["--seeds", "0"], "seeds is 0; allowed: 1 or more"),
         (["--sample", "1"], "sample is 1; allowed: 2 or more"),
@@ -85,7 +85,7 @@ def test_a_folder_has_a_name_without_being_asked(capsys: pytest.CaptureFixture[s
         (["--device", "gpu"], "device 'gpu' is not there"),
         (["--set", "batch_size=400"], "batch_size 400 does not fit"),
         (["--set", "momentm=1"], "unknown hyperparameter 'momentm'; did you mean 'momentum'?"),
-        (["--cells", "30"], "metaopt correlate does not take '--cells'"),
+        (["--layers", "30"], "metaopt correlate does not take '--layers'"),
     ],
 )
 def test_mistakes_cost_nothing(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,14 +11,13 @@ import pytest
 from metaopt.cells.space import CELL_SPACES
 from metaopt.objectives.trajectory import TRAJECTORY, Trajectory
 from metaopt.oneshot.train import SearchDivergedError, SearchEpoch
+from metaopt.tables.answers import Answers
 from metaopt.tables.card import load_card
-from metaopt.tables.files import find_table
-from metaopt.tables.table import Table
 
 
 @pytest.fixture(scope="module")
-def table() -> Table:
-    return Table(find_table(load_card("digits"), 1))
+def answers() -> Answers:
+    return Answers(load_card("digits"), 1)
 
 
 def epoch(number: int, **values: Any) -> SearchEpoch:
@@ -27,15 +26,15 @@ def epoch(number: int, **values: Any) -> SearchEpoch:
     return SearchEpoch(epoch=number, **whole)
 
 
-def test_the_file_has_every_epoch_at_once(table: Table, tmp_path: Path) -> None:
-    trajectory = Trajectory(table, tmp_path)
+def test_the_file_has_every_epoch_at_once(answers: Answers, tmp_path: Path) -> None:
+    trajectory = Trajectory(answers, tmp_path)
     for number in (1, 2):
         seen = epoch(number)
         row = trajectory.add(seen)
         kept = json.loads((tmp_path / TRAJECTORY).read_text())
         assert {len(values) for values in kept.values()} == {number}
         assert seen.cell is not None
-        entry = table.query(seen.cell.graph)
+        entry = answers.query(seen.cell.graph)
         assert (row.valid_error, row.test_error) == pytest.approx((entry.valid_error, entry.test_error), abs=1e-6)
         assert {name: values[-1] for name, values in kept.items()} == {
             "epoch": number,
@@ -49,16 +48,16 @@ def test_the_file_has_every_epoch_at_once(table: Table, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [TRAJECTORY]
 
 
-def test_an_epoch_without_a_cell_has_no_errors(table: Table, tmp_path: Path) -> None:
-    trajectory = Trajectory(table, tmp_path)
+def test_an_epoch_without_a_cell_has_no_errors(answers: Answers, tmp_path: Path) -> None:
+    trajectory = Trajectory(answers, tmp_path)
     trajectory.add(epoch(1, cell=None))
     trajectory.add(epoch(2))
     assert trajectory.columns["cell"][0] is trajectory.columns["valid_error"][0] is None
     assert trajectory.columns["test_error"][1] > 0
 
 
-def test_the_eigenvalue_is_there_where_it_is_measured(table: Table, tmp_path: Path) -> None:
-    trajectory = Trajectory(table, tmp_path)
+def test_the_eigenvalue_is_there_where_it_is_measured(answers: Answers, tmp_path: Path) -> None:
+    trajectory = Trajectory(answers, tmp_path)
     trajectory.add(epoch(1))
     assert "eigenvalue" not in trajectory.columns
     trajectory.add(epoch(2, eigenvalue=1.23456789e-5))
@@ -66,8 +65,8 @@ def test_the_eigenvalue_is_there_where_it_is_measured(table: Table, tmp_path: Pa
     assert json.loads((tmp_path / TRAJECTORY).read_text()) == trajectory.columns
 
 
-def test_what_happened_in_an_epoch_is_kept(table: Table, tmp_path: Path) -> None:
-    trajectory = Trajectory(table, tmp_path)
+def test_what_happened_in_an_epoch_is_kept(answers: Answers, tmp_path: Path) -> None:
+    trajectory = Trajectory(answers, tmp_path)
     trajectory.add(epoch(1))
     row = trajectory.add(epoch(2, note="went back to epoch 1", sweeps=3))
     assert (row.note, row.sweeps) == ("went back to epoch 1", 3)
@@ -78,8 +77,8 @@ def test_what_happened_in_an_epoch_is_kept(table: Table, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "value"), [("arch", {"ops": [[math.nan, 1.0]]}), ("one_shot_error", math.nan), ("train_loss", math.inf)]
 )
-def test_what_is_no_number_is_not_kept(name: str, value: Any, table: Table, tmp_path: Path) -> None:
-    trajectory = Trajectory(table, tmp_path)
+def test_what_is_no_number_is_not_kept(name: str, value: Any, answers: Answers, tmp_path: Path) -> None:
+    trajectory = Trajectory(answers, tmp_path)
     trajectory.add(epoch(1))
     before = (tmp_path / TRAJECTORY).read_text()
     with pytest.raises(SearchDivergedError, match=f"{name} is not finite in epoch 2"):
@@ -88,7 +87,7 @@ def test_what_is_no_number_is_not_kept(name: str, value: Any, table: Table, tmp_
     assert trajectory.columns == json.loads(before)
 
 
-def test_what_an_earlier_search_left_is_not_taken_for_this_one_s(table: Table, tmp_path: Path) -> None:
-    Trajectory(table, tmp_path).add(epoch(1))
-    Trajectory(table, tmp_path)
+def test_what_an_earlier_search_left_is_not_taken_for_this_one_s(answers: Answers, tmp_path: Path) -> None:
+    Trajectory(answers, tmp_path).add(epoch(1))
+    Trajectory(answers, tmp_path)
     assert json.loads((tmp_path / TRAJECTORY).read_text()) == {}

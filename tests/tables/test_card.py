@@ -10,6 +10,7 @@ from metaopt.errors import ConfigError
 from metaopt.images import IMAGES
 from metaopt.tables.card import card_names, load_card
 from metaopt.tables.schema import REQUIRED, SCHEMA
+from metaopt.task import UNKNOWN
 
 
 @pytest.mark.parametrize("name", card_names())
@@ -17,6 +18,14 @@ def test_every_card_is_complete(name: str) -> None:
     card = load_card(name)
     assert card.text["name"] == name
     assert set(REQUIRED) <= set(card.text["columns"]) <= set(SCHEMA.names)
+    assert card.text["unknown"] in UNKNOWN
+    assert {"channels", "cells", "min_epochs", "max_epochs"} == card.text["search"].keys()
+    assert sum(card.text["split"][part] for part in ("train", "valid", "test"))
+    assert (card.protocol is None) == ("get" in card.text)
+
+
+def test_the_card_of_digits_is_that_of_its_images() -> None:
+    card = load_card("digits")
     data = IMAGES[card.text["images"]]()
     split = {part: len(getattr(data, part)[1]) for part in ("train", "valid", "test")}
     assert split == {part: card.text["split"][part] for part in split}

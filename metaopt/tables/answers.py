@@ -1,0 +1,92 @@
+"""What a benchmark answers to a cell: measured by its table, or, if the user wants it so, predicted by its surrogate.
+
+A table may be partial. ``unknown`` says what becomes of a cell that it does not hold: with ``refuse`` it is an error,
+with ``surrogate`` a model's answer that is marked as predicted, and with ``restrict`` searches pick known cells only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from metaopt.cells.graph import CellGraph
+from metaopt.cells.space import CELL_SPACES
+from metaopt.errors import ConfigError
+from metaopt.tables.card import Card
+from metaopt.tables.files import find_predictions, find_table
+from metaopt.tables.predictions import Predictions
+from metaopt.tables.table import Entry, Table
+
+
+class Answers:
+    """A benchmark's answers for the cells of one cell space.
+
+    Args:
+        card: Of the benchmark.
+        cell_space: 1, 2 or 3.
+        unknown: One of :data:`metaopt.task.UNKNOWN`; None: as the card says.
+
+    Attributes:
+        table: What was measured.
+        unknown: One of :data:`metaopt.task.UNKNOWN`.
+
+    Raises:
+        TableError: if there is no table, or if it is damaged.
+        ConfigError: if a surrogate is wanted and there is none.
+    """
+
+    def __init__(self, card: Card, cell_space: int, unknown: str | None = None) -> None:
+        self.table = Table(find_table(card, cell_space), cell_space)
+        self.unknown = unknown or card.text["unknown"]
+        self._cell_space, self._predictions = cell_space, None
+        if self.unknown == "surrogate" and not self.complete:
+            path = find_predictions(card, cell_space)
+            if path is None:
+                raise ConfigError(
+                    f"the table of {card.name} holds {len(self.table)} of {self._distinct} cells of cell space "
+                    f"{cell_space}, and there is no surrogate for the others",
+                    f"fit one: metaopt benchmark fit-surrogate {card.name} --space {cell_space}; or use --unknown "
+                    "restrict or refuse",
+                )
+            self._predictions = Predictions(path)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the table holds every cell of the cell space."""
+        return len(self.table) == self._distinct
+
+    @property
+    def restricted(self) -> bool:
+        """Whether searches may only pick what the table holds."""
+        return self.unknown == "restrict" and not self.complete
+
+    def query(self, graph: CellGraph) -> Entry:
+        """Returns what is known of a cell after the last epochs.
+
+        Raises:
+            TableError: if the table does not hold it and nothing else answers.
+        """
+        if self._predictions is None or graph in self.table:
+            return self.table.query(graph)
+        found = self._predictions.query(graph)
+        return Entry((found.valid_error,), (found.test_error,), predicted=True)
+
+    def optimum(self) -> tuple[float, float]:
+        """Returns the lowest validation and the lowest test error of all answers; regret is counted from them."""
+        best = self.table.optimum()
+        if self._predictions is None:
+            return best
+        unmeasured = ~np.isin(self._predictions.hashes, self.table.hashes)
+        predicted = self._predictions.valid_error[unmeasured], self._predictions.test_error[unmeasured]
+        return min(best[0], float(predicted[0].min())), min(best[1], float(predicted[1].min()))
+
+    def describe(self) -> Mapping[str, Any]:
+        """Returns sizes, and what becomes of cells that the table does not hold, as plain values."""
+        partial = {} if self.complete else {"of_cells": self._distinct, "unknown": self.unknown}
+        return {**self.table.describe(), **partial}
+
+    @property
+    def _distinct(self) -> int:
+        return CELL_SPACES[self._cell_space].n_distinct

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from metaopt.cells.graph import CellGraph
+from metaopt.errors import TableError
+from metaopt.tables.predictions import Prediction, Predictions, write_predictions
+
+FORK = CellGraph.from_key("110011:conv1x1:conv3x3")
+TWIN = CellGraph.from_key("110011:conv3x3:conv1x1")
+CHAIN = CellGraph.from_key("111:conv3x3")
+
+
+def rows(**changes: float) -> pa.Table:
+    values = {"valid_error": 0.25, "valid_error_std": 0.125, "test_error": 0.5, "test_error_std": 0.0625, **changes}
+    return pa.Table.from_pylist([{"cell": g.key, "cell_hash": g.hash, **values} for g in (FORK, CHAIN)])
+
+
+def test_every_cell_is_answered_and_isomorphic_ones_alike(tmp_path: Path) -> None:
+    write_predictions(tmp_path / "p.parquet", rows(), {"members": 5})
+    predictions = Predictions(tmp_path / "p.parquet")
+    assert (len(predictions), predictions.provenance) == (2, {"members": 5})
+    assert predictions.query(TWIN) == predictions.query(CHAIN) == Prediction(0.25, 0.125, 0.5, 0.0625)
+    assert sorted(predictions.hashes.tolist()) == predictions.hashes.tolist()
+
+
+def test_a_cell_without_a_prediction_is_refused(tmp_path: Path) -> None:
+    write_predictions(tmp_path / "p.parquet", rows(), {})
+    with pytest.raises(TableError, match="have none of the cell 1\n"):
+        Predictions(tmp_path / "p.parquet").query(CellGraph.from_key("1"))
+
+
+@pytest.mark.parametrize("error", [1.5, -0.1, float("nan")])
+def test_impossible_values_are_refused(tmp_path: Path, error: float) -> None:
+    write_predictions(tmp_path / "p.parquet", rows(test_error=error), {})
+    with pytest.raises(TableError, match=r"not in \[0, 1\]"):
+        Predictions(tmp_path / "p.parquet")
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "p.parquet")
+    with pytest.raises(TableError, match="have the columns a; needed: cell, cell_hash, valid_error"):
+        Predictions(tmp_path / "p.parquet")
+    (tmp_path / "p.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(TableError, match="is damaged"):
+        Predictions(tmp_path / "p.parquet")
