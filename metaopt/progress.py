@@ -151,6 +151,7 @@ def _count(standing: Standing, budget: Budget) -> str:
     counts = [f"{standing.done}" + (f"/{budget.evaluations}" if budget.evaluations else "") + " trials"]
     counts += [f"{standing.running} running"] if standing.running else []
     counts += [f"{standing.failed} failed"] if standing.failed else []
+    counts += [f"{standing.predicted} predicted"] if standing.predicted else []
     return ", ".join(counts)
 
 

@@ -34,6 +34,7 @@ class Standing:
     Attributes:
         done: Trials with a result, failed ones included.
         failed: Trials that crashed, timed out or were stopped.
+        predicted: Trials whose cell no table holds, so that a surrogate answered.
         running: Trials without a result.
         epochs: What all trials asked for cost of a budget of epochs.
         elapsed_s: Seconds of the run so far.
@@ -44,6 +45,7 @@ class Standing:
 
     done: int
     failed: int
+    predicted: int
     running: int
     epochs: int
     elapsed_s: float
@@ -66,6 +68,7 @@ class Standing:
         return cls(
             done=len(results),
             failed=sum(not _ok(result) for result in results.values()),
+            predicted=sum(bool(result.info.get("predicted")) for result in results.values()),
             running=len(trials) - len(results),
             epochs=sum(charged_epochs(trial, results.get(trial.id)) for trial in trials),
             elapsed_s=elapsed_s,

@@ -17,7 +17,7 @@ RECORDS: list[Trial | Result] = [
     trial(0, 0.5, 3),
     Result(0, "ok", 0.4, 0.45),
     trial(1, 0.1, 3),
-    Result(1, "ok", 0.1),
+    Result(1, "ok", 0.1, info={"predicted": True}),
     trial(2, 0.5, 9),
     Result(2, "ok", 0.3, 0.35),
     trial(3, 0.9, 9),
@@ -29,7 +29,7 @@ RECORDED = Recorded({}, tuple(Event(float(n), record) for n, record in enumerate
 
 def test_counts() -> None:
     standing = Standing.of(RECORDED, Budget())
-    assert (standing.done, standing.failed, standing.running) == (4, 1, 1)
+    assert (standing.done, standing.failed, standing.predicted, standing.running) == (4, 1, 1, 1)
     assert (standing.epochs, standing.elapsed_s, standing.left_s) == (33, 8.0, None)
 
 

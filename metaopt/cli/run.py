@@ -70,7 +70,8 @@ def _findings(recorded: Recorded) -> Iterable[str]:
     standing = Standing.of(recorded, config.limits)
     optimum = recorded.header["objective"].get("optimum_valid_error")
     done, epochs = counted(standing.done, "evaluation"), counted(standing.epochs, "epoch")
-    yield f"{done}, {standing.failed} failed, {epochs}, {standing.elapsed_s:.0f} s"
+    predicted = f"{standing.predicted} predicted, " if standing.predicted else ""
+    yield f"{done}, {standing.failed} failed, {predicted}{epochs}, {standing.elapsed_s:.0f} s"
     yield _row("default", standing.default, optimum)
     yield _row("incumbent", standing.incumbent, optimum)
     if recorded.incumbent is not None:

@@ -149,6 +149,16 @@ class RunData:
         """The evaluations with a validation error, in the order of their answers."""
         return [e for e in self.told if e.ok]
 
+    @property
+    def predicted(self) -> int:
+        """How many of them a surrogate answered instead of a table."""
+        return sum(bool(e.info.get("predicted")) for e in self.ok)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the table lacks cells of the cell space, so that answers may be predicted or cells avoided."""
+        return "unknown" in (self.objective.get("table") or {})
+
 
 def load_runs(folders: Sequence[Path]) -> list[RunData]:
     """Reads several runs; folders of one name are told apart by a number.

@@ -42,7 +42,6 @@ def sections(run: RunData) -> list[Section]:
 def facts(run: RunData) -> list[tuple[str, str]]:
     """Returns the numbers at the top, as (name, value)."""
     budget = run.settings.get("budget")
-    predicted = sum(bool(e.info.get("predicted")) for e in run.ok)
     best = best_cell(run.ok)
     waiting = len(run.evaluations) - len(run.told)
     return [
@@ -53,7 +52,7 @@ def facts(run: RunData) -> list[tuple[str, str]]:
         ("seconds", f"{max((e.told_s for e in run.told), default=0.0):.0f}"),
         ("lowest validation error", NONE if best is None else f"{best.valid_error:.4f}"),
         ("its test error", number(best.test_error) if best else NONE),
-        ("predicted, not measured", f"{predicted} of {len(run.ok)}"),
+        ("predicted, not measured", f"{run.predicted} of {len(run.ok)}"),
     ]
 
 

@@ -155,17 +155,20 @@ def _repeats_part(repeats: Sequence[Repeats]) -> _Part:
 
 def _runs_table(runs: Sequence[RunData]) -> Table:
     shown = f"{regret_name([run.optimum_test_error for run in runs])} of the incumbent"
-    head = ("run", "answered", "failed", "epochs", "seconds", shown, "default over tuned")
-    return Table("Runs", head, tuple(_run_row(run) for run in runs))
+    partial = any(run.is_partial for run in runs)
+    counts = ("answered", "failed", *(("predicted",) if partial else ()))
+    head = ("run", *counts, "epochs", "seconds", shown, "default over tuned")
+    return Table("Runs", head, tuple(_run_row(run, partial) for run in runs))
 
 
-def _run_row(run: RunData) -> tuple[str, ...]:
+def _run_row(run: RunData, partial: bool) -> tuple[str, ...]:
     best = incumbent(run.ok)
     regret = None if best is None else best.test_error - (run.optimum_test_error or 0.0)
     return (
         f"[{run.name}]({run.name}/journal.jsonl)",
         str(len(run.told)),
         str(len(run.told) - len(run.ok)),
+        *((str(run.predicted),) if partial else ()),
         str(sum(e.charged_epochs for e in run.told)),
         f"{max((e.told_s for e in run.told), default=0.0):.0f}",
         number(regret),
