@@ -8,4 +8,8 @@ TUNERS = {
     "grid": "metaopt.tuners.grid:Grid",
     "hyperband": "metaopt.tuners.hyperband:Hyperband",
     "random": "metaopt.tuners.random:Random",
+    "smac": "metaopt.tuners.smac:SMAC",
+    "smac_mf": "metaopt.tuners.smac_mf:SMACMultiFidelity",
+    "tpe": "metaopt.tuners.tpe:TPE",
+    "tpe_hb": "metaopt.tuners.tpe_hb:TPEHyperband",
 }

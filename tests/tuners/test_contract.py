@@ -42,6 +42,28 @@ class TestGrid(TunerContract):
     name = "grid"
 
 
+class TestSMAC(TunerContract):
+    name = "smac"
+
+    def options(self, space: ConfigurationSpace) -> dict[str, Any]:
+        return {"challengers": 50, "n_initial": 8}
+
+
+class TestSMACMultiFidelity(BracketContract):
+    name = "smac_mf"
+
+    def options(self, space: ConfigurationSpace) -> dict[str, Any]:
+        return {"challengers": 50}
+
+
+class TestTPE(TunerContract):
+    name = "tpe"
+
+
+class TestTPEHyperband(BracketContract):
+    name = "tpe_hb"
+
+
 def test_every_tuner_is_here() -> None:
     suites = [*TunerContract.__subclasses__(), *BracketContract.__subclasses__()]
     assert {suite.name for suite in suites if hasattr(suite, "name")} >= set(TUNERS)

@@ -1,0 +1,170 @@
+"""Optuna's tree-structured Parzen estimator over a ConfigurationSpace, in memory.
+
+Optuna decides where to look next and nothing else. A proposal is drawn by a sampler that was made for it, from its own
+seed, and is a function of the trials that stand in the studies; so a model that trials were put into from a journal
+proposes what the one would have that asked for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+from ConfigSpace import ConfigurationSpace
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Constant,
+    FloatHyperparameter,
+    Hyperparameter,
+    IntegerHyperparameter,
+    OrdinalHyperparameter,
+)
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
+
+from metaopt.errors import ConfigError
+from metaopt.seeds import seed_integer
+from metaopt.spaces import check_config, plain, unmet
+from metaopt.trial import Result, Trial, Value
+from metaopt.tuners.base import Proposal
+from metaopt.tuners.silence import silenced
+
+#: Draws per proposal before the caller must do with the priors: the sampler knows no forbidden clauses, and proposes
+#: again what it likes in a space of categories, where another look-up of the same cell would teach nothing.
+_ATTEMPTS = 10
+
+
+class ParzenModel:
+    """One study per budget; the largest that has ``startup`` results is what proposals are drawn from.
+
+    The sampler is Optuna's own with its published defaults: multivariate, with the constant liar, and with one
+    estimate per set of hyperparameters that are active together where there are conditions.
+
+    Args:
+        space: What to propose from; its priors and weights are not known to Optuna, its conditions are kept to.
+        seed: Seed of the run.
+        startup: Results on one budget that a model needs; at least 1.
+
+    Raises:
+        ConfigError: if ``startup`` is less than 1.
+    """
+
+    def __init__(self, space: ConfigurationSpace, *, seed: int, startup: int) -> None:
+        if startup < 1:
+            raise ConfigError(f"startup must be at least 1, got {startup}", "10 is usual")
+        self._space, self._seed, self._startup = space, seed, startup
+        self._conditional = bool(space.conditions)
+        self._distributions = {name: _distribution(of) for name, of in space.items() if not isinstance(of, Constant)}
+        self._studies: dict[int, optuna.Study] = {}
+        self._results: dict[int, int] = {}
+        self._numbers: dict[int, int] = {}
+        self._seen: set[tuple[tuple[str, Value], ...]] = set()
+
+    def start(self, ask: int, proposal: Proposal) -> None:
+        """Puts a trial in as running."""
+        self._seen.add(_identity(proposal.config))
+        study = self._study(proposal.epochs)
+        parameters = {
+            name: _to_optuna(self._space[name], value)
+            for name, value in proposal.config.items()
+            if name in self._distributions
+        }
+        distributions = {name: self._distributions[name] for name in parameters}
+        with silenced("optuna"):
+            self._numbers[ask] = len(study.get_trials(deepcopy=False))
+            study.add_trial(
+                optuna.create_trial(state=TrialState.RUNNING, params=parameters, distributions=distributions)
+            )
+
+    def finish(self, trial: Trial, result: Result) -> None:
+        """Puts the result of a started trial in; one that is not ok as the worst loss, so that it is avoided."""
+        with silenced("optuna"):
+            self._studies[trial.epochs].tell(self._numbers.pop(trial.id), result.loss)
+        self._results[trial.epochs] += 1
+
+    def propose(self, ask: int) -> dict[str, Value] | None:
+        """Returns a configuration that was not proposed before, or None if there is no model yet or none was found."""
+        ready = [epochs for epochs, results in self._results.items() if results >= self._startup]
+        if not ready or not self._distributions:
+            return None
+        study = self._studies[max(ready)]
+        for attempt in range(_ATTEMPTS):
+            with silenced("optuna"):
+                study.sampler = optuna.samplers.TPESampler(
+                    seed=seed_integer(self._seed, ask, attempt, "tpe"),
+                    n_startup_trials=self._startup,
+                    multivariate=True,
+                    group=self._conditional,
+                    constant_liar=True,
+                )
+                config = self._draw(study)
+            if _identity(config) not in self._seen and self._is_legal(config):
+                return config
+        return None
+
+    def _study(self, epochs: int) -> optuna.Study:
+        if epochs not in self._studies:
+            with silenced("optuna"):
+                self._studies[epochs] = optuna.create_study(study_name=str(epochs), direction="minimize")
+            self._results[epochs] = 0
+        return self._studies[epochs]
+
+    def _draw(self, study: optuna.Study) -> dict[str, Value]:
+        """Asks the study's sampler, and closes the trial that this opens: it counts only once it is started."""
+        trial = study.ask()
+        config: dict[str, Value] = {}
+        for name, hyperparameter in self._space.items():  # parents come before children
+            if not unmet(self._space, name, config):
+                config[name] = _suggest(trial, name, hyperparameter, self._distributions.get(name))
+        study.tell(trial, state=TrialState.FAIL)
+        return plain(config)
+
+    def _is_legal(self, config: Mapping[str, Value]) -> bool:
+        try:
+            check_config(self._space, config)
+        except ConfigError:
+            return False
+        return True
+
+
+def _identity(config: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
+    return tuple(sorted(config.items()))
+
+
+def _distribution(hyperparameter: Hyperparameter[Any, Any]) -> BaseDistribution:
+    match hyperparameter:
+        case FloatHyperparameter():
+            low, high = float(hyperparameter.lower), float(hyperparameter.upper)
+            return FloatDistribution(low, high, log=bool(getattr(hyperparameter, "log", False)))
+        case IntegerHyperparameter():
+            low, high = int(hyperparameter.lower), int(hyperparameter.upper)
+            return IntDistribution(low, high, log=bool(getattr(hyperparameter, "log", False)))
+        case OrdinalHyperparameter():
+            return IntDistribution(0, len(hyperparameter.sequence) - 1)  # its places, which keep the order
+        case CategoricalHyperparameter():
+            return CategoricalDistribution(list(plain(dict(enumerate(hyperparameter.choices))).values()))
+    raise ConfigError(
+        f"tpe takes no hyperparameters such as {hyperparameter.name}, a {type(hyperparameter).__name__}",
+        "write it as a float, an integer, a category or an ordinal",
+    )
+
+
+def _to_optuna(hyperparameter: Hyperparameter[Any, Any], value: Value) -> Value:
+    if isinstance(hyperparameter, OrdinalHyperparameter):
+        return int(hyperparameter.sequence.index(value))
+    return value
+
+
+def _suggest(
+    trial: optuna.Trial, name: str, hyperparameter: Hyperparameter[Any, Any], distribution: BaseDistribution | None
+) -> Any:
+    match distribution:
+        case FloatDistribution():
+            return trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)
+        case IntDistribution():
+            number = trial.suggest_int(name, distribution.low, distribution.high, log=distribution.log)
+            return hyperparameter.sequence[number] if isinstance(hyperparameter, OrdinalHyperparameter) else number
+        case CategoricalDistribution():
+            return trial.suggest_categorical(name, distribution.choices)
+    return hyperparameter.default_value

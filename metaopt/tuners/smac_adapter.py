@@ -1,0 +1,150 @@
+"""SMAC's random forest and acquisition search (Lindauer et al. 2022; Hutter et al. 2011), in memory.
+
+The parts are those of SMAC's facades with their published settings. What SMAC puts around them is left out: with one
+seed and no instances its racing has nothing to race, its Hyperband seldom promotes while several trials run and ranks
+crashed ones (brackets are those of :mod:`metaopt.tuners.brackets` instead), and its own files lose running trials.
+
+SMAC trains once per ``retrain_after`` configurations. Those that are left stand in every trial's memo as ``ahead``; so
+whoever reads a journal goes on with them, without a forest. All else is a function of the results and of a seed that
+is named by the ask.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from ConfigSpace import Configuration, ConfigurationSpace
+from numpy.typing import NDArray
+from smac import HyperparameterOptimizationFacade as Facade
+from smac import Scenario
+from smac.main.config_selector import ConfigSelector
+from smac.main.exceptions import ConfigurationSpaceExhaustedException
+from smac.runhistory import RunHistory, StatusType, TrialInfo, TrialValue
+
+from metaopt.errors import ConfigError
+from metaopt.seeds import seed_integer
+from metaopt.spaces import plain
+from metaopt.trial import Result, Trial, Value
+from metaopt.tuners.base import Proposal
+from metaopt.tuners.brackets import Sample
+from metaopt.tuners.silence import silenced
+
+#: What SMAC calls configurations that its forest had no part in.
+_AT_RANDOM = "Random Search"
+
+
+class ForestModel:
+    """A random forest of the largest budget that has ``min_trials`` results; proposes what it expects to improve most.
+
+    Args:
+        space: What to propose from.
+        seed: Seed of the run.
+        retrain_after: Configurations that are taken from one forest; at least 1.
+        challengers: Configurations that are drawn to start the search of the best from; at least 1.
+        min_trials: Results on one budget that a forest needs; at least 1.
+
+    Attributes:
+        ahead: What the last forest proposed and nobody took yet; plain JSON values.
+
+    Raises:
+        ConfigError: if an option is out of range.
+    """
+
+    def __init__(
+        self, space: ConfigurationSpace, *, seed: int, retrain_after: int, challengers: int, min_trials: int
+    ) -> None:
+        options = {"retrain_after": retrain_after, "challengers": challengers, "min_trials": min_trials}
+        for name, value in options.items():
+            if value < 1:
+                raise ConfigError(f"{name} must be at least 1, got {value}", f"change the tuner option {name}")
+        self._space, self._seed = space, seed
+        self._retrain_after, self._challengers, self._min_trials = retrain_after, challengers, min_trials
+        self._history = RunHistory(overwrite_existing_trials=True)  # a running trial becomes a finished one
+        self._results: Counter[int] = Counter()
+        self.ahead: list[dict[str, Any]] = []
+
+    def initial(self, n: int) -> list[dict[str, Value]]:
+        """Returns up to ``n`` configurations that cover the space evenly, by a scrambled Sobol sequence."""
+        with silenced("smac"):
+            design = Facade.get_initial_design(self._scenario(0), n_configs=n)
+            return [plain(config) for config in design.select_configurations()]
+
+    def start(self, proposal: Proposal) -> None:
+        """Puts a trial in as running, so that it is not proposed again."""
+        with silenced("smac"):
+            self._history.add_running_trial(self._info(proposal.config, proposal.epochs))
+
+    def finish(self, trial: Trial, result: Result) -> None:
+        """Puts the result of a started trial in; one that is not ok as the worst loss."""
+        status = StatusType.SUCCESS if result.status == "ok" else StatusType.CRASHED
+        with silenced("smac"):
+            self._history.add_trial(
+                self._info(trial.config, trial.epochs), TrialValue(cost=result.loss, status=status)
+            )
+        self._results[trial.epochs] += 1
+
+    def propose(self, ask: int) -> Sample | None:
+        """Returns the next configuration, or None if there is no forest yet or the whole space was proposed."""
+        if not self.ahead and max(self._results.values(), default=0) >= self._min_trials:
+            with silenced("smac"):
+                self.ahead = self._plan(ask)
+        if not self.ahead:
+            return None
+        first, *self.ahead = self.ahead
+        return Sample(first["config"], model_based=first["model_based"])
+
+    def _plan(self, ask: int) -> list[dict[str, Any]]:
+        selector = iter(self._selector(ask))
+        found: list[Configuration] = []
+        try:
+            found.extend(islice(selector, self._retrain_after))
+        except ConfigurationSpaceExhaustedException:
+            pass  # what it found until then is kept
+        return [
+            {"config": plain(config), "model_based": not str(config.origin).startswith(_AT_RANDOM)} for config in found
+        ]
+
+    def _selector(self, ask: int) -> ConfigSelector:
+        """Returns SMAC's loop over forest and acquisition, as it stands before the first forest of this ask."""
+        scenario = self._scenario(ask)
+        self._space.seed(scenario.seed)
+        forest = Facade.get_model(scenario)
+        forest._rf_opts["n_jobs"] = 1  # ten small trees are slower in threads, and cores belong to the trials
+        acquisition = Facade.get_acquisition_function(scenario)
+        maximizer = Facade.get_acquisition_maximizer(scenario, challengers=self._challengers)
+        maximizer.acquisition_function = acquisition
+        encoder = Facade.get_runhistory_encoder(scenario)
+        encoder.runhistory = self._history
+        selector = _Selector(scenario, retrain_after=self._retrain_after, min_trials=self._min_trials)
+        selector._set_components(
+            initial_design=Facade.get_initial_design(scenario, n_configs=0),
+            runhistory=self._history,
+            runhistory_encoder=encoder,
+            model=forest,
+            acquisition_maximizer=maximizer,
+            acquisition_function=acquisition,
+            random_design=Facade.get_random_design(scenario),
+        )
+        return selector
+
+    def _scenario(self, ask: int) -> Scenario:
+        # Trials are counted by the study: SMAC's own limit only cuts its initial design.
+        seed = seed_integer(self._seed, ask, "smac") // 2
+        return Scenario(self._space, name="metaopt", deterministic=True, n_trials=10**9, seed=seed)
+
+    def _info(self, config: Mapping[str, Value], epochs: int) -> TrialInfo:
+        return TrialInfo(Configuration(self._space, values=dict(config)), seed=0, budget=float(epochs))
+
+
+class _Selector(ConfigSelector):
+    """SMAC's, but that it asks the forest once for all results, not once for each of them."""
+
+    def _get_x_best(self, X: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:  # noqa: N803, SMAC's name
+        assert self._model is not None
+        expected = self._model.predict_marginalized(X)[0][:, 0]
+        best = int(np.argmin(expected))
+        return X[best], float(expected[best])
