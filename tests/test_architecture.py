@@ -45,8 +45,8 @@ FORBIDDEN = {
 #: Packages of others, and of Python itself, that a unit must not know.
 FOREIGN = {
     "tuners": {"datetime", "os", "pathlib", "threading", "time", "torch"},
-    "oneshot": {"ConfigSpace", "dask", "distributed", "hpbandster"},
-    "report": {"dask", "distributed", "hpbandster", "torch"},
+    "oneshot": {"ConfigSpace", "dask", "distributed", "hpbandster", "optuna", "smac"},
+    "report": {"dask", "distributed", "hpbandster", "optuna", "smac", "torch"},
     "cells": {"dask", "distributed", "torch"},
     "trial": {"numpy", "torch", "ConfigSpace"},
 }

@@ -82,9 +82,7 @@ class ForestModel:
         """Puts the result of a started trial in; one that is not ok as the worst loss."""
         status = StatusType.SUCCESS if result.status == "ok" else StatusType.CRASHED
         with silenced("smac"):
-            self._history.add_trial(
-                self._info(trial.config, trial.epochs), TrialValue(cost=result.loss, status=status)
-            )
+            self._history.add_trial(self._info(trial.config, trial.epochs), TrialValue(cost=result.loss, status=status))
         self._results[trial.epochs] += 1
 
     def propose(self, ask: int) -> Sample | None:

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ConfigSpace import Categorical, ConfigurationSpace, Float, ForbiddenEqualsClause, OrdinalHyperparameter
+from smac.main.config_selector import ConfigSelector
+from smac.runhistory import StatusType
+
+from metaopt.errors import ConfigError
+from metaopt.spaces import check_config, load_space
+from metaopt.trial import Result
+from tuning import new, run
+
+
+def test_crashes_are_told_as_the_worst_loss_and_running_trials_are_known() -> None:
+    tuner = new("smac")
+    first, second, _ = tuner.ask(3)
+    tuner.tell(Result(second.id, "timeout"))
+    tuner.tell(Result(first.id, "ok", 0.25))
+    values = list(tuner._model._history.values())
+    assert [(value.status, value.cost) for value in values[:2]] == [
+        (StatusType.SUCCESS, 0.25),
+        (StatusType.CRASHED, 1.0),
+    ]
+    assert values[2].status == StatusType.RUNNING
+
+
+def test_best_point_is_the_one_that_smac_finds() -> None:
+    """Asking the forest once for all results must give what asking for one after the other gives."""
+    tuner = new("smac", challengers=20)
+    run(tuner, 30)
+    selector = tuner._model._selector(30)
+    next(iter(selector))
+    points = selector._collect_data()[2]
+    point, expected = selector._get_x_best(points)
+    theirs, their_expected = ConfigSelector._get_x_best(selector, points)
+    assert expected == pytest.approx(their_expected)
+    np.testing.assert_array_equal(point, theirs)
+
+
+def test_no_files_silent_and_leaves_loggers_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    level, handlers = logging.getLogger("smac").level, list(logging.getLogger().handlers)
+    with warnings.catch_warnings(record=True) as caught, caplog.at_level(logging.DEBUG):
+        warnings.simplefilter("always")
+        tuner = new("smac", load_space("darts"), challengers=20, n_initial=4)
+        for trial in tuner.ask(8):
+            tuner.tell(Result(trial.id, "ok", 0.5) if trial.id % 2 else Result(trial.id, "crashed"))
+        assert tuner.ask(2)[1].memo["ahead"]
+    assert not caught
+    assert not caplog.records
+    assert (logging.getLogger("smac").level, list(logging.getLogger().handlers)) == (level, handlers)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ordinals_and_forbidden_clauses_are_kept_to() -> None:
+    space = ConfigurationSpace(seed=0)
+    space.add(Categorical("kind", ["a", "b", "c"]), OrdinalHyperparameter("width", [8, 16, 32]), Float("x", (0.0, 1.0)))
+    space.add(ForbiddenEqualsClause(space["kind"], "c"))
+    tuner = new("smac", space, challengers=50)
+    for _ in range(30):
+        (trial,) = tuner.ask()
+        check_config(space, trial.config)
+        tuner.tell(Result(trial.id, "ok", 0.1 + int(trial.config["width"]) / 64))
+
+
+def test_goes_on_when_the_whole_space_was_proposed() -> None:
+    space = ConfigurationSpace()
+    space.add(Categorical("kind", ["a", "b"]), Categorical("other", ["a", "b"]))
+    tuner = new("smac", space, challengers=10, n_initial=1)
+    seen = []
+    for _ in range(8):
+        (trial,) = tuner.ask()
+        seen.append(tuple(trial.config.values()))
+        tuner.tell(Result(trial.id, "ok", 0.5 if trial.config["kind"] == "a" else 0.2))
+    assert len(set(seen[:4])) == 4, "none twice while there are others"
+
+
+@pytest.mark.parametrize("option", ["retrain_after", "challengers", "min_trials"])
+def test_options_are_checked(option: str) -> None:
+    with pytest.raises(ConfigError, match=f"{option} must be at least 1, got 0"):
+        new("smac_mf", **{option: 0})

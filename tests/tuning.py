@@ -1,0 +1,73 @@
+"""Runs of tuners on what is quick to evaluate, for the tests of several tuners."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from pathlib import Path
+from typing import Any
+
+from ConfigSpace import ConfigurationSpace
+
+from metaopt.cells.codec import cell_configuration_space, from_config
+from metaopt.cells.space import CELL_SPACES
+from metaopt.registry import resolve
+from metaopt.spaces import load_space
+from metaopt.tables.table import Table
+from metaopt.trial import Result, Trial
+from metaopt.tuners import TUNERS
+from metaopt.tuners.base import Tuner
+
+TABLE = Path(__file__).parents[1] / "benchmarks" / "tables" / "digits-1.parquet"
+
+
+def new(name: str, space: ConfigurationSpace | None = None, **settings: Any) -> Any:
+    """Returns a registered tuner, over darts_cs2 if no space is given."""
+    settings = {"seed": 1, "min_epochs": 3, "max_epochs": 27, **settings}
+    return resolve("tuner", TUNERS, name)(load_space("darts_cs2") if space is None else space, **settings)
+
+
+def bowl(trial: Trial) -> float:
+    """A bowl over three hyperparameters of darts_cs2, lowest at 0.05, that more epochs bring down."""
+    config = {name: float(value) for name, value in trial.config.items()}
+    distance = (math.log10(config["learning_rate"]) + 1) ** 2 / 4 + (math.log10(config["weight_decay"]) + 4.5) ** 2 / 4
+    distance += (config["cutout_prob"] - 0.7) ** 2
+    return min(1.0, 0.05 + 0.3 * distance + 0.3 * math.exp(-trial.epochs / 6))
+
+
+def run(tuner: Tuner, n: int) -> list[Trial | Result]:
+    """Evaluates ``n`` trials on :func:`bowl`, one at a time, and returns what happened."""
+    events: list[Trial | Result] = []
+    for _ in range(n):
+        (trial,) = tuner.ask()
+        result = Result(trial.id, "ok", bowl(trial))
+        tuner.tell(result)
+        events += [trial, result]
+    return events
+
+
+def trials(events: list[Trial | Result]) -> list[Trial]:
+    """Returns the asks."""
+    return [event for event in events if isinstance(event, Trial)]
+
+
+def new_trials(events: list[Trial | Result]) -> list[Trial]:
+    """Returns the asks of configurations that were not asked before."""
+    return list({trial.key: trial for trial in reversed(trials(events))}.values())[::-1]
+
+
+def median_regrets(name: str, *, seeds: int, n: int, **options: Any) -> float:
+    """Returns the median over runs of the regret after ``n`` look-ups of cells of space 1 in the digits table."""
+    table = Table(TABLE)
+    space = CELL_SPACES[1]
+    regrets = []
+    for seed in range(seeds):
+        tuner: Tuner = new(name, cell_configuration_space(space), seed=seed, **options)
+        best = 1.0
+        for _ in range(n):
+            (trial,) = tuner.ask()
+            error = table.query(from_config(space, trial.config).graph).valid_error
+            tuner.tell(Result(trial.id, "ok", error))
+            best = min(best, error)
+        regrets.append(best - table.optimum()[0])
+    return statistics.median(regrets)
