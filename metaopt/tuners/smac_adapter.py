@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -98,10 +99,8 @@ class ForestModel:
     def _plan(self, ask: int) -> list[dict[str, Any]]:
         selector = iter(self._selector(ask))
         found: list[Configuration] = []
-        try:
+        with suppress(ConfigurationSpaceExhaustedException):  # what it found until then is kept
             found.extend(islice(selector, self._retrain_after))
-        except ConfigurationSpaceExhaustedException:
-            pass  # what it found until then is kept
         return [
             {"config": plain(config), "model_based": not str(config.origin).startswith(_AT_RANDOM)} for config in found
         ]

@@ -79,7 +79,10 @@ def test_crashes_are_told_as_the_worst_loss_and_running_trials_are_known() -> No
 
 
 def test_in_memory_silent_and_leaves_loggers_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     level, handlers = logging.getLogger("optuna").level, list(logging.getLogger().handlers)
@@ -91,6 +94,7 @@ def test_in_memory_silent_and_leaves_loggers_alone(
         tuner.ask(3)
     assert not caught
     assert not caplog.records
+    assert capfd.readouterr() == ("", "")
     assert (logging.getLogger("optuna").level, list(logging.getLogger().handlers)) == (level, handlers)
     assert list(tmp_path.iterdir()) == []
     (study,) = tuner._model._studies.values()

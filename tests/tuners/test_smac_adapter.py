@@ -43,7 +43,10 @@ def test_best_point_is_the_one_that_smac_finds() -> None:
 
 
 def test_no_files_silent_and_leaves_loggers_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     level, handlers = logging.getLogger("smac").level, list(logging.getLogger().handlers)
@@ -55,6 +58,7 @@ def test_no_files_silent_and_leaves_loggers_alone(
         assert tuner.ask(2)[1].memo["ahead"]
     assert not caught
     assert not caplog.records
+    assert capfd.readouterr() == ("", "")
     assert (logging.getLogger("smac").level, list(logging.getLogger().handlers)) == (level, handlers)
     assert list(tmp_path.iterdir()) == []
 
