@@ -111,6 +111,9 @@ class ForestModel:
         self._space.seed(scenario.seed)
         forest = Facade.get_model(scenario)
         forest._rf_opts["n_jobs"] = 1  # ten small trees are slower in threads, and cores belong to the trials
+        # No tree has more leaves than results. SMAC's own limit changes nothing but that each tree first takes memory
+        # for two million nodes, which is most of what its training costs.
+        forest._rf_opts["max_leaf_nodes"] = max(2, len(self._history))
         acquisition = Facade.get_acquisition_function(scenario)
         maximizer = Facade.get_acquisition_maximizer(scenario, challengers=self._challengers)
         maximizer.acquisition_function = acquisition

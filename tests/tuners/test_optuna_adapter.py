@@ -46,15 +46,16 @@ def test_every_kind_of_hyperparameter_is_proposed_and_learnt() -> None:
     space = small_space()
     tuner = new("tpe", space)
     late = []
-    for n in range(80):
+    for n in range(120):
         (trial,) = tuner.ask()
         check_config(space, trial.config)
         assert trial.config["cells"] == 3
         width = trial.config["width"]
         tuner.tell(Result(trial.id, "ok", 0.1 + int(width) / 64 + (0.3 if not trial.config["gate"] else 0.0)))
         late += [trial.config] if n >= 40 else []
-    assert Counter(config["width"] for config in late)[8] > 25
-    assert Counter(config["gate"] for config in late)[True] > 30
+    # By chance 27 +- 4 of the last 80 have that width, and 40 +- 4 that gate.
+    assert Counter(config["width"] for config in late)[8] > 45
+    assert Counter(config["gate"] for config in late)[True] > 52
 
 
 def test_an_ordinal_is_its_place() -> None:

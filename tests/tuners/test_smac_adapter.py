@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, ForbiddenEqualsClause, OrdinalHyperparameter
+from smac import HyperparameterOptimizationFacade as Facade
 from smac.main.config_selector import ConfigSelector
 from smac.runhistory import StatusType
 
@@ -40,6 +41,18 @@ def test_best_point_is_the_one_that_smac_finds() -> None:
     theirs, their_expected = ConfigSelector._get_x_best(selector, points)
     assert expected == pytest.approx(their_expected)
     np.testing.assert_array_equal(point, theirs)
+
+
+def test_forest_is_the_one_of_smac() -> None:
+    """Its limits on threads and leaves, which cost time only, must not change what it says."""
+    tuner = new("smac", challengers=20)
+    run(tuner, 30)
+    selector = tuner._model._selector(30)
+    ours, theirs = selector._model, Facade.get_model(tuner._model._scenario(30))
+    x, y, points = selector._collect_data()
+    for forest in (ours, theirs):
+        forest.train(x, y)
+    np.testing.assert_allclose(ours.predict(points), theirs.predict(points), rtol=1e-12)
 
 
 def test_no_files_silent_and_leaves_loggers_alone(
