@@ -143,7 +143,9 @@ def _distribution(hyperparameter: Hyperparameter[Any, Any]) -> BaseDistribution:
         case OrdinalHyperparameter():
             return IntDistribution(0, len(hyperparameter.sequence) - 1)  # its places, which keep the order
         case CategoricalHyperparameter():
-            return CategoricalDistribution(list(plain(dict(enumerate(hyperparameter.choices))).values()))
+            return CategoricalDistribution(
+                [*plain({str(i): choice for i, choice in enumerate(hyperparameter.choices)}).values()]
+            )
     raise ConfigError(
         f"tpe takes no hyperparameters such as {hyperparameter.name}, a {type(hyperparameter).__name__}",
         "write it as a float, an integer, a category or an ordinal",

@@ -22,6 +22,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from numpy.typing import NDArray
 from smac import HyperparameterOptimizationFacade as Facade
 from smac import Scenario
+from smac.acquisition.maximizer.local_search import LocalSearch
 from smac.main.config_selector import ConfigSelector
 from smac.main.exceptions import ConfigurationSpaceExhaustedException
 from smac.runhistory import RunHistory, StatusType, TrialInfo, TrialValue
@@ -116,6 +117,7 @@ class ForestModel:
         forest._rf_opts["max_leaf_nodes"] = max(2, len(self._history))
         acquisition = Facade.get_acquisition_function(scenario)
         maximizer = Facade.get_acquisition_maximizer(scenario, challengers=self._challengers)
+        maximizer._local_search = _LocalSearch(self._space, seed=scenario.seed)
         maximizer.acquisition_function = acquisition
         encoder = Facade.get_runhistory_encoder(scenario)
         encoder.runhistory = self._history
@@ -148,3 +150,11 @@ class _Selector(ConfigSelector):
         expected = self._model.predict_marginalized(X)[0][:, 0]
         best = int(np.argmin(expected))
         return X[best], float(expected[best])
+
+
+class _LocalSearch(LocalSearch):
+    """SMAC's, but that it begins from its points in an order that does not depend on Python's hash seed."""
+
+    def _get_init_points_from_previous_configs(self, *args: Any) -> list[Configuration]:
+        points = super()._get_init_points_from_previous_configs(*args)
+        return sorted(points, key=lambda config: config.get_array().tobytes())
