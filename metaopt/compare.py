@@ -13,10 +13,11 @@ from typing import Any
 from rich.console import Console
 
 from metaopt import launch
-from metaopt.config import RESUMABLE, RunConfig, raise_together
+from metaopt.config import raise_together
 from metaopt.errors import JournalError, RunError
 from metaopt.interrupt import Interrupt
 from metaopt.run_folder import RunFolder
+from metaopt.run_settings import RESUMABLE, from_json
 from metaopt.study_file import PlannedRun, StudyPlan
 
 README = "README.md"
@@ -57,7 +58,7 @@ def _made_otherwise(run: PlannedRun, folder: RunFolder) -> list[str]:
         return []
     header = folder.read().header
     try:
-        made = RunConfig.from_json(header["run"]).to_json()
+        made = from_json(header["run"]).to_json()
         space = header["space"]
     except KeyError as error:
         raise JournalError(f"the header of {folder.journal} has no {error}", "only metaopt writes one") from None

@@ -29,6 +29,7 @@ LAYERS = (
     [{"spaces"}],
     [{"space_file"}, {"yaml_file"}],
     [{"__init__"}],
+    [{"run_settings"}],
     [{"task"}],
     [{"setting"}],
     [{"budget"}, {"interrupt"}, {"paths"}, {"provenance"}, {"registry"}, {"seeds"}, {"trial"}, {"wording"}],

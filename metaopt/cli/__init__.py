@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from metaopt.cli.flags import add_flags
-from metaopt.config import settings
 from metaopt.errors import ConfigError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.registry import load
+from metaopt.run_settings import BaselineConfig, RunConfig, settings
 from metaopt.task import SearchTask
 
 OK, USER_ERROR, INTERRUPTED = 0, 2, 130
@@ -99,12 +99,17 @@ def _command(commands: _Commands[_Parser], name: str, handler: str, text: str) -
 
 def _add_run_commands(commands: _Commands[_Parser]) -> None:
     tune = _command(commands, "tune", "metaopt.cli.run:tune", "tune the hyperparameters of a one-shot optimizer")
-    tune.add_argument("--config", type=Path, metavar="FILE", help="YAML run file; flags and METAOPT_* go before it")
-    add_flags(tune, settings())
+    text = "look for cells without any search: black-box NAS, every cell looked up in the table"
+    baseline = _command(commands, "baseline", "metaopt.cli.run:baseline", text)
+    for command, kind in ((tune, RunConfig), (baseline, BaselineConfig)):
+        command.add_argument(
+            "--config", type=Path, metavar="FILE", help="YAML run file; flags and METAOPT_* go before it"
+        )
+        add_flags(command, settings(kind))
     resume = _command(commands, "resume", "metaopt.cli.run:resume", "go on with an interrupted or killed run")
     resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
     _add_resources(resume, "than before")
-    for command in (tune, resume):
+    for command in (tune, baseline, resume):
         command.add_argument("--no-report", action="store_true", help="write no report at the end")
 
 

@@ -12,9 +12,9 @@ from rich.console import Console
 from metaopt import provenance
 from metaopt.cli import INTERRUPTED, OK, USER_ERROR
 from metaopt.compare import check_folder, run_missing, unfinished
-from metaopt.config import RESUMABLE
 from metaopt.interrupt import Interrupt
 from metaopt.registry import load
+from metaopt.run_settings import RESUMABLE
 from metaopt.study_file import StudyPlan, load_study
 
 

@@ -47,6 +47,7 @@ class OneShot:
     """
 
     needs_process: ClassVar[bool] = True
+    possible_epochs: ClassVar[frozenset[int] | None] = None
 
     def __init__(
         self,
