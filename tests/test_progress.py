@@ -80,4 +80,4 @@ def test_trials_that_take_no_time_get_a_line_now_and_then_but_failures_always() 
         progress.told(1.0, Result(number, "crashed" if number == 2 else "ok", None if number == 2 else 0.25))
     assert isinstance(progress.console.file, io.StringIO)
     lines = progress.console.file.getvalue().splitlines()
-    assert [line.split(",")[0].split(": ")[-1] for line in lines] == ["trial 0", "trial 2"]
+    assert ["trial 0," in lines[0], "trial 2," in lines[1], len(lines)] == [True, True, 2]
