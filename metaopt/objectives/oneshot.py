@@ -14,7 +14,7 @@ from ConfigSpace import ConfigurationSpace
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import unknown_name
-from metaopt.images import IMAGES
+from metaopt.images import load_images
 from metaopt.objectives.trajectory import Trajectory, TrajectoryEpoch
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
@@ -97,7 +97,7 @@ class OneShot:
         return Search(
             self.optimizer,
             CELL_SPACES[self.cell_space],
-            IMAGES[self.card.text["images"]](),
+            load_images(self.card.text["images"]),
             scale=self.scale,
             settings=self.optimizer.Settings.from_config(dict(trial.config)),
             seed=trial.seed,

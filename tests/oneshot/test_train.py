@@ -63,9 +63,9 @@ def test_published_batch_norm_is_evaluated_with_the_last_batch() -> None:
         run = search(DartsSettings(batch_size=32), batch_norm)  # type: ignore[arg-type]
         list(run.epochs(4))
         mix, half = run.optimizer.mix(), run.arch_half
-        _, stored = run.evaluation.score(mix, half.images, half.labels)
+        _, stored = run.evaluation.score(mix, half)
         run.supernet.recalibrate([run.weight_half.images], mix)
-        _, recalibrated = run.evaluation.score(mix, half.images, half.labels)
+        _, recalibrated = run.evaluation.score(mix, half)
         assert (stored == recalibrated) == (batch_norm == "recalibrated")
 
 

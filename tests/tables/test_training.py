@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from metaopt.cells.graph import CellGraph
@@ -15,8 +17,8 @@ SCALE = NetworkScale(channels=4)
 
 def small() -> ImageData:
     data = digits()
-    (images, labels), valid, test = data.train, data.valid, data.test
-    return ImageData((images[:128], labels[:128]), (valid[0][:150], valid[1][:150]), test, 10)
+    (images, labels), valid = data.train, data.valid
+    return replace(data, train=(images[:128], labels[:128]), read_valid=lambda: (valid[0][:150], valid[1][:150]))
 
 
 def test_training_learns_and_repeats_itself() -> None:
