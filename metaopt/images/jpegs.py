@@ -62,7 +62,7 @@ def open_jpegs(path: Path, classes: Sequence[str], part: Literal["train", "test"
 
 def _arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.generic]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return [file[name] for name in names]
     except KeyError as error:
         raise ImageError(f"{path} is not a file of JPEGs: {error.args[0]}", _HINT) from None
