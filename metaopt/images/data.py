@@ -119,8 +119,11 @@ class Pool:
     def part(self, side: int) -> Part:
         """Reads all images, averaged to ``side`` x ``side`` pixels."""
         numbers = np.arange(len(self.labels))
-        pieces = range(0, len(numbers), _AT_A_TIME)
-        return np.concatenate([average_pool(self.read(numbers[i : i + _AT_A_TIME]), side) for i in pieces]), self.labels
+        channels = self.read(numbers[:1]).shape[3]
+        images = np.empty((len(numbers), side, side, channels), np.uint8)
+        for i in range(0, len(numbers), _AT_A_TIME):
+            images[i : i + _AT_A_TIME] = average_pool(self.read(numbers[i : i + _AT_A_TIME]), side)
+        return images, self.labels
 
 
 def average_pool(images: Images, side: int) -> Images:
