@@ -21,3 +21,12 @@ def published_cells() -> dict[str, np.ndarray]:
         pytest.skip("the published NAS-Bench-101 values are not on this machine: they are never part of the project")
     with np.load(path) as data:
         return {name: data[name] for name in data.files}
+
+
+@pytest.fixture(scope="session")
+def published_images() -> Path:
+    """The file of all CIFAR-10 images as JPEGs; not part of the project, so tests do without where it is absent."""
+    path = SHARED_DATA / "cifar10_jpeg_q75.npz"
+    if not path.is_file():
+        pytest.skip("the CIFAR-10 images are not on this machine: they are never part of the project")
+    return path

@@ -18,7 +18,7 @@ from metaopt.cells.space import Cell, CellSpace
 from metaopt.errors import ConfigError
 from metaopt.images import ImageData
 from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
-from metaopt.oneshot.data import check_batch_size, cutout, halves
+from metaopt.oneshot.data import check_batch_size, cutout, halves, shift_and_flip
 from metaopt.oneshot.evaluation import Evaluation
 from metaopt.oneshot.guard import Guard, Return
 from metaopt.oneshot.settings import SearchSettings
@@ -111,8 +111,8 @@ class Search:
         seed: int,
         device: torch.device,
     ) -> None:
-        self.settings, self.seed = settings, seed
-        self.weight_half, self.arch_half = halves(data.train, seed, device)
+        self.settings, self.seed, self.augmentation = settings, seed, data.augmentation
+        self.weight_half, self.arch_half = halves(data, seed, device)
         check_batch_size(settings.batch_size, self.weight_half)  # the smaller one of an odd number of images
         with torch.random.fork_rng(devices=[]):  # PyTorch's layers draw their weights from its global generator
             torch.manual_seed(seed_integer(seed, "weights"))
@@ -244,7 +244,7 @@ class Search:
             raise SearchDivergedError(f"the {what} is {value} in epoch {epoch + 1} of {total}")
 
     def _batches(self, epoch: int, total: int) -> Iterator[tuple[Batch, Batch]]:
-        """Yields a batch of either half at a time, with cutout."""
+        """Yields a batch of either half at a time, changed at random."""
         size, probability = self.settings.batch_size, self._cutout_probability(epoch, total)
         rng = stream(self.seed, "batches", epoch)
         arch_batches = self.arch_half.batches(size, rng)
@@ -269,6 +269,7 @@ class Search:
         return self.settings.cutout_prob * _ramp(epoch, total)
 
     def _augment(self, images: Tensor, probability: float, rng: np.random.Generator) -> Tensor:
+        images = shift_and_flip(images, self.augmentation, rng)
         if probability == 0:
             return images
         length = self.settings.cutout_length
