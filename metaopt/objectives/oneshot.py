@@ -95,6 +95,7 @@ class OneShot:
             settings=self.optimizer.Settings.from_config(dict(trial.config)),
             seed=trial.seed,
             device=self.device,
+            known=(lambda cell: cell.graph in self.answers.table) if self.answers.restricted else None,
         )
 
     def evaluate(
@@ -142,6 +143,7 @@ class OneShot:
                 "predicted": entry.predicted,
                 "device": self.device.type,
                 **({"selection_sweeps": last.sweeps} if last.sweeps else {}),
+                **({"detour": last.detour} if last.detour else {}),
                 **({"notes": notes} if notes else {}),
                 "trajectory": {name: values for name, values in columns.items() if name not in _IN_FILE_ONLY},
             },

@@ -6,7 +6,7 @@ Every check trains a real supernet on real images, at a size that takes a second
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ from ConfigSpace.hyperparameters import (
 )
 from ConfigSpace.util import deactivate_inactive_hyperparameters
 
-from metaopt.cells.space import CELL_SPACES
+from metaopt.cells.space import CELL_SPACES, Cell
 from metaopt.errors import ConfigError
 from metaopt.images import digits
 from metaopt.oneshot import ONESHOT
@@ -38,7 +38,13 @@ _EPOCHS_TO_STOP = 5  # shorter searches are over before a growing eigenvalue can
 
 
 def run_search(
-    name: str, config: Mapping[str, Any], *, cell_space: int = 1, epochs: int = 2, seed: int = 0
+    name: str,
+    config: Mapping[str, Any],
+    *,
+    cell_space: int = 1,
+    epochs: int = 2,
+    seed: int = 0,
+    known: Callable[[Cell], bool] | None = None,
 ) -> list[SearchEpoch]:
     """Runs a small real search of the optimizer ``name`` on digits and returns its epochs."""
     optimizer: type[OneShotOptimizer] = resolve("one-shot optimizer", ONESHOT, name)
@@ -50,6 +56,7 @@ def run_search(
         settings=optimizer.Settings.from_config(dict(config)),
         seed=seed,
         device=torch.device("cpu"),
+        known=known,
     )
     return list(search.epochs(epochs))
 
@@ -98,6 +105,11 @@ def perturbed(space_name: str, hyperparameter: str, value: Value) -> tuple[dict[
 def fingerprint(epochs: Sequence[SearchEpoch]) -> list[Any]:
     """Returns what a search did, without its settings: losses, errors, architectures, cells."""
     return [(e.train_loss, e.one_shot_error, e.arch, e.cell) for e in epochs]
+
+
+def _is_known(cell: Cell) -> bool:
+    """Returns whether a cell is in a made-up table of half of all cells."""
+    return int(cell.graph.hash, 16) % 2 == 0
 
 
 @lru_cache
@@ -161,6 +173,14 @@ class OneShotContract:
                 continue
             assert tuple(map(len, epoch.cell.parents)) == CELL_SPACES[cell_space].n_parents
             assert len(epoch.cell.ops) == CELL_SPACES[cell_space].n_nodes
+
+    def test_only_known_cells_are_picked(self) -> None:
+        """Half of all cells may be; the weights learn under all of them, so that nothing else is another."""
+        free = self.search({"cell_every": 1})
+        bound = self.search({"cell_every": 1}, known=_is_known)
+        assert [epoch.train_loss for epoch in bound] == [epoch.train_loss for epoch in free]
+        assert all(epoch.cell is not None and _is_known(epoch.cell) for epoch in bound)
+        assert self.search({"cell_every": 1}, known=lambda cell: True) == free
 
     def test_training_moves_every_architecture_weight(self) -> None:
         """No weight of the architecture is where it was an epoch before, if there is any."""
