@@ -17,6 +17,7 @@ from metaopt.errors import ConfigError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.registry import load
 from metaopt.run_settings import BaselineConfig, RunConfig, settings
+from metaopt.tables.importers import IMPORTERS
 from metaopt.task import SearchTask
 
 OK, USER_ERROR, INTERRUPTED = 0, 2, 130
@@ -78,7 +79,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     _add_correlate_command(commands)
     _add_look_commands(commands)
     _add_space_commands(_verbs(commands, "space", "spaces of hyperparameters: list, show, check"))
-    _add_benchmark_commands(_verbs(commands, "benchmark", "benchmarks: list, info, build"))
+    _add_benchmark_commands(_verbs(commands, "benchmark", "benchmarks: list, info, build, import"))
     return parser, dict(commands.choices)
 
 
@@ -188,3 +189,18 @@ def _add_benchmark_commands(verbs: _Commands[_Parser]) -> None:
     build.add_argument("--workers", type=int, help="worker processes; as many as there are cores")
     for command in (info, build):
         command.add_argument("benchmark", metavar="NAME", help="a benchmark")
+    _add_import_command(verbs)
+
+
+def _add_import_command(verbs: _Commands[_Parser]) -> None:
+    text = "convert a table that others have published, or one of your own"
+    command = _command(verbs, "import", "metaopt.cli.imports:import_table", text)
+    command.epilog = (
+        "csv and parquet have a row per cell, seed and number of epochs, every combination of them once; columns: "
+        "cell (as metaopt writes it; or adjacency and operations as NAS-Bench-101 does), epochs, seed, valid_error, "
+        "test_error; and if known train_error, cost_s, parameters. Errors are shares in [0, 1]."
+    )
+    command.add_argument("importer", metavar="NAME", help=f"what the file is: {', '.join(IMPORTERS)}")
+    command.add_argument("file", type=Path, metavar="FILE", help="the file, as it was published")
+    command.add_argument("--as", dest="benchmark", metavar="BENCHMARK", help="benchmark that it becomes the table of")
+    command.add_argument("--out", type=Path, metavar="FILE", help="table to write [the benchmark's, in METAOPT_HOME]")

@@ -1,0 +1,30 @@
+"""A file of four small cells after 4 and 12 epochs, and how to import it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import tfrecords
+from metaopt.cells.graph import CellGraph
+
+CHAIN = CellGraph.from_key("111:conv3x3")
+FORK = CellGraph.from_key("110" + "01" + "1:conv1x1:maxpool3x3")
+CELLS = (CHAIN, FORK, CellGraph.from_key("1"), CellGraph.from_key("101:conv1x1"))
+
+
+@pytest.fixture
+def payloads() -> list[bytes]:
+    """Three trainings of each, the cells in an order that is not that of their hashes."""
+    found = []
+    for number, graph in enumerate(CELLS):
+        for epochs in (12, 4):
+            accuracies = [(0.5 + number / 16 + r / 128, 0.25 + number / 16 + r / 128) for r in range(3)]
+            found += tfrecords.trainings(graph, epochs, accuracies)
+    return found
+
+
+@pytest.fixture
+def file(tmp_path: Path, payloads: list[bytes]) -> Path:
+    return tfrecords.write(tmp_path / "small.tfrecord", payloads)
