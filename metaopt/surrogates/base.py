@@ -80,6 +80,7 @@ class _Description:
     seed: int
     targets: int
     fitted_to: str
+    files: Mapping[str, str]
 
 
 class Surrogate(ABC):
@@ -135,7 +136,7 @@ class Surrogate(ABC):
         """Writes the fitted model into a folder of its own, which is made."""
         folder.mkdir(parents=True, exist_ok=True)
         self._save(folder)
-        description = _Description(self.name, self.config, self.seed, self._targets, self.fitted_to)
+        description = _Description(self.name, self.config, self.seed, self._targets, self.fitted_to, _sums(folder))
         write_atomically(folder / _DESCRIPTION, json.dumps(asdict(description), indent=2) + "\n")
 
     @classmethod
@@ -155,6 +156,10 @@ class Surrogate(ABC):
             )
         surrogate = cls(description.config, seed=description.seed, threads=threads)
         surrogate._targets, surrogate.fitted_to = description.targets, description.fitted_to
+        # LightGBM and XGBoost end the process on some files that are damaged, so these are told beforehand.
+        if (found := _sums(folder)) != description.files:
+            changed = sorted({name for name, _ in found.items() ^ description.files.items()})
+            raise _unreadable(folder, ValueError(f"{', '.join(changed)} is not as it was written"))
         try:
             surrogate._load(folder)
         except Exception as error:  # each package has errors of its own
@@ -176,6 +181,12 @@ class Surrogate(ABC):
     @abstractmethod
     def _load(self, folder: Path) -> None:
         """Reads what :meth:`_save` wrote."""
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """Returns a checksum of every file in a model's folder but its description, which holds them."""
+    files = (path for path in sorted(folder.iterdir()) if path.name != _DESCRIPTION and path.is_file())
+    return {path.name: f"{zlib.crc32(path.read_bytes()):08x}" for path in files}
 
 
 def _unreadable(folder: Path, error: Exception) -> TableError:

@@ -124,6 +124,20 @@ def _fit(member: Surrogate, data: Data, stop: Data, folder: Path) -> Surrogate:
     return member
 
 
+def load_ensemble(folder: Path, *, threads: int = 1) -> list[Surrogate]:
+    """Returns the members of all models that :func:`fit_ensemble` kept in a folder, by name and number.
+
+    Raises:
+        TableError: if one of them cannot be read.
+    """
+    found: list[Surrogate] = []
+    for name in sorted(SURROGATES):
+        kind: type[Surrogate] = resolve("surrogate", SURROGATES, name)
+        numbered = sorted(folder.glob(f"{name}-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+        found += [kind.load(path, threads=threads) for path in numbered]
+    return found
+
+
 def spread(predictions: Iterable[Floats]) -> Spread:
     """Returns mean and population standard deviation over members; models with as many members weigh the same.
 

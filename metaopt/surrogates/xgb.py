@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -58,8 +57,6 @@ class XGBoost(Surrogate):
         xgboost = extra("xgboost")
         self._boosters = []
         for number in range(self._targets):
-            content = (folder / f"trees-{number}.json").read_bytes()
-            json.loads(content)  # damage is named here; XGBoost ends the process on some of it
             booster = xgboost.Booster({"nthread": self.threads})
-            booster.load_model(bytearray(content))
+            booster.load_model(folder / f"trees-{number}.json")
             self._boosters.append(booster)
