@@ -23,7 +23,7 @@ LAYERS = (
         {"correlation"},
     ],
     [{"executors"}, {"journal", "run_folder"}],
-    [{"objectives"}],
+    [{"objectives"}, {"surrogates"}],
     [{"oneshot"}, {"tables"}],
     [{"images"}, {"cells"}, {"tuners"}],
     [{"spaces"}],
@@ -59,6 +59,7 @@ UNTESTED = {
     "metaopt.executors.base": "abstract; executors/test_contract.py runs all of it",
     "metaopt.objectives.base": "a protocol without code",
     "metaopt.oneshot.base": "abstract; oneshot/test_contract.py runs all of it",
+    "metaopt.surrogates.base": "abstract; surrogates/test_contract.py runs all of it",
     "metaopt.testing": "suites that every test_contract.py runs",
 }
 
@@ -113,7 +114,13 @@ def test_every_module_has_its_tests(modules: dict[str, Module]) -> None:
 
 
 def test_every_registered_name_is_in_a_contract_test(modules: dict[str, Module]) -> None:
-    assert {variable for _, variable in gates.registries(modules)} >= {"EXECUTORS", "OBJECTIVES", "ONESHOT", "TUNERS"}
+    assert {variable for _, variable in gates.registries(modules)} >= {
+        "EXECUTORS",
+        "OBJECTIVES",
+        "ONESHOT",
+        "SURROGATES",
+        "TUNERS",
+    }
     assert gates.without_contract(modules, TESTS) == []
 
 

@@ -79,7 +79,10 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     _add_correlate_command(commands)
     _add_look_commands(commands)
     _add_space_commands(_verbs(commands, "space", "spaces of hyperparameters: list, show, check"))
-    _add_benchmark_commands(_verbs(commands, "benchmark", "benchmarks: list, info, build, import"))
+    verbs = _verbs(commands, "benchmark", "benchmarks: list, info, build, import, fit-surrogate")
+    _add_benchmark_commands(verbs)
+    _add_import_command(verbs)
+    _add_fit_surrogate_command(verbs)
     return parser, dict(commands.choices)
 
 
@@ -189,7 +192,6 @@ def _add_benchmark_commands(verbs: _Commands[_Parser]) -> None:
     build.add_argument("--workers", type=int, help="worker processes; as many as there are cores")
     for command in (info, build):
         command.add_argument("benchmark", metavar="NAME", help="a benchmark")
-    _add_import_command(verbs)
 
 
 def _add_import_command(verbs: _Commands[_Parser]) -> None:
@@ -204,3 +206,21 @@ def _add_import_command(verbs: _Commands[_Parser]) -> None:
     command.add_argument("file", type=Path, metavar="FILE", help="the file, as it was published")
     command.add_argument("--as", dest="benchmark", metavar="BENCHMARK", help="benchmark that it becomes the table of")
     command.add_argument("--out", type=Path, metavar="FILE", help="table to write [the benchmark's, in METAOPT_HOME]")
+
+
+def _add_fit_surrogate_command(verbs: _Commands[_Parser]) -> None:
+    text = "fit models to a table and predict the cells that it does not hold"
+    fit = _command(verbs, "fit-surrogate", "metaopt.cli.surrogates:fit_surrogate", text)
+    fit.add_argument("table", metavar="TABLE", help="a benchmark, or a .parquet file")
+    fit.add_argument("--space", type=int, choices=(1, 2, 3), default=1, help="cell space [1]")
+    fit.add_argument("--models", default="lgb,xgb,gin", help="lgb, xgb, forest, gin, with commas [lgb,xgb,gin]")
+    fit.add_argument("--members", type=int, default=5, help="of every model's ensemble [5]")
+    fit.add_argument("--tune", type=int, default=0, metavar="TRIALS", help="tune every model by BOHB first [0]")
+    fit.add_argument("--seed", type=int, default=0, help="seed of everything random [0]")
+    fit.add_argument("--threads", type=int, help="cores to use; all there are")
+    fit.add_argument(
+        "--found", type=Path, nargs="+", default=[], metavar="RUN",
+        help="also predict the cells that each optimizer of these runs found, from all others",
+    )  # fmt: skip
+    fit.add_argument("--table1", action="store_true", help="also compare single trainings with surrogates of them")
+    fit.add_argument("--out", type=Path, metavar="FOLDER", help="where it all goes [a folder in METAOPT_HOME]")
