@@ -12,6 +12,11 @@ import numpy as np
 
 from metaopt.cells.graph import OPS, CellGraph, prune
 
+#: Small cells to write.
+CHAIN = CellGraph.from_key("111:conv3x3")
+FORK = CellGraph.from_key("110" + "01" + "1:conv1x1:maxpool3x3")
+CELLS = (CHAIN, FORK, CellGraph.from_key("1"), CellGraph.from_key("101:conv1x1"))
+
 #: One training: accuracies of training, validation and test, and seconds, at the start, halfway and at the end.
 Times = Sequence[tuple[float, float, float, float]]
 

@@ -42,9 +42,9 @@ def import_table(arguments: Namespace) -> int:
     write_groups(out, evaluations.groups(), {**made, "host": host(cores()), **found})
     progress.written()
     print("\n".join(_summary(evaluations, found)))
-    print(f"table       {out}")
+    print(f"table        {out}")
     if benchmark is not None and arguments.out is None:
-        print(f"next        metaopt benchmark info {benchmark}")
+        print(f"next         metaopt benchmark info {benchmark}")
     return OK
 
 
@@ -66,15 +66,17 @@ def _table_of(benchmark: str | None, importer: str) -> Path:
 
 def _summary(evaluations: Evaluations, found: dict[str, object]) -> list[str]:
     seeds, epochs = len(evaluations.seeds), ", ".join(map(str, evaluations.epochs))
-    lines = [f"cells       {len(evaluations.keys):,}, {counted(seeds, 'seed')} each, after {epochs} epochs"]
+    lines = [f"cells        {len(evaluations.keys):,}, {counted(seeds, 'seed')} each, after {epochs} epochs"]
     for number, space in CELL_SPACES.items():
         there, distinct = evaluations.of_space(number), space.n_distinct
-        lines.append(f"cell space {number}: {there:,} of {distinct:,} distinct cells ({there / distinct:.1%})")
+        lines.append(f"cell space {number} {there:,} of {distinct:,} distinct cells ({there / distinct:.1%})")
     if "published_as" in found:
         known = f"that of the published {name}" if (name := found["published_as"]) else "unknown, of no published file"
-        lines.append(f"SHA-256     {found['sha256']}: {known}")
+        lines.append(f"SHA-256      {found['sha256']}: {known}")
     if "hashes_verified" in found:
-        lines.append(f"hashes      {found['hashes_verified']:,} of {len(evaluations.keys):,} computed again, all equal")
+        lines.append(
+            f"hashes       {found['hashes_verified']:,} of {len(evaluations.keys):,} computed again, all equal"
+        )
     return lines
 
 

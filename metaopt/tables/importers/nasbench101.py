@@ -27,7 +27,7 @@ PUBLISHED = {
     "3d64db8180fb1b0207212f9032205064312b6907a3bbc81eabea10db2f5c7e9c": "nasbench_full.tfrecord",
 }
 _Read = TypeVar("_Read")
-_EVERY_CELL = 25_000
+_EVERY_CELL = HashSample(first=25_000, every=0)
 _OF_MANY = HashSample(first=5_000, every=20)
 
 
@@ -51,6 +51,8 @@ def nasbench101(file: Path, report: Report, sample: HashSample | None = None) ->
         records.add(payloads)
     read_s = time.monotonic() - started
     cells = _Cells(records)
+    if sample is None:
+        sample = _EVERY_CELL if len(cells.hashes) <= _EVERY_CELL.first else _OF_MANY
     verified = cells.verify(sample)
     return _evaluations(records, cells), {
         "file": file.name,
@@ -59,6 +61,7 @@ def nasbench101(file: Path, report: Report, sample: HashSample | None = None) ->
         "published_as": PUBLISHED.get(frames.sha256),
         "records": frames.records,
         "hashes_verified": verified,
+        "hash_sample": str(sample),
         "read_s": round(read_s, 1),
     }
 
@@ -86,7 +89,7 @@ class _Cells:
         """Returns the key of a cell's graph."""
         return self._spelled(key, int(self.first[cell]))
 
-    def verify(self, sample: HashSample | None) -> int:
+    def verify(self, sample: HashSample) -> int:
         """Verifies hashes of a sample of the cells, and of all that two records spell in different ways.
 
         Returns:
@@ -100,8 +103,6 @@ class _Cells:
             own, stored = self._spelled(graph, row), self.hashes[self.of_record[row]]
             if own.hash != stored:
                 raise wrong_hash(stored, own.hash, own.key, f"record {row + 1} of {self._file}")
-        every = HashSample(first=_EVERY_CELL, every=0)
-        sample = sample or (every if len(self.hashes) <= _EVERY_CELL else _OF_MANY)
         return sample.verify(len(self.hashes), self.hashes.__getitem__, self._graph, str(self._file))
 
     def _graph(self, cell: int) -> CellGraph:

@@ -38,7 +38,7 @@ _DIMENSIONS = {
     "hash": 2, "valid_correct": 3, "test_correct": 3, "epochs": 1, "adjacency": 3, "ops": 2, "n_vertices": 1,
     "in_space_bitmask": 1,
 }  # fmt: skip
-_EVERY_CELL = HashSample(first=25_000, every=20)
+_SAMPLE = HashSample(first=25_000, every=20)
 _HINT = "metaopt benchmark import --help names the importers of other files"
 
 
@@ -58,9 +58,9 @@ def nb1shot1_npz(file: Path, report: Report) -> tuple[Evaluations, dict[str, Any
     arrays, sha256 = _read(file)
     report(file.stat().st_size, file.stat().st_size)
     _check(arrays, file)
-    hashes = np.array([row.tobytes().hex() for row in arrays["hash"]], dtype="S32")
+    hashes = np.array([row.tobytes().hex() for row in arrays["hash"].astype(np.uint8)], dtype="S32")
     graphs = [_graph(arrays, cell, file) for cell in range(len(hashes))]
-    verified = _EVERY_CELL.verify(len(hashes), lambda cell: hashes[cell].decode(), graphs.__getitem__, str(file))
+    verified = _SAMPLE.verify(len(hashes), lambda cell: hashes[cell].decode(), graphs.__getitem__, str(file))
     order = np.argsort(hashes)
     if (twice := hashes[order][1:] == hashes[order][:-1]).any():
         raise TableError(f"{file} has the cell {hashes[order][1:][twice][0].decode()} twice", _HINT)
@@ -78,6 +78,7 @@ def nb1shot1_npz(file: Path, report: Report) -> tuple[Evaluations, dict[str, Any
         "sha256": sha256,
         "cells": len(hashes),
         "hashes_verified": verified,
+        "hash_sample": str(_SAMPLE),
     }
 
 
@@ -91,7 +92,8 @@ def _read(file: Path) -> tuple[dict[str, NDArray[Any]], str]:
     try:
         with open(file, "rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        with np.load(file, allow_pickle=False) as archive:
+            stream.seek(0)
+            archive = np.load(stream, allow_pickle=False)
             if lacking := [name for name in _DIMENSIONS if name not in archive]:
                 raise TableError(f"{file} has no {', '.join(lacking)}: it is no archive of 1Shot1 cells", _HINT)
             return {name: archive[name] for name in _DIMENSIONS}, sha256
@@ -101,8 +103,12 @@ def _read(file: Path) -> tuple[dict[str, NDArray[Any]], str]:
 
 def _check(arrays: Mapping[str, NDArray[Any]], file: Path) -> None:
     """Checks shapes, and that every value is a possible one."""
-    cells, numbers, seeds = len(arrays["hash"]), arrays["epochs"].size, arrays["valid_correct"].shape[-1:]
-    vertices = arrays["ops"].shape[-1:]
+    for name, dimensions in _DIMENSIONS.items():
+        array = arrays[name]
+        if array.ndim != dimensions or array.dtype.kind not in "ui" or not array.size:
+            raise TableError(f"{file}: {name} is {array.dtype} {array.shape}; needed: integers, {dimensions}-D", _HINT)
+    cells, numbers = len(arrays["hash"]), arrays["epochs"].size
+    seeds, vertices = arrays["valid_correct"].shape[-1:], arrays["ops"].shape[-1:]
     shapes: dict[str, tuple[int, ...]] = {
         "hash": (cells, 16),
         **dict.fromkeys(("valid_correct", "test_correct"), (cells, numbers, *seeds)),
@@ -112,10 +118,14 @@ def _check(arrays: Mapping[str, NDArray[Any]], file: Path) -> None:
         **dict.fromkeys(("n_vertices", "in_space_bitmask"), (cells,)),
     }
     for name, shape in shapes.items():
-        array = arrays[name]
-        if array.ndim != _DIMENSIONS[name] or array.shape != shape or array.dtype.kind not in "ui" or not array.size:
-            raise TableError(f"{file}: {name} is {array.dtype} {array.shape}; needed: integers {shape}", _HINT)
-    bounds = {"valid_correct": (0, IMAGES), "test_correct": (0, IMAGES), "adjacency": (0, 1), "epochs": (1, 1 << 15)}
+        if arrays[name].shape != shape:
+            raise TableError(f"{file}: {name} is {arrays[name].shape}; needed: {shape}", _HINT)
+    bounds = {
+        "valid_correct": (0, IMAGES),
+        "test_correct": (0, IMAGES),
+        "adjacency": (0, 1),
+        "epochs": (1, (1 << 15) - 1),
+    }
     bounds |= {"n_vertices": (2, *vertices), "in_space_bitmask": (0, 7), "hash": (0, 255), "ops": (0, 255)}
     for name, (low, high) in bounds.items():
         values = arrays[name]

@@ -30,6 +30,10 @@ class HashSample:
     first: int
     every: int
 
+    def __str__(self) -> str:
+        rest = f", and one in {self.every} of the others" if self.every else ""
+        return f"the first {self.first:,} cells{rest}"
+
     def of(self, cells: int) -> NDArray[np.intp]:
         """Returns the numbers of the cells to check, out of 0 to ``cells - 1``."""
         numbers = np.arange(cells)

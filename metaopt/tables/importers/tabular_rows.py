@@ -48,6 +48,7 @@ class Rows:
         self._check_columns()
         graphs, of_row = self._cells()
         epochs, seed = self._integers("epochs"), self._integers("seed")
+        measures = {name: self._measure(name) for name in MEASURES if name in self.rows.column_names}
         numbers, seeds = np.unique(epochs).tolist(), np.unique(seed).tolist()
         shape = len(graphs), len(seeds), len(numbers)
         hashes = np.array([cell.hash for cell in graphs], dtype="S32")
@@ -58,14 +59,13 @@ class Rows:
         keys = [graphs[cell].key for cell in order.tolist()]
         self._check_grid(at, shape, lambda k, s, e: f"{keys[k]}, seed {seeds[s]}, {numbers[e]} epochs")
         row_of = np.argsort(at).reshape(shape)
-        measures = {name: self._measure(name)[row_of] for name in MEASURES if name in self.rows.column_names}
         return Evaluations(
             hashes[order],
             keys,
             spaces_of(hashes[order], keys),
             tuple(seeds),
             tuple(numbers),
-            measures,
+            {name: values[row_of] for name, values in measures.items()},
             self._parameters(row_of, keys) if "parameters" in self.rows.column_names else None,
         )
 

@@ -7,11 +7,7 @@ from pathlib import Path
 import pytest
 
 import tfrecords
-from metaopt.cells.graph import CellGraph
-
-CHAIN = CellGraph.from_key("111:conv3x3")
-FORK = CellGraph.from_key("110" + "01" + "1:conv1x1:maxpool3x3")
-CELLS = (CHAIN, FORK, CellGraph.from_key("1"), CellGraph.from_key("101:conv1x1"))
+from tfrecords import CELLS
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ def test_samples() -> None:
     assert HashSample(first=2, every=0).of(10).tolist() == [0, 1]
     assert HashSample(first=0, every=0).of(10).tolist() == []
     assert HashSample(first=5, every=2).of(3).tolist() == [0, 1, 2]
+    assert str(HashSample(first=5_000, every=20)) == "the first 5,000 cells, and one in 20 of the others"
 
 
 def test_a_wrong_hash_is_found_where_the_sample_looks() -> None:
