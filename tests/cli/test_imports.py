@@ -46,9 +46,9 @@ def test_nasbench101_becomes_the_table_of_its_benchmark(
     assert table.query(FORK).valid_errors == (0.25, 0.5, 0.75)
     assert out.splitlines() == [
         "cells        2, 3 seeds each, after 108 epochs",
-        "cell space 1 0 of 2,685 distinct cells (0.0%)",
+        "cell space 1 1 of 2,685 distinct cells (0.0%)",
         "cell space 2 0 of 7,773 distinct cells (0.0%)",
-        "cell space 3 1 of 55,854 distinct cells (0.0%)",
+        "cell space 3 2 of 55,854 distinct cells (0.0%)",
         f"SHA-256      {table.provenance['sha256']}: unknown, of no published file",
         "hashes       2 of 2 computed again, all equal",
         f"table        {path}",
