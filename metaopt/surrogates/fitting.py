@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
@@ -118,5 +119,11 @@ def predict_space(ensembles: Sequence[Ensemble], cell_space: int, path: Path, pr
     graphs = list(CELL_SPACES[cell_space].distinct_graphs().values())
     cells = Cells(graphs)
     of_all = spread(ensemble.predict_each(cells) for ensemble in ensembles)
-    write_predictions(path, graphs, of_all.mean, of_all.std, provenance)
+    columns = {
+        "cell": [graph.key for graph in graphs],
+        "cell_hash": [graph.hash for graph in graphs],
+        **{target: of_all.mean[:, column] for column, target in enumerate(_TARGETS)},
+        **{f"{target}_std": of_all.std[:, column] for column, target in enumerate(_TARGETS)},
+    }
+    write_predictions(path, pa.table(columns), provenance)
     return of_all

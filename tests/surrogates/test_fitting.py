@@ -34,10 +34,10 @@ def test_models_are_judged_on_cells_they_have_not_seen(
     of_all = predict_space(list(fitted.ensembles.values()), 1, path, {"command": "here"})
     predictions = Predictions(path)
     graphs = CELL_SPACES[1].distinct_graphs()
-    assert set(predictions.keys) == {graph.key for graph in graphs.values()}
+    assert [h.decode() for h in predictions.hashes] == sorted(graphs)
     first = next(iter(graphs.values()))
     assert predictions.query(first).valid_error == pytest.approx(of_all.mean[0, 0])
-    assert predictions.query(first).test_std == pytest.approx(of_all.std[0, 1])
+    assert predictions.query(first).test_error_std == pytest.approx(of_all.std[0, 1])
     assert predictions.provenance == {"command": "here"}
 
 
