@@ -66,7 +66,11 @@ def _print_entry(key: str, value: Any, depth: int) -> None:
 
 
 def _print_cells(card: Card, cell_space: int, table: Table) -> None:
-    (valid, test), distinct = table.optimum(), CELL_SPACES[cell_space].n_distinct
+    distinct = CELL_SPACES[cell_space].n_distinct
+    if not len(table):
+        print(f"  measured: none of {distinct} distinct cells")
+        return
+    valid, test = table.optimum()
     seeds = f"{len(table.seeds)} seeds" if len(table.seeds) > 1 else "1 seed"
     print(f"  {len(table)} cells x {seeds}, after {', '.join(map(str, table.epochs))} epochs")
     of = "mean over the seeds of any cell" if len(table.seeds) > 1 else "single training of any cell"
