@@ -48,6 +48,7 @@ def fit_surrogate(arguments: Namespace) -> int:
     """Fits, judges, predicts; fitted members are kept, so that the same command goes on from there."""
     names, places = _models(arguments.models), _places(arguments)
     _check_numbers(arguments)
+    sources = _sources(arguments.found) if arguments.found else {}
     cells = measured(places.table, arguments.space)
     places.folder.mkdir(parents=True, exist_ok=True)
     record = _record(arguments, names, places, cells)
@@ -55,8 +56,7 @@ def fit_surrogate(arguments: Namespace) -> int:
     folds = max(FOLDS, arguments.members)
     fitted = fit_all(cells, configs, _how(arguments, folds, len(names), "members"), places.folder / "models")
     record |= {"metrics": fitted.metrics, "hyperparameters": configs}
-    if arguments.found:
-        sources = _sources(arguments.found)
+    if sources:
         how = _how(arguments, folds, len(names) * len(sources), "members without a source")
         record["sources"] = leave_one_out(cells, sources, configs, how, places.folder / "sources")
     if arguments.table1:

@@ -24,4 +24,4 @@ class Forest(LightGBM):
 
     def _parameters(self) -> dict[str, Any]:
         # Errors are skewed even on the logarithm; absolute ones would need re-fitted leaves, which a forest has not.
-        return {**self.config, "boosting": "rf", "objective": "rmse", "bagging_freq": 1}
+        return {**super()._parameters(), "boosting": "rf", "objective": "rmse", "bagging_freq": 1}

@@ -60,7 +60,7 @@ def test_nasbench101_becomes_the_table_of_its_benchmark(
     assert checked.endswith("writing the table")
     assert written.startswith("imported in ")
     assert table.provenance["importer"] == "nasbench101"
-    assert table.provenance["command"].startswith("metaopt ")
+    assert table.provenance["command"].startswith("metaopt")
     assert main(["benchmark", "info", "nasbench101"]) == 0
     assert "1 cells x 3 seeds, after 108 epochs" in capsys.readouterr().out
 
