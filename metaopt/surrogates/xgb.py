@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metaopt.paths import write_atomically
 from metaopt.surrogates.base import Floats, Surrogate, extra
@@ -24,29 +26,41 @@ class XGBoost(Surrogate):
     _boosters: list[Any]
 
     def _fit(self, data: tuple[Cells, Floats], stop: tuple[Cells, Floats], epochs: int) -> None:
-        xgboost = extra("xgboost")
-        parameters = {**self.config, "tree_method": "hist", "seed": self.seed % 2**31, "nthread": self.threads}
-        parameters["verbosity"] = 0
         self._boosters = []
         for column in range(data[1].shape[1]):
-            matrices = [
-                xgboost.DMatrix(cells.features, values[:, column], nthread=self.threads)
-                for cells, values in (data, stop)
-            ]
-            # XGBoost's own start, a Newton step of the Huber loss, overshoots by orders of magnitude.
+            of_training, of_stop = (self._matrix(cells, values[:, column]) for cells, values in (data, stop))
+            # XGBoost's own start is the mean, which a few cells whose training failed move away from all others.
             start = float(np.median(data[1][:, column]))
-            booster = xgboost.train(
-                {**parameters, "base_score": start},
-                matrices[0],
+            booster = extra("xgboost").train(
+                {**self._parameters(), "base_score": start},
+                of_training,
                 epochs,
-                evals=[(matrices[1], "stop")],
+                evals=[(of_stop, "stop")],
+                obj=_huber(self.config["alpha"]) if self.config["objective"] == "huber" else None,
                 early_stopping_rounds=PATIENCE,
                 verbose_eval=False,
             )
             self._boosters.append(booster[: booster.best_iteration + 1])
 
+    def _matrix(self, cells: Cells, values: Floats | None = None) -> Any:
+        return extra("xgboost").DMatrix(cells.features, values, nthread=self.threads)
+
+    def _parameters(self) -> dict[str, Any]:
+        """Returns what XGBoost calls the hyperparameters."""
+        own = {name: value for name, value in self.config.items() if name not in ("alpha", "objective")}
+        huber = self.config["objective"] == "huber"
+        return {
+            **own,
+            "objective": "reg:squarederror",
+            "eval_metric": "mae" if huber else "rmse",
+            "tree_method": "hist",
+            "seed": self.seed % 2**31,
+            "nthread": self.threads,
+            "verbosity": 0,
+        }
+
     def _predict(self, cells: Cells) -> Floats:
-        matrix = extra("xgboost").DMatrix(cells.features, nthread=self.threads)
+        matrix = self._matrix(cells)
         return np.stack([booster.predict(matrix) for booster in self._boosters], axis=1).astype(float)
 
     def _save(self, folder: Path) -> None:
@@ -60,3 +74,17 @@ class XGBoost(Surrogate):
             booster = xgboost.Booster({"nthread": self.threads})
             booster.load_model(folder / f"trees-{number}.json")
             self._boosters.append(booster)
+
+
+def _huber(alpha: float) -> Callable[[NDArray[np.float32], Any], tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Returns gradient and curvature of Huber's loss, as LightGBM has them: squares up to ``alpha``, then absolute.
+
+    XGBoost's own pseudo-Huber loss is all but flat for differences well above ``alpha``: no leaf has the weight to
+    be split, and all cells are predicted alike.
+    """
+
+    def objective(predicted: NDArray[np.float32], matrix: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        difference = predicted - matrix.get_label()
+        return np.clip(difference, -alpha, alpha), np.ones_like(difference)
+
+    return objective

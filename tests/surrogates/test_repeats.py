@@ -13,9 +13,9 @@ from metaopt.surrogates.tuning import default_config
 
 
 def test_a_surrogate_of_noisy_trainings_is_nearer_to_the_truth(digits_cells: Measured, tmp_path: Path) -> None:
-    """Noise that no model can learn is added to real errors; the table's error grows by it, the surrogate's less."""
-    noise = np.random.default_rng(0).normal(0, 0.05, digits_cells.valid_error.shape)
-    noisy = np.clip(digits_cells.valid_error + noise, 0.001, 0.49)
+    """Real errors get noise that no model can learn; the table's error grows by it, the surrogate's less."""
+    noise = np.random.default_rng(0).normal(0, 0.6, digits_cells.valid_error.shape)
+    noisy = np.clip(digits_cells.valid_error * np.exp(noise), 0.001, 0.49)
     noisy[0, 1] = 0.9
     cells = replace(digits_cells, valid_error=noisy)
     configs = {"forest": default_config("forest")}
