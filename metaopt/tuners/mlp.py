@@ -6,6 +6,7 @@ scikit-learn's would be trained one after the other, each with an overhead above
 from __future__ import annotations
 
 from itertools import pairwise
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,39 +47,43 @@ def ensemble_predictions(
     Returns:
         (K, M) predictions.
     """
-    sizes = [x.shape[1], *hidden, 1]
-    weights = [rng.standard_normal((members, a, b)) * np.sqrt(2 / max(a, 1)) for a, b in pairwise(sizes)]
-    biases = [np.zeros((members, 1, b)) for b in sizes[1:]]
-    parameters = weights + biases
-    first, second = ([np.zeros_like(p) for p in parameters] for _ in range(2))
+    layers = list(pairwise([x.shape[1], *hidden, 1]))
+    shapes = [(members, a, b) for a, b in layers] + [(members, 1, b) for _, b in layers]
+    # One flat array each, so that Adam is a few operations and not a few per layer.
+    flat, first, second, gradient = np.zeros((4, sum(map(prod, shapes))))
+    parameters, gradients = _views(flat, shapes), _views(gradient, shapes)
+    for weights in parameters[: len(layers)]:
+        weights[:] = rng.standard_normal(weights.shape) * np.sqrt(2 / max(weights.shape[1], 1))
     for update in range(updates):
         rows = rng.integers(len(x), size=(members, min(batch, len(x))))
-        step = rate * (1 - update / updates)
-        for p, m, v, g in zip(parameters, first, second, _gradients(weights, biases, x[rows], y[rows]), strict=True):
-            m += (1 - _BETAS[0]) * (g - m)
-            v += (1 - _BETAS[1]) * (g * g - v)
-            corrected = m / (1 - _BETAS[0] ** (update + 1)), v / (1 - _BETAS[1] ** (update + 1))
-            p -= step * corrected[0] / (np.sqrt(corrected[1]) + _TINY)
-    return np.asarray(_layers(weights, biases, np.broadcast_to(new, (members, *new.shape)))[-1][..., 0])
+        _differentiate(parameters, x[rows], y[rows], gradients)
+        first += (1 - _BETAS[0]) * (gradient - first)
+        second += (1 - _BETAS[1]) * (gradient * gradient - second)
+        scale = np.sqrt(second / (1 - _BETAS[1] ** (update + 1))) + _TINY
+        flat -= rate * (1 - update / updates) / (1 - _BETAS[0] ** (update + 1)) * first / scale
+    return np.asarray(_outputs(parameters, np.broadcast_to(new, (members, *new.shape)))[-1][..., 0])
 
 
-def _layers(weights: list[Floats], biases: list[Floats], x: Floats) -> list[Floats]:
+def _views(flat: Floats, shapes: list[tuple[int, int, int]]) -> list[Floats]:
+    parts = np.split(flat, np.cumsum([prod(shape) for shape in shapes])[:-1])
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _outputs(parameters: list[Floats], x: Floats) -> list[Floats]:
     """Returns the input and what comes out of every layer, each (K, N, width)."""
-    found = [x]
-    for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
-        z = found[-1] @ w + b
-        found.append(np.maximum(z, 0.0) if i < len(weights) - 1 else z)
+    found, depth = [x], len(parameters) // 2
+    for i in range(depth):
+        z = found[-1] @ parameters[i] + parameters[depth + i]
+        found.append(np.maximum(z, 0.0) if i < depth - 1 else z)
     return found
 
 
-def _gradients(weights: list[Floats], biases: list[Floats], x: Floats, y: Floats) -> list[Floats]:
-    """Returns the gradients of the mean absolute error: those of the weights, then those of the biases."""
-    outputs = _layers(weights, biases, x)
+def _differentiate(parameters: list[Floats], x: Floats, y: Floats, gradients: list[Floats]) -> None:
+    """Writes the gradients of the mean absolute error into ``gradients``: of the weights, then of the biases."""
+    outputs, depth = _outputs(parameters, x), len(parameters) // 2
     delta = np.sign(outputs[-1] - y[..., None]) / y.shape[1]
-    by_weight: list[Floats] = []
-    by_bias: list[Floats] = []
-    for i in reversed(range(len(weights))):
-        by_weight.insert(0, outputs[i].transpose(0, 2, 1) @ delta)
-        by_bias.insert(0, delta.sum(axis=1, keepdims=True))
-        delta = (delta @ weights[i].transpose(0, 2, 1)) * (outputs[i] > 0)
-    return by_weight + by_bias
+    for i in reversed(range(depth)):
+        np.matmul(outputs[i].transpose(0, 2, 1), delta, out=gradients[i])
+        np.sum(delta, axis=1, keepdims=True, out=gradients[depth + i])
+        if i:
+            delta = (delta @ parameters[i].transpose(0, 2, 1)) * (outputs[i] > 0)

@@ -181,12 +181,14 @@ def _first_legal(
 
 def _changed(space: ConfigurationSpace, config: Config, name: str, new: Value, fill: Fill) -> dict[str, Value] | None:
     """Returns ``config`` with another value of ``name`` and of what depends on it; None where that is forbidden."""
-    wanted = {**config, name: new}
-    active: dict[str, Any] = dict.fromkeys(space, NotSet)
-    for each in space:  # parents come before children
-        if not unmet(space, each, active):
-            active[each] = wanted[each] if each in wanted else fill(space[each])
-    changed = plain({key: value for key, value in active.items() if value is not NotSet})
+    changed: dict[str, Any] = {**config, name: new}
+    if space.children_of[name]:
+        wanted, active = changed, dict.fromkeys(space, NotSet)
+        for each in space:  # parents come before children
+            if not unmet(space, each, active):
+                active[each] = wanted[each] if each in wanted else fill(space[each])
+        changed = {key: value for key, value in active.items() if value is not NotSet}
+    changed = plain(changed)
     if space.forbidden_clauses:
         try:
             check_config(space, changed)
