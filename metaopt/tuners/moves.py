@@ -9,9 +9,9 @@ parents of a cell's nodes are such. Its value can be swapped: one element for an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from ConfigSpace import ConfigurationSpace
@@ -20,6 +20,7 @@ from ConfigSpace.hyperparameters import (
     FloatHyperparameter,
     Hyperparameter,
     IntegerHyperparameter,
+    NumericalHyperparameter,
     OrdinalHyperparameter,
 )
 from ConfigSpace.types import NotSet
@@ -48,7 +49,7 @@ def identity(space: ConfigurationSpace, config: Config) -> tuple[Any, ...]:
         if name not in config:
             return None
         if isinstance(space[name], FloatHyperparameter):
-            return round(float(space[name].to_vector(config[name])), _PLACES)
+            return round(_place(space[name], config[name]), _PLACES)
         return config[name]
 
     return tuple(place(name) for name in space)
@@ -113,40 +114,40 @@ def mutated_as_published(space: ConfigurationSpace, config: Config, rng: np.rand
         return dict(config)
     if kind == 1:
         return mutated(space, config, rng, among=lambda name: not is_set_choice(space[name]))
-    names = [name for name in config if is_set_choice(space[name])]
-    swaps = {name: _swaps(space[name], config[name]) for name in names}
+    choices = {name: space[name] for name in config}
+    swaps = {name: _swaps(choice, config[name]) for name, choice in choices.items() if is_set_choice(choice)}
+    names = list(swaps)
     moves = (((names[i], swaps[names[i]][j]) for j in _order(swaps[names[i]], rng)) for i in _order(names, rng))
     return _first_legal(space, config, chain.from_iterable(moves), rng)
 
 
-def is_set_choice(hyperparameter: Hyperparameter[Any, Any]) -> bool:
+def is_set_choice(hyperparameter: Hyperparameter[Any, Any]) -> TypeGuard[CategoricalHyperparameter]:
     """Returns whether there are several choices, all of them sets of whole numbers such as ``"0,2"``."""
     if not isinstance(hyperparameter, CategoricalHyperparameter) or len(hyperparameter.choices) < 2:
         return False
     return all(isinstance(c, str) and all(e.isdecimal() for e in c.split(",")) for c in hyperparameter.choices)
 
 
-def _swaps(hyperparameter: Hyperparameter[Any, Any], value: Value) -> list[Value]:
+def _swaps(hyperparameter: CategoricalHyperparameter, value: Value) -> list[Value]:
     old = set(str(value).split(","))
-    sets = {choice: set(choice.split(",")) for choice in hyperparameter.choices}
+    sets = {choice: set(choice.split(",")) for choice in _values(hyperparameter)}
     return [choice for choice, new in sets.items() if len(new) == len(old) and len(old - new) == 1]
 
 
 def _adjacent(hyperparameter: Hyperparameter[Any, Any], value: Value) -> list[Value]:
     match hyperparameter:
         case CategoricalHyperparameter():
-            return [choice for choice in hyperparameter.choices if choice != value]
+            return [choice for choice in _values(hyperparameter) if choice != value]
         case OrdinalHyperparameter():
-            at = hyperparameter.sequence.index(value)
-            return [hyperparameter.sequence[i] for i in (at - 1, at + 1) if 0 <= i < len(hyperparameter.sequence)]
-        case IntegerHyperparameter() | FloatHyperparameter():
-            ends = hyperparameter.lower, hyperparameter.upper
-            at = float(hyperparameter.to_vector(value))
+            index = _values(hyperparameter).index(value)
+            return [_values(hyperparameter)[i] for i in (index - 1, index + 1) if 0 <= i < hyperparameter.size]
+        case NumericalHyperparameter():
+            at = _place(hyperparameter, value)
             steps = [sign * step for step in NEIGHBOUR_STEPS for sign in (-1, 1)]
-            found = [hyperparameter.to_value(min(max(at + step, 0.0), 1.0)) for step in steps]
+            found: list[Any] = [hyperparameter.to_value(min(max(at + step, 0.0), 1.0)) for step in steps]
             if isinstance(hyperparameter, IntegerHyperparameter):
                 found += [int(value) - 1, int(value) + 1]
-            return [new for new in found if ends[0] <= new <= ends[1]]
+            return [new for new in found if hyperparameter.lower <= new <= hyperparameter.upper]
         case _:
             return []
 
@@ -155,14 +156,12 @@ def _drawn(hyperparameter: Hyperparameter[Any, Any], value: Value, rng: np.rando
     """Yields other values in random order; of a number some, otherwise all."""
     match hyperparameter:
         case CategoricalHyperparameter() | OrdinalHyperparameter():
-            ordinal = isinstance(hyperparameter, OrdinalHyperparameter)
-            every = hyperparameter.sequence if ordinal else hyperparameter.choices
-            others = [other for other in every if other != value]
+            others = [other for other in _values(hyperparameter) if other != value]
             yield from (others[i] for i in _order(others, rng))
-        case IntegerHyperparameter() | FloatHyperparameter():
-            at = float(hyperparameter.to_vector(value))
+        case NumericalHyperparameter():
+            at = _place(hyperparameter, value)
             for place in at + STEP * rng.standard_normal(_TRIES):
-                new = hyperparameter.to_value(float(place)) if 0 <= place <= 1 else value
+                new: Any = hyperparameter.to_value(float(place)) if 0 <= place <= 1 else value
                 if new == value and isinstance(hyperparameter, IntegerHyperparameter):
                     new = int(value) + (1 if place > at else -1)
                 if new != value and hyperparameter.lower <= new <= hyperparameter.upper:
@@ -183,7 +182,7 @@ def _changed(space: ConfigurationSpace, config: Config, name: str, new: Value, f
     """Returns ``config`` with another value of ``name`` and of what depends on it; None where that is forbidden."""
     changed: dict[str, Any] = {**config, name: new}
     if space.children_of[name]:
-        wanted, active = changed, dict.fromkeys(space, NotSet)
+        wanted, active = changed, dict[str, Any](dict.fromkeys(space, NotSet))
         for each in space:  # parents come before children
             if not unmet(space, each, active):
                 active[each] = wanted[each] if each in wanted else fill(space[each])
@@ -195,6 +194,15 @@ def _changed(space: ConfigurationSpace, config: Config, name: str, new: Value, f
         except ConfigError:
             return None
     return changed
+
+
+def _place(hyperparameter: Hyperparameter[Any, Any], value: Value) -> float:
+    """Returns where a number lies on its own scale, 0 to 1."""
+    return float(hyperparameter.to_vector(value))
+
+
+def _values(hyperparameter: CategoricalHyperparameter | OrdinalHyperparameter) -> Sequence[Any]:
+    return hyperparameter.sequence if isinstance(hyperparameter, OrdinalHyperparameter) else hyperparameter.choices
 
 
 def _order(items: Any, rng: np.random.Generator) -> list[int]:

@@ -119,7 +119,7 @@ class Reinforce(Tuner):
         return self.default, {name: self._choice(name, place) for name, place in places.items()}
 
     def _choice(self, name: str, place: float) -> int:
-        n_choices = self._slices[name].stop - self._slices[name].start
+        n_choices = len(self.probabilities(name))
         if isinstance(self.space[name], NumericalHyperparameter):
             return min(int(place * n_choices), n_choices - 1)
         return int(place) if n_choices > 1 else 0
