@@ -11,6 +11,7 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 from ConfigSpace.hyperparameters import (
     CategoricalHyperparameter,
+    Constant,
     Hyperparameter,
     IntegerHyperparameter,
     NumericalHyperparameter,
@@ -115,14 +116,18 @@ class Reinforce(Tuner):
         return Proposal(key=ask, config=config, epochs=self.max_epochs, memo={"choices": choices})
 
     def _default(self) -> tuple[dict[str, Value], dict[str, int]]:
-        places = {name: float(self.space[name].to_vector(value)) for name, value in self.default.items()}
-        return self.default, {name: self._choice(name, place) for name, place in places.items()}
+        return self.default, {name: self._choice(name, value) for name, value in self.default.items()}
 
-    def _choice(self, name: str, place: float) -> int:
-        n_choices = len(self.probabilities(name))
-        if isinstance(self.space[name], NumericalHyperparameter):
-            return min(int(place * n_choices), n_choices - 1)
-        return int(place) if n_choices > 1 else 0
+    def _choice(self, name: str, value: Value) -> int:
+        hyperparameter, n_choices = self.space[name], len(self.probabilities(name))
+        if isinstance(hyperparameter, Constant):
+            return 0
+        place = float(hyperparameter.to_vector(value))
+        if not isinstance(hyperparameter, NumericalHyperparameter):
+            return int(place)  # of a categorical or ordinal one its number
+        if hyperparameter.size == n_choices:
+            return int(value) - int(hyperparameter.lower)
+        return min(int(place * n_choices), n_choices - 1)
 
     def _sample(self, ask: int) -> tuple[dict[str, Value], dict[str, int]]:
         rng = stream(self.seed, ask, "reinforce")

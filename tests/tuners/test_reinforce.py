@@ -80,7 +80,7 @@ def test_draws_are_even_at_first_and_choices_stand_in_the_memo() -> None:
     rate, batch = Float("rate", (1e-4, 1.0), log=True), Integer("batch", (1, 3))
     width = OrdinalHyperparameter("width", [8, 16, 32])
     space = space_of(rate, batch, width, Constant("cells", 3), Categorical("gate", [True, False]))
-    trials = reinforce(space, bins=4).ask(400)
+    trials = reinforce(space, bins=4).ask(300)
     assert trials[0].memo["choices"] == {"rate": 2, "batch": 1, "width": 0, "cells": 0, "gate": 0}
     for trial in trials:
         choices = trial.memo["choices"]
@@ -88,9 +88,11 @@ def test_draws_are_even_at_first_and_choices_stand_in_the_memo() -> None:
         assert trial.config["batch"] == choices["batch"] + 1
         assert trial.config["width"] == [8, 16, 32][choices["width"]]
         assert trial.config["gate"] is (choices["gate"] == 0)
+    log = space_of(Integer("batch", (1, 4), log=True, default=2))
+    assert all(t.config["batch"] == t.memo["choices"]["batch"] + 1 for t in reinforce(log).ask(5))
     counts = np.bincount([trial.memo["choices"]["rate"] for trial in trials], minlength=4)
-    assert counts == pytest.approx([100] * 4, abs=30)
-    assert len({trial.config["rate"] for trial in trials}) > 390
+    assert counts == pytest.approx([75] * 4, abs=25)
+    assert len({trial.config["rate"] for trial in trials}) > 290
 
 
 def test_what_is_inactive_is_left_alone() -> None:
