@@ -1,6 +1,6 @@
 """An ensemble of small multilayer perceptrons in NumPy, all trained at once: each matrix product is one for all.
 
-scikit-learn's would be trained one after the other, each with an overhead above the work itself at these sizes.
+scikit-learn's would be trained one after the other, and cannot minimise the mean absolute error.
 """
 
 from __future__ import annotations
