@@ -12,12 +12,12 @@ from typing import Any
 
 from rich.console import Console
 
-from metaopt import launch
 from metaopt.config import raise_together
 from metaopt.errors import JournalError, RunError
 from metaopt.interrupt import Interrupt
 from metaopt.run_folder import RunFolder
-from metaopt.run_settings import RESUMABLE, from_json
+from metaopt.run_settings import RESUMABLE, BaselineConfig, from_json
+from metaopt.side_by_side import Lone, do, run_side_by_side
 from metaopt.study_file import PlannedRun, StudyPlan
 
 README = "README.md"
@@ -88,8 +88,15 @@ def _finished(run: PlannedRun, folder: RunFolder) -> bool:
     return unconfirmed or (folder.confirmation.begun and bool(folder.confirmation.read().end))
 
 
-def run_missing(plan: StudyPlan, out: Path, command: Sequence[str], console: Console, interrupted: Interrupt) -> bool:
-    """Runs what is not finished, one run after the other.
+def run_missing(
+    plan: StudyPlan,
+    out: Path,
+    command: Sequence[str],
+    console: Console,
+    interrupted: Interrupt,
+    at_once: int = 1,
+) -> bool:
+    """Runs what is not finished: first the runs that only look up, ``at_once`` at a time, then the others in turn.
 
     Args:
         plan: The study.
@@ -97,6 +104,7 @@ def run_missing(plan: StudyPlan, out: Path, command: Sequence[str], console: Con
         command: For the journals of new runs.
         console: Where to show progress.
         interrupted: Whether to stop early.
+        at_once: Runs at a time, of those that only look up.
 
     Returns:
         Whether all of it is finished now; False if it was interrupted.
@@ -104,20 +112,52 @@ def run_missing(plan: StudyPlan, out: Path, command: Sequence[str], console: Con
     Raises:
         RunError: if a folder cannot be made or is in use, or if no worker is left.
     """
-    for number, run in enumerate(plan.runs, start=1):
-        folder = RunFolder(out / run.name)
-        if _finished(run, folder):
-            continue
+    missing = [run for run in plan.runs if not _finished(run, RunFolder(out / run.name))]
+    quick = [run for run in missing if isinstance(run.config, BaselineConfig)]
+    if at_once == 1 or len(quick) == 1:
+        quick = []
+    others = [run for run in missing if run not in quick]
+    return _run_side_by_side(quick, out, command, console, interrupted, at_once) and _run_in_turn(
+        others, out, command, console, interrupted
+    )
+
+
+def _run_side_by_side(
+    runs: Sequence[PlannedRun],
+    out: Path,
+    command: Sequence[str],
+    console: Console,
+    interrupted: Interrupt,
+    at_once: int,
+) -> bool:
+    """Runs all, several at a time; nothing is lost where it is stopped."""
+    if not runs:
+        return True
+    work = [_lone(run, out, command) for run in runs]
+    try:
+        with interrupted.at_once():
+            for done, _ in enumerate(run_side_by_side(work, min(at_once, len(runs))), start=1):
+                _say(console, f"{done} of {len(runs)} baselines")
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _run_in_turn(
+    runs: Sequence[PlannedRun], out: Path, command: Sequence[str], console: Console, interrupted: Interrupt
+) -> bool:
+    for number, planned in enumerate(runs, start=1):
         if interrupted():
             return False
-        console.print(f"run {number} of {len(plan.runs)}: {run.name}", markup=False, highlight=False, soft_wrap=True)
-        if not _run(run, folder, command, console, interrupted):
+        _say(console, f"run {number} of {len(runs)}: {planned.name}")
+        if not do(_lone(planned, out, command), console, interrupted):
             return False
     return True
 
 
-def _run(run: PlannedRun, folder: RunFolder, command: Sequence[str], console: Console, interrupted: Interrupt) -> str:
-    if folder.begun:
-        changes = {name: getattr(run.config, name) for name in RESUMABLE}
-        return launch.resume(folder, changes, console, interrupted)
-    return launch.start(launch.prepare(run.config, run.space), folder, command, console, interrupted)
+def _lone(planned: PlannedRun, out: Path, command: Sequence[str]) -> Lone:
+    return Lone(planned.config, planned.space, out / planned.name, command)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -12,6 +12,8 @@ from rich.console import Console
 from metaopt import provenance
 from metaopt.cli import INTERRUPTED, OK, USER_ERROR
 from metaopt.compare import check_folder, run_missing, unfinished
+from metaopt.config import cores
+from metaopt.errors import ConfigError
 from metaopt.interrupt import Interrupt
 from metaopt.registry import load
 from metaopt.run_settings import RESUMABLE
@@ -26,7 +28,8 @@ def compare(arguments: Namespace) -> int:
         plan = load_study(arguments.study, changes)
         check_folder(plan, out)
         reads_only = arguments.no_run or arguments.check
-        if not reads_only and not run_missing(plan, out, provenance.command_line(), Console(stderr=True), interrupted):
+        console, command = Console(stderr=True), provenance.command_line()
+        if not reads_only and not run_missing(plan, out, command, console, interrupted, _at_once(arguments)):
             print(f"interrupted; go on with: {_command(arguments, changes)}")
             return INTERRUPTED
     # Where runs run is no part of a study.
@@ -40,6 +43,18 @@ def compare(arguments: Namespace) -> int:
         return USER_ERROR
     print("the study equals its journals")
     return OK
+
+
+def _at_once(arguments: Namespace) -> int:
+    """Returns how many baselines may run at a time.
+
+    Raises:
+        ConfigError: if that is none.
+    """
+    wanted: int = cores() if arguments.at_once is None else arguments.at_once
+    if wanted < 1:
+        raise ConfigError(f"--at-once must be at least 1, got {wanted}", "leave it out for as many as there are cores")
+    return wanted
 
 
 def _command(arguments: Namespace, changes: Mapping[str, object]) -> str:
