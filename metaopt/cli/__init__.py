@@ -16,6 +16,7 @@ from metaopt.cli.flags import add_flags
 from metaopt.errors import ConfigError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.registry import load
+from metaopt.report import EXPORTERS
 from metaopt.run_settings import BaselineConfig, RunConfig, settings
 from metaopt.tables.importers import IMPORTERS
 from metaopt.task import SearchTask
@@ -171,6 +172,11 @@ def _add_look_commands(commands: _Commands[_Parser]) -> None:
     report.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folder")
     report.add_argument("--out", type=Path, metavar="FOLDER", help="where to write it [RUN/report]")
     report.add_argument("--check", action="store_true", help="compare the report that is there with a fresh one")
+    text = "write all trials of one or several runs into a file for other programs"
+    export = _command(commands, "export", "metaopt.cli.look:export", text)
+    export.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folder")
+    export.add_argument("--to", required=True, metavar="FORMAT", help=", ".join(EXPORTERS))
+    export.add_argument("--out", type=Path, metavar="FILE", help="file to write [RUN/trials.FORMAT]")
 
 
 def _add_space_commands(verbs: _Commands[_Parser]) -> None:

@@ -1,4 +1,4 @@
-"""``metaopt status`` and ``metaopt report``: they read journals only."""
+"""``metaopt status``, ``metaopt report`` and ``metaopt export``: they read journals only."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ def report(arguments: Namespace) -> int:
         print("\n".join(f"differs: {name}" for name in differing) or "the report equals its journals")
         return USER_ERROR if differing else OK
     print(f"report: {load('metaopt.report.html:write_report')(arguments.runs, arguments.out)}")
+    return OK
+
+
+def export(arguments: Namespace) -> int:
+    """Writes the trials in a format of others."""
+    print(f"{arguments.to}: {load('metaopt.report.interchange:export')(arguments.runs, arguments.to, arguments.out)}")
     return OK
 
 
