@@ -25,6 +25,7 @@ from ConfigSpace.util import deactivate_inactive_hyperparameters
 from metaopt.cells.space import CELL_SPACES, Cell
 from metaopt.errors import ConfigError
 from metaopt.images import digits
+from metaopt.images.data import ImageSource
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
 from metaopt.oneshot.supernet import SupernetScale
@@ -34,6 +35,7 @@ from metaopt.spaces import load_space, plain, space_names
 from metaopt.trial import Value
 
 _SCALE = SupernetScale(channels=8, cells=3)
+_FEW_IMAGES = 280  # with the largest batches of the shipped spaces an epoch is a step
 _EPOCHS_TO_STOP = 5  # shorter searches are over before a growing eigenvalue can stop them
 
 
@@ -45,13 +47,14 @@ def run_search(
     epochs: int = 2,
     seed: int = 0,
     known: Callable[[Cell], bool] | None = None,
+    subset: int | None = None,
 ) -> list[SearchEpoch]:
-    """Runs a small real search of the optimizer ``name`` on digits and returns its epochs."""
+    """Runs a small real search of the optimizer ``name`` on digits, or a subset of them, and returns its epochs."""
     optimizer: type[OneShotOptimizer] = resolve("one-shot optimizer", ONESHOT, name)
     search = Search(
         optimizer,
         CELL_SPACES[cell_space],
-        digits(),
+        digits(ImageSource(subset=subset)),
         scale=_SCALE,
         settings=optimizer.Settings.from_config(dict(config)),
         seed=seed,
@@ -114,7 +117,7 @@ def _is_known(cell: Cell) -> bool:
 
 @lru_cache
 def _searched(name: str, config: tuple[tuple[str, Value], ...], epochs: int, seed: int) -> tuple[SearchEpoch, ...]:
-    return tuple(run_search(name, dict(config), epochs=epochs, seed=seed))
+    return tuple(run_search(name, dict(config), epochs=epochs, seed=seed, subset=_FEW_IMAGES))
 
 
 def _search_changes(name: str, base: Mapping[str, Value], changed: Mapping[str, Value]) -> bool:
@@ -149,12 +152,15 @@ class OneShotContract:
         scaled: Hyperparameters whose default in the space of that name is not the published one, because what was
             published is made for epochs of hundreds of steps; their ``source`` says both.
         has_architecture: False if it learns nothing but the weights of the supernet.
+        learns_in: Epochs of 21 steps that lower the training loss by a fifth; many where every step trains another
+            path.
     """
 
     name: str
     config: ClassVar[Mapping[str, Any]] = {}
     scaled: ClassVar[Collection[str]] = ()
     has_architecture: ClassVar[bool] = True
+    learns_in: ClassVar[int] = 4
 
     def search(self, config: Mapping[str, Any] | None = None, **options: Any) -> list[SearchEpoch]:
         """Runs a small search with ``config`` on top of :attr:`config`; options as of :func:`run_search`."""
@@ -191,8 +197,8 @@ class OneShotContract:
         assert all(a != b for a, b in zip(before, after, strict=True))
 
     def test_the_supernet_learns(self) -> None:
-        """A dozen epochs lower the training loss; by a fifth at least where every batch trains another path."""
-        epochs = self.search({"batch_size": 16, "learning_rate": 0.1}, epochs=12)
+        """Some epochs of many steps lower the training loss by a fifth at least."""
+        epochs = self.search({"batch_size": 16, "learning_rate": 0.1}, epochs=self.learns_in)
         assert epochs[-1].train_loss < 0.8 * epochs[0].train_loss
 
     def test_a_search_repeats_itself_and_leaves_the_global_generator_alone(self) -> None:
