@@ -50,7 +50,7 @@ class Chunk:
         return self.folder / f"part-{zlib.crc32(content.encode()):08x}.parquet"
 
 
-def planned(card: Card, cell_space: int, found: Iterable[CellGraph] = ()) -> dict[str, CellGraph]:
+def planned(card: Card, cell_space: int, found: Iterable[CellGraph] = ()) -> Mapping[str, CellGraph]:
     """Returns the distinct cells that a table is to hold by their hashes: all, or a uniform sample and what is found.
 
     Args:
