@@ -81,6 +81,13 @@ def unfinished(plan: StudyPlan, out: Path) -> list[str]:
     return [run.name for run in plan.runs if not _finished(run, RunFolder(out / run.name))]
 
 
+def pack(plan: StudyPlan, out: Path) -> None:
+    """Packs the journals of all runs that have come to their end."""
+    for run in plan.runs:
+        if _finished(run, folder := RunFolder(out / run.name)):
+            folder.pack()
+
+
 def _finished(run: PlannedRun, folder: RunFolder) -> bool:
     if not folder.begun or not (recorded := folder.read()).end:
         return False

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from metaopt import provenance
 from metaopt.cli import INTERRUPTED, OK, USER_ERROR
-from metaopt.compare import check_folder, run_missing, unfinished
+from metaopt.compare import check_folder, pack, run_missing, unfinished
 from metaopt.config import cores
 from metaopt.errors import ConfigError
 from metaopt.interrupt import Interrupt
@@ -32,6 +32,8 @@ def compare(arguments: Namespace) -> int:
         if not reads_only and not run_missing(plan, out, command, console, interrupted, _at_once(arguments)):
             print(f"interrupted; go on with: {_command(arguments, changes)}")
             return INTERRUPTED
+    if arguments.pack:
+        pack(plan, out)
     # Where runs run is no part of a study.
     study = _text(plan, out, _command(arguments, {}))
     if not arguments.check:

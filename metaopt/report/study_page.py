@@ -33,6 +33,7 @@ from metaopt.report.study_repeats import (
 )
 from metaopt.report.study_tuned import tuned, tuned_notes, tuned_records, tuned_table
 from metaopt.report.style import RC, Plot, render
+from metaopt.run_folder import RunFolder
 
 PAGE = "README.md"
 
@@ -94,7 +95,7 @@ def check_study(study: StudyText, out: Path) -> list[str]:
 
 def render_study(study: StudyText, out: Path) -> dict[str, bytes]:
     """Returns every file by its path in the study's folder; the same bytes for the same journals."""
-    runs = [load_run(out / name) for name in study.runs if (out / name / "journal.jsonl").is_file()]
+    runs = [load_run(out / name) for name in study.runs if RunFolder(out / name).begun]
     if not runs:
         raise RunError(f"{out} has no run of the study yet", "leave out --no-run or --check to run it")
     groups = study_groups(runs)
@@ -165,7 +166,7 @@ def _run_row(run: RunData, partial: bool) -> tuple[str, ...]:
     best = incumbent(run.ok)
     regret = None if best is None else best.test_error - (run.optimum_test_error or 0.0)
     return (
-        f"[{run.name}]({run.name}/journal.jsonl)",
+        f"[{run.name}]({run.name})",
         str(len(run.told)),
         str(len(run.told) - len(run.ok)),
         *((str(run.predicted),) if partial else ()),
