@@ -8,9 +8,9 @@
     baselines:
       - {tuner: random, budget: 280, seed: [0, 1]}
 
-``common`` holds settings of every run, an entry those of its own; lists are crossed, so this names eight. ``runs`` are
-those of ``metaopt tune``, ``baselines`` those of ``metaopt baseline``, which do without what they do not have of
-``common``.
+``common`` holds settings of every run, an entry those of its own; lists are crossed, so this names eight. ``0..99``
+stands for the list of whole numbers from 0 to 99. ``runs`` are those of ``metaopt tune``, ``baselines`` those of
+``metaopt baseline``, which do without what they do not have of ``common``.
 """
 
 from __future__ import annotations
@@ -168,14 +168,20 @@ def _wrong_settings(file: Path, place: str, entry: Any, allowed: tuple[str, ...]
     for name, value in entry.items():
         if name not in allowed:
             yield unknown_name(f"setting in {file}, {place}:", str(name), allowed, _HINT)
-        elif value == []:
+        elif _listed(value) == []:
             yield ConfigError(f"{file}, {place}: the list of {name} is empty", "name one value at least")
 
 
 def _crossed(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Returns every combination of the values in lists; the last list varies fastest."""
-    lists = [value if isinstance(value, list) else [value] for value in entry.values()]
+    lists = [_listed(value) for value in entry.values()]
     return (dict(zip(entry, values, strict=True)) for values in product(*lists))
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, str) and (ends := re.fullmatch(r"(\d+)\.\.(\d+)", value)):
+        return list(range(int(ends[1]), int(ends[2]) + 1))
+    return value if isinstance(value, list) else [value]
 
 
 def _names(given: list[dict[str, Any]]) -> list[str]:

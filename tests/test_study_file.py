@@ -43,6 +43,12 @@ def test_lists_are_crossed_and_names_say_what_varies(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("inline")
+def test_a_row_of_numbers(tmp_path: Path) -> None:
+    plan = study(tmp_path, f"title: A\n{COMMON}runs:\n  - {{optimizer: darts, seed: 8..11}}\n")
+    assert [run.name for run in plan.runs] == ["darts-s8", "darts-s9", "darts-s10", "darts-s11"]
+
+
+@pytest.mark.usefixtures("inline")
 def test_options_of_a_tuner_make_names_and_their_lists_are_not_crossed(tmp_path: Path) -> None:
     entry = "{optimizer: darts, tuner: grid, tuner_options: [{over: [x], repeats: 2}, {over: [deed, x]}]}"
     plan = study(tmp_path, f"title: A\n{COMMON}runs:\n  - {entry}\n")
@@ -88,6 +94,7 @@ def test_space_files_are_found_from_the_study_and_travel_with_it(
         ("title: A\nruns: [{optimiser: darts}]", "entry 1 of runs: 'optimiser'; did you mean 'optimizer'"),
         ("title: A\nruns: [{folder: x}]", "unknown setting in .*'folder'"),
         ("title: A\nruns: [{seed: []}]", "the list of seed is empty"),
+        ("title: A\nruns: [{seed: 9..8}]", "the list of seed is empty"),
         (f"title: A\n{COMMON}runs: [{{optimizer: dart}}]", "entry 1 of runs: unknown one-shot optimizer 'dart'"),
         (f"title: A\n{COMMON}runs: [{{}}]", "entry 1 of runs: no one-shot optimizer is given"),
         (f"title: A\n{COMMON}runs: [{{optimizer: darts, budget: many}}]", "entry 1 of runs: budget must be a whole"),
