@@ -24,8 +24,13 @@ README = "README.md"
 _OURS = "`metaopt compare "
 
 
-def check_folder(plan: StudyPlan, out: Path) -> None:
+def check_folder(plan: StudyPlan, out: Path, journals: Path) -> None:
     """Checks that the folder of a study holds this study or nothing.
+
+    Args:
+        plan: The study.
+        out: Its folder.
+        journals: Where the folders of its runs can be read.
 
     Raises:
         RunError: if its README is not one that ``metaopt compare`` wrote, or if a run in it was made with other
@@ -40,7 +45,7 @@ def check_folder(plan: StudyPlan, out: Path) -> None:
         )
     found: dict[str, list[str]] = {}
     for run in plan.runs:
-        if differing := _made_otherwise(run, RunFolder(out / run.name)):
+        if differing := _made_otherwise(run, RunFolder(journals / run.name)):
             found.setdefault("; ".join(differing), []).append(run.name)
     hint = "change the study's file back, name another folder with --out, or move away what was made otherwise"
     raise_together(RunError(_made_with(out, names, differing), hint) for differing, names in found.items())
@@ -76,16 +81,9 @@ def _as_read(values: Mapping[str, Any]) -> Any:
     return json.loads(json.dumps(values))
 
 
-def unfinished(plan: StudyPlan, out: Path) -> list[str]:
-    """Returns the names of the runs that have not come to their end, or not begun."""
-    return [run.name for run in plan.runs if not _finished(run, RunFolder(out / run.name))]
-
-
-def pack(plan: StudyPlan, out: Path) -> None:
-    """Packs the journals of all runs that have come to their end."""
-    for run in plan.runs:
-        if _finished(run, folder := RunFolder(out / run.name)):
-            folder.pack()
+def unfinished(plan: StudyPlan, journals: Path) -> list[PlannedRun]:
+    """Returns the runs that have not come to their end, or not begun, by what can be read in ``journals``."""
+    return [run for run in plan.runs if not _finished(run, RunFolder(journals / run.name))]
 
 
 def _finished(run: PlannedRun, folder: RunFolder) -> bool:
@@ -96,7 +94,7 @@ def _finished(run: PlannedRun, folder: RunFolder) -> bool:
 
 
 def run_missing(
-    plan: StudyPlan,
+    missing: Sequence[PlannedRun],
     out: Path,
     command: Sequence[str],
     console: Console,
@@ -106,8 +104,8 @@ def run_missing(
     """Runs what is not finished: first the runs that only look up, ``at_once`` at a time, then the others in turn.
 
     Args:
-        plan: The study.
-        out: Its folder; each run has a folder in it.
+        missing: The runs.
+        out: Folder of the study; each run has a folder in it.
         command: For the journals of new runs.
         console: Where to show progress.
         interrupted: Whether to stop early.
@@ -119,7 +117,6 @@ def run_missing(
     Raises:
         RunError: if a folder cannot be made or is in use, or if no worker is left.
     """
-    missing = [run for run in plan.runs if not _finished(run, RunFolder(out / run.name))]
     quick = [run for run in missing if isinstance(run.config, BaselineConfig)]
     if at_once == 1 or len(quick) == 1:
         quick = []

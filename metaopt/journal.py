@@ -1,7 +1,5 @@
 """The journal of a run: append-only JSON lines, one header, then asks and tells. It is the only state of a run.
 
-A journal that nothing more is written to may be packed: the same bytes, compressed by gzip.
-
 Every line carries the CRC-32 of its other content. Only the last line can be half-written, by a kill or a full disk:
 it is cut off and named. Damage anywhere else is refused with its position, because what follows cannot be trusted.
 A last line of kind ``end`` says that the run came to its end, and why. Lines of kind ``tick`` say the time between
@@ -11,7 +9,6 @@ events, where a budget of seconds must survive a kill.
 from __future__ import annotations
 
 import errno
-import gzip
 import json
 import os
 import re
@@ -22,11 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from metaopt.errors import JournalError
-from metaopt.paths import write_atomically
 from metaopt.trial import Result, Trial
 
 FORMAT = 1
-PACKED = ".gz"
 
 #: Fields that differ between two equal runs: clocks, and who ran when.
 CLOCK_FIELDS = frozenset({"at_s", "cost_s", "cpu_s", "started", "host", "command", "crc"})
@@ -135,8 +130,6 @@ def read(path: Path) -> Recorded:
         raw = path.read_bytes()
     except OSError as error:
         raise JournalError(f"no journal to read at {path}: {error.strerror}", "name the folder of a run") from None
-    if path.suffix == PACKED:
-        raw = _unpacked(path, raw)
     lines, torn, size = _whole_lines(path, raw)
     if not lines:
         raise JournalError(f"the journal {path} has no header: {torn or 'it is empty'}", "start the run again")
@@ -152,20 +145,6 @@ def read(path: Path) -> Recorded:
     events = tuple(_event(path, n, line) for n, line in numbered)
     ticked_s = max((line["at_s"] for line in lines[1:] if line.get("kind") == "tick"), default=0.0)
     return Recorded(header, events, torn, size, ends[-1]["reason"] if ends else "", ticked_s)
-
-
-def pack(path: Path) -> None:
-    """Puts a packed journal in the place of ``path``; killed at any instant, it leaves one or both, each whole."""
-    raw = path.read_bytes()
-    write_atomically(path.with_name(path.name + PACKED), gzip.compress(raw, mtime=0))
-    path.unlink()
-
-
-def _unpacked(path: Path, raw: bytes) -> bytes:
-    try:
-        return gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise JournalError(f"the packed journal {path} is damaged: {error}", "take it from where it came") from None
 
 
 def _whole_lines(path: Path, raw: bytes) -> tuple[list[dict[str, Any]], str, int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from metaopt.errors import RunError
-from metaopt.journal import PACKED, JournalWriter, Recorded, pack, read
+from metaopt.journal import JournalWriter, Recorded, read
 
 _JOURNAL, _LOCK = "journal.jsonl", "driver.lock"
 _LOCK_PATIENCE_S = 0.5
@@ -32,15 +32,8 @@ class RunFolder:
 
     @property
     def journal(self) -> Path:
-        """The only state of the run; packed, if only that is there."""
-        written, packed = self.path / _JOURNAL, self.path / (_JOURNAL + PACKED)
-        return packed if packed.is_file() and not written.is_file() else written
-
-    def pack(self) -> None:
-        """Packs the journal of a run that has come to its end, and that of its confirmation."""
-        for folder in (self, self.confirmation):
-            if folder.begun and folder.journal.suffix != PACKED:
-                pack(folder.journal)
+        """The only state of the run."""
+        return self.path / _JOURNAL
 
     @property
     def confirmation(self) -> RunFolder:
@@ -72,7 +65,7 @@ class RunFolder:
                 f"cannot make the run folder {self.path}: {error.strerror}",
                 "name a folder you may write to, with --run for tune or --out for compare",
             ) from None
-        if self.journal.name in kept:
+        if _JOURNAL in kept:
             raise RunError(
                 f"the run folder {self.path} holds a run",
                 f"go on with metaopt resume {self.path}, or name another --run",
@@ -98,8 +91,7 @@ class RunFolder:
     @property
     def begun(self) -> bool:
         """Whether the journal has its first line."""
-        journal = self.journal
-        return journal.is_file() and (journal.suffix == PACKED or b"\n" in journal.read_bytes())
+        return self.journal.is_file() and b"\n" in self.journal.read_bytes()
 
     def read(self) -> Recorded:
         """Reads the journal, also while its driver is writing to it.

@@ -29,6 +29,7 @@ LAYERS = (
             "side_by_side",
             "standing",
             "study",
+            "study_archive",
             "study_file",
         },
         {"correlation"},

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gzip
 import os
 import subprocess
 import sys
@@ -140,42 +139,3 @@ def test_folders_of_other_commands_are_known(
     with pytest.raises(RunError, match="is not a run folder") as error:
         read(tmp_path)
     assert error.value.hint == hint.format(folder=tmp_path)
-
-
-def test_a_packed_run_reads_as_before(folder: RunFolder) -> None:
-    begin(folder)
-    folder.confirmation.begin({"run": {}})
-    before, confirmed = folder.read(), folder.confirmation.read()
-    raw = folder.journal.read_bytes()
-    folder.pack()
-    assert folder.journal.name == folder.confirmation.journal.name == "journal.jsonl.gz"
-    assert (folder.read(), folder.confirmation.read()) == (before, confirmed)
-    assert folder.begun
-    assert load_run(folder.path).header == before.header
-    folder.pack()
-    assert gzip.decompress(folder.journal.read_bytes()) == raw
-    with pytest.raises(RunError, match="holds a run"):
-        folder.create()
-
-
-def test_a_kill_while_packing_leaves_the_journal(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin(folder)
-    before = folder.read()
-    monkeypatch.setattr(Path, "unlink", lambda path: sys.exit(9))  # the instant before the old file goes
-    with pytest.raises(SystemExit):
-        folder.pack()
-    monkeypatch.undo()
-    assert sorted(file.name for file in folder.path.glob("journal*")) == ["journal.jsonl", "journal.jsonl.gz"]
-    assert folder.read() == before
-    folder.pack()
-    assert [file.name for file in folder.path.glob("journal*")] == ["journal.jsonl.gz"]
-    assert folder.read() == before
-
-
-@pytest.mark.parametrize("damage", [lambda raw: raw[:-9], lambda raw: b"mine", lambda raw: raw[:30] + b"?" + raw[31:]])
-def test_a_damaged_packed_journal_is_refused(folder: RunFolder, damage: Callable[[bytes], bytes]) -> None:
-    begin(folder)
-    folder.pack()
-    folder.journal.write_bytes(damage(folder.journal.read_bytes()))
-    with pytest.raises(JournalError, match=r"the packed journal .*journal\.jsonl\.gz is damaged"):
-        folder.read()

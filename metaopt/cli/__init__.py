@@ -139,7 +139,9 @@ def _add_compare_command(commands: _Commands[_Parser]) -> None:
     compare.add_argument("--out", type=Path, metavar="FOLDER", help="where the study goes [where its file is]")
     compare.add_argument("--no-run", action="store_true", help="run nothing, write what the journals say so far")
     compare.add_argument("--check", action="store_true", help="run nothing, compare what is there with fresh tables")
-    compare.add_argument("--pack", action="store_true", help="compress the journals of finished runs")
+    compare.add_argument(
+        "--pack", action="store_true", help="move the journals of finished runs into one compressed file"
+    )
     compare.add_argument("--at-once", type=int, metavar="N", help="baselines at a time; as many as there are cores")
     _add_resources(compare, "than the study's file says")
 
