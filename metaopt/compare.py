@@ -12,19 +12,25 @@ from typing import Any
 
 from rich.console import Console
 
-from metaopt import launch
-from metaopt.config import RESUMABLE, RunConfig, raise_together
+from metaopt.config import raise_together
 from metaopt.errors import JournalError, RunError
 from metaopt.interrupt import Interrupt
 from metaopt.run_folder import RunFolder
+from metaopt.run_settings import RESUMABLE, BaselineConfig, from_json
+from metaopt.side_by_side import Lone, do, run_side_by_side
 from metaopt.study_file import PlannedRun, StudyPlan
 
 README = "README.md"
 _OURS = "`metaopt compare "
 
 
-def check_folder(plan: StudyPlan, out: Path) -> None:
+def check_folder(plan: StudyPlan, out: Path, journals: Path) -> None:
     """Checks that the folder of a study holds this study or nothing.
+
+    Args:
+        plan: The study.
+        out: Its folder.
+        journals: Where the folders of its runs can be read.
 
     Raises:
         RunError: if its README is not one that ``metaopt compare`` wrote, or if a run in it was made with other
@@ -39,7 +45,7 @@ def check_folder(plan: StudyPlan, out: Path) -> None:
         )
     found: dict[str, list[str]] = {}
     for run in plan.runs:
-        if differing := _made_otherwise(run, RunFolder(out / run.name)):
+        if differing := _made_otherwise(run, RunFolder(journals / run.name)):
             found.setdefault("; ".join(differing), []).append(run.name)
     hint = "change the study's file back, name another folder with --out, or move away what was made otherwise"
     raise_together(RunError(_made_with(out, names, differing), hint) for differing, names in found.items())
@@ -57,7 +63,7 @@ def _made_otherwise(run: PlannedRun, folder: RunFolder) -> list[str]:
         return []
     header = folder.read().header
     try:
-        made = RunConfig.from_json(header["run"]).to_json()
+        made = from_json(header["run"]).to_json()
         space = header["space"]
     except KeyError as error:
         raise JournalError(f"the header of {folder.journal} has no {error}", "only metaopt writes one") from None
@@ -75,9 +81,9 @@ def _as_read(values: Mapping[str, Any]) -> Any:
     return json.loads(json.dumps(values))
 
 
-def unfinished(plan: StudyPlan, out: Path) -> list[str]:
-    """Returns the names of the runs that have not come to their end, or not begun."""
-    return [run.name for run in plan.runs if not _finished(run, RunFolder(out / run.name))]
+def unfinished(plan: StudyPlan, journals: Path) -> list[PlannedRun]:
+    """Returns the runs that have not come to their end, or not begun, by what can be read in ``journals``."""
+    return [run for run in plan.runs if not _finished(run, RunFolder(journals / run.name))]
 
 
 def _finished(run: PlannedRun, folder: RunFolder) -> bool:
@@ -87,15 +93,23 @@ def _finished(run: PlannedRun, folder: RunFolder) -> bool:
     return unconfirmed or (folder.confirmation.begun and bool(folder.confirmation.read().end))
 
 
-def run_missing(plan: StudyPlan, out: Path, command: Sequence[str], console: Console, interrupted: Interrupt) -> bool:
-    """Runs what is not finished, one run after the other.
+def run_missing(
+    missing: Sequence[PlannedRun],
+    out: Path,
+    command: Sequence[str],
+    console: Console,
+    interrupted: Interrupt,
+    at_once: int = 1,
+) -> bool:
+    """Runs what is not finished: first the runs that only look up, ``at_once`` at a time, then the others in turn.
 
     Args:
-        plan: The study.
-        out: Its folder; each run has a folder in it.
+        missing: The runs.
+        out: Folder of the study; each run has a folder in it.
         command: For the journals of new runs.
         console: Where to show progress.
         interrupted: Whether to stop early.
+        at_once: Runs at a time, of those that only look up.
 
     Returns:
         Whether all of it is finished now; False if it was interrupted.
@@ -103,20 +117,51 @@ def run_missing(plan: StudyPlan, out: Path, command: Sequence[str], console: Con
     Raises:
         RunError: if a folder cannot be made or is in use, or if no worker is left.
     """
-    for number, run in enumerate(plan.runs, start=1):
-        folder = RunFolder(out / run.name)
-        if _finished(run, folder):
-            continue
+    quick = [run for run in missing if isinstance(run.config, BaselineConfig)]
+    if at_once == 1 or len(quick) == 1:
+        quick = []
+    others = [run for run in missing if run not in quick]
+    return _run_side_by_side(quick, out, command, console, interrupted, at_once) and _run_in_turn(
+        others, out, command, console, interrupted
+    )
+
+
+def _run_side_by_side(
+    runs: Sequence[PlannedRun],
+    out: Path,
+    command: Sequence[str],
+    console: Console,
+    interrupted: Interrupt,
+    at_once: int,
+) -> bool:
+    """Runs all, several at a time; nothing is lost where it is stopped."""
+    if not runs:
+        return True
+    work = [_lone(run, out, command) for run in runs]
+    try:
+        with interrupted.at_once():
+            for done, _ in enumerate(run_side_by_side(work, min(at_once, len(runs))), start=1):
+                _say(console, f"{done} of {len(runs)} baselines")
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _run_in_turn(
+    runs: Sequence[PlannedRun], out: Path, command: Sequence[str], console: Console, interrupted: Interrupt
+) -> bool:
+    for number, planned in enumerate(runs, start=1):
         if interrupted():
             return False
-        console.print(f"run {number} of {len(plan.runs)}: {run.name}", markup=False, highlight=False, soft_wrap=True)
-        if not _run(run, folder, command, console, interrupted):
+        _say(console, f"run {number} of {len(runs)}: {planned.name}")
+        if not do(_lone(planned, out, command), console, interrupted):
             return False
     return True
 
 
-def _run(run: PlannedRun, folder: RunFolder, command: Sequence[str], console: Console, interrupted: Interrupt) -> str:
-    if folder.begun:
-        changes = {name: getattr(run.config, name) for name in RESUMABLE}
-        return launch.resume(folder, changes, console, interrupted)
-    return launch.start(launch.prepare(run.config, run.space), folder, command, console, interrupted)
+def _lone(planned: PlannedRun, out: Path, command: Sequence[str]) -> Lone:
+    return Lone(planned.config, planned.space, out / planned.name, command)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

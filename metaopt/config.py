@@ -7,84 +7,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from metaopt.budget import Budget
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.executors import EXECUTORS
 from metaopt.oneshot import ONESHOT
-from metaopt.setting import convert, flag, setting
-from metaopt.task import SearchTask
+from metaopt.run_settings import ERRORS, BaselineConfig, RunConfig, RunSettings, settings
+from metaopt.setting import convert, flag
 from metaopt.tuners import TUNERS
 from metaopt.yaml_file import read_yaml
 
 PREFIX = "METAOPT_"
 #: Variables with the prefix that other modules read, see :mod:`metaopt.paths`.
 _OTHER_VARIABLES = frozenset({"METAOPT_HOME"})
-#: Settings that results do not depend on, so that a resumed run may change them.
-RESUMABLE = ("executor", "workers")
 #: More workers than this per core only slow each other down.
 _WORKERS_PER_CORE = 4
+#: Executor whose workers cost nothing, since they only look results up.
+SIMULATED = "simulated"
+_ONE_AT_A_TIME = ("serial", SIMULATED)
 _HELP = "metaopt tune --help explains the settings"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunConfig(SearchTask):
-    """Everything that one run of a tuner depends on; ``metaopt tune --help`` documents the fields."""
-
-    optimizer: str = setting(MISSING, "one-shot optimizer to tune")
-    hyperparameters: str | None = setting(None, "space of the hyperparameters: a name or a .yaml file; the optimizer's")
-    tuner: str = setting("bohb", "tuner that proposes the hyperparameters")
-    tuner_options: Mapping[str, Any] = setting({}, "option of the tuner as name=value; repeatable", "--tuner-option")
-    budget: int | None = setting(None, "evaluations that the run may use", lowest=1)
-    budget_epochs: int | None = setting(None, "search epochs that all evaluations together may use", lowest=1)
-    budget_seconds: float | None = setting(None, "wall seconds that the run may use", lowest=1)
-    min_epochs: int | None = setting(
-        None, "search epochs of the shortest evaluation; the benchmark's, at most max_epochs", lowest=1
-    )
-    max_epochs: int | None = setting(None, "search epochs of the longest evaluation; the benchmark's", lowest=1)
-    executor: str = setting("dask", "where evaluations run: dask, on worker processes, or serial, one at a time")
-    workers: int | None = setting(None, "evaluations at a time; as many as there are cores", lowest=1)
-    seed: int = setting(0, "seed of everything random in the run", lowest=0)
-    time_limit_s: float | None = setting(
-        None, "wall seconds after which an evaluation is killed", "--time-limit", lowest=1
-    )
-    memory_limit_mb: int | None = setting(None, "MiB of memory that an evaluation may use", "--memory-limit", lowest=1)
-    confirm: int = setting(
-        3, "searches with fresh seeds that confirm default and incumbent afterwards; 0: none", lowest=0
-    )
-    folder: str | None = setting(None, "run folder to make; a free name under runs/", "--run")
-
-    @property
-    def limits(self) -> Budget:
-        """What the run may use."""
-        return Budget(self.budget, self.budget_epochs, self.budget_seconds)
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns the settings as plain JSON values, without the folder, which may be moved."""
-        return {name: value for name, value in asdict(self).items() if name != "folder"}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> RunConfig:
-        """Returns the settings that :meth:`to_json` wrote.
-
-        Raises:
-            ConfigError: if they are those of another version.
-        """
-        try:
-            return cls(**data)
-        except TypeError as error:
-            raise ConfigError(
-                f"the journal's settings are not those of this metaopt: {error}", "use its version"
-            ) from None
-
-
-def settings() -> tuple[Field[Any], ...]:
-    """Returns the fields of a run's settings, those of what it searches on last."""
-    on = {of.name for of in fields(SearchTask)}
-    return tuple(sorted(fields(RunConfig), key=lambda of: of.name in on))
+Kind = TypeVar("Kind", bound=RunSettings)
 
 
 def cores() -> int:
@@ -92,10 +36,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def load_config(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | None = None) -> RunConfig:
+def load_config(
+    kind: type[Kind], flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | None = None
+) -> Kind:
     """Returns the settings of a run, complete and each in its range.
 
     Args:
+        kind: Of run.
         flags: Text by field name, as given on the command line.
         environ: The environment; ``METAOPT_BUDGET`` is the setting ``budget``.
         file: A YAML run file with settings by field name.
@@ -105,24 +52,25 @@ def load_config(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path
     """
     given: dict[str, Any] = {}
     problems: list[MetaoptError] = []
-    for source, layer in (_from_file(file, problems), _from_environment(environ, problems), _from_flags(flags)):
+    layers = (_from_file(kind, file, problems), _from_environment(kind, environ, problems), _from_flags(kind, flags))
+    for source, layer in layers:
         for name, value in layer.items():
             try:
-                given[name] = convert(value, RunConfig, name)
+                given[name] = convert(value, kind, name)
             except ValueError as error:
                 text = f"{source[name]} must be {error}, got {value!r}"
                 problems.append(ConfigError(text, _HELP))
-    if "optimizer" not in given and not problems:
+    if kind is RunConfig and "optimizer" not in given and not problems:
         problems.append(
             ConfigError(f"no one-shot optimizer is given; allowed: {', '.join(ONESHOT)}", "add --optimizer darts")
         )
     raise_together(problems)
-    config = _complete(given)
+    config = _complete(kind, given)
     raise_together(_out_of_range(config))
     return config
 
 
-def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
+def changed(config: Kind, changes: Mapping[str, Any]) -> Kind:
     """Returns the settings of a run that goes on in another way than it began.
 
     Args:
@@ -139,8 +87,8 @@ def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     return config
 
 
-def _usual_workers(executor: str | None) -> int:
-    return 1 if executor == "serial" else cores()
+def _usual_workers(executor: str) -> int:
+    return 1 if executor in _ONE_AT_A_TIME else cores()
 
 
 def raise_together(problems: Iterable[MetaoptError]) -> None:
@@ -156,48 +104,50 @@ def raise_together(problems: Iterable[MetaoptError]) -> None:
 _Layer = tuple[dict[str, str], dict[str, Any]]
 
 
-def _from_file(file: Path | None, problems: list[MetaoptError]) -> _Layer:
+def _from_file(kind: type[RunSettings], file: Path | None, problems: list[MetaoptError]) -> _Layer:
     content = None if file is None else read_yaml(file)
     content = {} if content is None else content
     if not isinstance(content, dict):
         raise ConfigError(f"the run file {file} is not a mapping of settings", "write lines like `optimizer: darts`")
-    names = [of.name for of in settings()]
+    names = [of.name for of in settings(kind)]
     problems += [unknown_name(f"setting in {file}:", str(key), names) for key in content if key not in names]
     known = {key: value for key, value in content.items() if key in names}
     return {name: f"{name} in {file}" for name in known}, known
 
 
-def _from_environment(environ: Mapping[str, str], problems: list[MetaoptError]) -> _Layer:
-    variables = {PREFIX + of.name.upper(): of.name for of in settings()}
+def _from_environment(kind: type[RunSettings], environ: Mapping[str, str], problems: list[MetaoptError]) -> _Layer:
+    variables = {PREFIX + of.name.upper(): of.name for of in settings(kind)}
+    of_any = {PREFIX + of.name.upper() for other in (RunConfig, BaselineConfig) for of in settings(other)}
     for name in environ:
-        if name.startswith(PREFIX) and name not in variables and name not in _OTHER_VARIABLES:
+        if name.startswith(PREFIX) and name not in of_any | _OTHER_VARIABLES:
             problems.append(unknown_name("environment variable", name, variables, f"unset {name}"))
     known = {variables[name]: value for name, value in environ.items() if name in variables}
     return {name: PREFIX + name.upper() for name in known}, known
 
 
-def _from_flags(flags: Mapping[str, Any]) -> _Layer:
-    return {of.name: flag(of) for of in settings()}, dict(flags)
+def _from_flags(kind: type[RunSettings], flags: Mapping[str, Any]) -> _Layer:
+    return {of.name: flag(of) for of in settings(kind)}, dict(flags)
 
 
-def _complete(given: dict[str, Any]) -> RunConfig:
+def _complete(kind: type[Kind], given: dict[str, Any]) -> Kind:
     """Fills in the defaults that depend on other settings."""
     given.setdefault("workers", None)
     if given["workers"] is None:
-        given["workers"] = _usual_workers(given.get("executor"))
-    space = given.get("hyperparameters") or given["optimizer"]
-    # A file must be found from wherever the run is resumed.
-    given["hyperparameters"] = str(Path(space).expanduser().resolve()) if Path(space).suffix else space
-    return RunConfig(**given)
+        given["workers"] = _usual_workers(given.get("executor") or kind.executor)
+    if kind is RunConfig:
+        space = given.get("hyperparameters") or given["optimizer"]
+        # A file must be found from wherever the run is resumed.
+        given["hyperparameters"] = str(Path(space).expanduser().resolve()) if Path(space).suffix else space
+    return kind(**given)
 
 
-def _out_of_range(config: RunConfig) -> list[MetaoptError]:
+def _out_of_range(config: RunSettings) -> list[MetaoptError]:
     problems: list[MetaoptError] = []
-    for kind, registry, name in (
-        ("one-shot optimizer", ONESHOT, config.optimizer),
-        ("tuner", TUNERS, config.tuner),
-        ("executor", EXECUTORS, config.executor),
-    ):
+    if isinstance(config, RunConfig) and config.optimizer not in ONESHOT:
+        problems.append(unknown_name("one-shot optimizer", config.optimizer, ONESHOT, _HELP))
+    if isinstance(config, BaselineConfig) and config.errors not in ERRORS:
+        problems.append(unknown_name("errors:", config.errors, ERRORS, "change --errors"))
+    for kind, registry, name in (("tuner", TUNERS, config.tuner), ("executor", EXECUTORS, config.executor)):
         if name not in registry:
             problems.append(unknown_name(kind, name, registry, _HELP))
     problems += config.out_of_range()
@@ -207,7 +157,7 @@ def _out_of_range(config: RunConfig) -> list[MetaoptError]:
     return problems + _at_odds(config)
 
 
-def evaluation_epochs(config: RunConfig, shortest: int, longest: int) -> dict[str, int]:
+def evaluation_epochs(config: RunSettings, shortest: int, longest: int) -> dict[str, int]:
     """Returns ``min_epochs`` and ``max_epochs`` of a run: what is not given is the benchmark's.
 
     A longest evaluation that is shorter than the benchmark's shortest takes that along with it.
@@ -226,7 +176,7 @@ def evaluation_epochs(config: RunConfig, shortest: int, longest: int) -> dict[st
     return {"min_epochs": low, "max_epochs": high}
 
 
-def _epochs_at_odds(config: RunConfig, low: int, high: int) -> list[MetaoptError]:
+def _epochs_at_odds(config: RunSettings, low: int, high: int) -> list[MetaoptError]:
     problems: list[MetaoptError] = []
     if low > high:
         whose = "" if config.max_epochs else " (the benchmark's)"
@@ -239,11 +189,11 @@ def _epochs_at_odds(config: RunConfig, low: int, high: int) -> list[MetaoptError
     return problems
 
 
-def _at_odds(config: RunConfig) -> list[MetaoptError]:
+def _at_odds(config: RunSettings) -> list[MetaoptError]:
     """Returns what is wrong between settings that are right each by itself."""
     problems: list[MetaoptError] = []
     workers, most = config.workers or 1, _WORKERS_PER_CORE * cores()
-    if workers > most:
+    if workers > most and config.executor != SIMULATED:
         text = f"workers is {workers}; allowed: 1 to {most}, as this machine has {cores()} cores"
         problems.append(ConfigError(text, "leave out --workers for one per core"))
     if config.executor == "serial" and workers > 1:

@@ -34,6 +34,10 @@ class TableError(MetaoptError):
     """A table that is missing, damaged, or does not hold what was asked of it."""
 
 
+class ImageError(MetaoptError):
+    """Images that are missing, damaged, or of another data set than they are said to be."""
+
+
 class RunError(MetaoptError):
     """A run folder that is missing, in use, not writable, or not a run folder."""
 

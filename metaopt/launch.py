@@ -12,8 +12,8 @@ from rich.console import Console
 
 from metaopt import registry
 from metaopt.budget import Budget
-from metaopt.config import RunConfig, changed, cores, evaluation_epochs, raise_together
-from metaopt.errors import JournalError, MetaoptError
+from metaopt.config import changed, cores, evaluation_epochs, raise_together
+from metaopt.errors import ConfigError, JournalError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.executors.base import Executor, Recipe
 from metaopt.interrupt import Interrupt
@@ -23,6 +23,7 @@ from metaopt.objectives.base import Objective
 from metaopt.progress import Progress, show
 from metaopt.provenance import host, versions
 from metaopt.run_folder import RunFolder
+from metaopt.run_settings import RunSettings, from_json
 from metaopt.seeds import seed_integer
 from metaopt.spaces import plain, space_to_json
 from metaopt.study import Study
@@ -32,7 +33,8 @@ from metaopt.tuners.base import Tuner
 from metaopt.tuners.fixed import Fixed
 from metaopt.tuners.options import check_options
 
-_OBJECTIVE = "oneshot"
+#: Seconds between two lines of progress where a trial takes a millisecond.
+_LOOK_UP_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Prepared:
         epochs: Smallest and largest budget of an evaluation, as every tuner takes them.
     """
 
-    config: RunConfig
+    config: RunSettings
     objective: Objective
     recipe: Recipe
     tuner: type[Tuner]
@@ -68,7 +70,7 @@ class Prepared:
         return executor
 
 
-def prepare(config: RunConfig, space: str | Mapping[str, Any] | None = None) -> Prepared:
+def prepare(config: RunSettings, space: str | Mapping[str, Any] | None = None) -> Prepared:
     """Checks what only the parts themselves can check, and builds them.
 
     Args:
@@ -84,16 +86,16 @@ def prepare(config: RunConfig, space: str | Mapping[str, Any] | None = None) -> 
         config = replace(config, tuner_options=check_options(tuner, config.tuner_options))
     except MetaoptError as error:
         problems.append(error)
-    settings = {"optimizer": config.optimizer, "space": space or config.hyperparameters, **config.task}
+    constructor, settings = OBJECTIVES[config.objective], config.objective_settings(space)
     try:
-        objective: Objective = registry.load(OBJECTIVES[_OBJECTIVE])(**settings)
+        objective: Objective = registry.load(constructor)(**settings)
     except MetaoptError as error:
         problems.append(error)
     raise_together(problems)
     recipe = Recipe(
-        OBJECTIVES[_OBJECTIVE],
+        constructor,
         # The space itself and not its file, which may be edited while the run goes on.
-        {**settings, "space": space_to_json(objective.space)},
+        {**settings, **({"space": space_to_json(objective.space)} if "space" in settings else {})},
         objective.needs_process,
         config.time_limit_s,
         config.memory_limit_mb,
@@ -101,8 +103,23 @@ def prepare(config: RunConfig, space: str | Mapping[str, Any] | None = None) -> 
     epochs = evaluation_epochs(config, *objective.epochs)
     config = replace(config, min_epochs=epochs["min_epochs"], max_epochs=epochs["max_epochs"])
     prepared = Prepared(config, objective, recipe, tuner, epochs)
-    prepared.make_tuner()
+    _check_epochs(prepared.make_tuner(), objective)
     return prepared
+
+
+def _check_epochs(tuner: Tuner, objective: Objective) -> None:
+    """Checks that the objective can evaluate with every budget that the tuner may ask for.
+
+    Raises:
+        ConfigError: if not.
+    """
+    there = objective.possible_epochs
+    if there is not None and (lacking := tuner.possible_epochs - there):
+        raise ConfigError(
+            f"the tuner evaluates after {', '.join(map(str, sorted(lacking)))} epochs, and there are results after "
+            f"{', '.join(map(str, sorted(there)))}",
+            "change --min-epochs, --max-epochs or --tuner-option eta=...",
+        )
 
 
 def header(prepared: Prepared, command: Sequence[str]) -> dict[str, Any]:
@@ -156,7 +173,7 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
     with folder.locked():
         recorded = folder.read()
         try:
-            config = changed(RunConfig.from_json(recorded.header["run"]), changes)
+            config = changed(from_json(recorded.header["run"]), changes)
             prepared = prepare(config, recorded.header["space"])
         except KeyError as error:
             raise JournalError(
@@ -176,7 +193,8 @@ def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Co
             with contextlib.closing(JournalWriter(place.journal, so_far.size)) as journal, shown as monitor:
                 return Study(tuner, crew, journal, so_far, shown.budget, place.trial, monitor, interrupted).run()
 
-        shown = show("tuning", prepared.config.limits, console)
+        pause_s = 0.0 if prepared.objective.needs_process else _LOOK_UP_PAUSE_S
+        shown = show("tuning", prepared.config.limits, console, pause_s=pause_s)
         end = run(shown, prepared.make_tuner(), folder, recorded)
         if not end or (tuner := confirmation(prepared, folder.read())) is None:
             return end

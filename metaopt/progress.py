@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -84,7 +85,21 @@ class Progress:
 
 
 class Lines(Progress):
-    """One line per finished trial; those of earlier drivers are summed up in one."""
+    """One line per finished trial; those of earlier drivers are summed up in one.
+
+    Args:
+        title: See :class:`Progress`.
+        budget: Likewise.
+        console: Likewise.
+        scores: Likewise.
+        pause_s: Wall seconds after a line in which a trial that is ok gets none: for trials that take no time.
+    """
+
+    def __init__(
+        self, title: str, budget: Budget, console: Console, *, scores: bool = True, pause_s: float = 0.0
+    ) -> None:
+        super().__init__(title, budget, console, scores=scores)
+        self._pause_s, self._printed_at = pause_s, float("-inf")
 
     def replayed(self, events: Sequence[Event]) -> None:
         """Takes the events that earlier drivers wrote."""
@@ -97,11 +112,14 @@ class Lines(Progress):
     def told(self, at_s: float, result: Result) -> None:
         """Takes a result and says so."""
         super().told(at_s, result)
-        trial, standing = self.recorded.trials[result.trial_id], self.standing
         ok = result.status == "ok"
+        if ok and time.monotonic() - self._printed_at < self._pause_s:
+            return
+        trial, standing = self.recorded.trials[result.trial_id], self.standing
         ending = f"valid error {result.valid_error:.4f}" if ok else f"{result.status}: {result.reason}"
         head = f"{self.title} {_count(standing, self.budget)}: trial {trial.id}, {trial.epochs} epochs, {ending}"
         self._print(f"{head} | {self._summary(standing)}")
+        self._printed_at = time.monotonic()
 
     def _print(self, line: str) -> None:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -169,7 +187,8 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def show(title: str, budget: Budget, console: Console, *, scores: bool = True) -> Progress:
-    """Returns the way to show a run that suits the console, see :class:`Progress`."""
-    live = console.is_terminal and not console.is_dumb_terminal
-    return (Bar if live else Lines)(title, budget, console, scores=scores)
+def show(title: str, budget: Budget, console: Console, *, scores: bool = True, pause_s: float = 0.0) -> Progress:
+    """Returns the way to show a run that suits the console, see :class:`Lines`."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        return Bar(title, budget, console, scores=scores)
+    return Lines(title, budget, console, scores=scores, pause_s=pause_s)

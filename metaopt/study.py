@@ -6,7 +6,6 @@ knows what was in flight and can rebuild the tuner. The loop owns no state that 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +18,6 @@ from metaopt.trial import Result, Trial, charged_epochs
 from metaopt.tuners.base import Tuner
 from metaopt.wording import counted
 
-_WAIT_S = 0.25
 _STOP_S = 20.0
 _TICK_S = 2.0
 
@@ -52,7 +50,6 @@ class Study:
         trial_folder: The folder of each trial by its id.
         monitor: Told of every event.
         interrupted: True once the run is to stop early.
-        clock: Seconds, monotonic.
     """
 
     def __init__(
@@ -65,15 +62,14 @@ class Study:
         trial_folder: Callable[[int], Path],
         monitor: Monitor,
         interrupted: Callable[[], bool] = lambda: False,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tuner, self._executor, self._journal, self._budget = tuner, executor, journal, budget
-        self._trial_folder, self._monitor, self._interrupted, self._clock = trial_folder, monitor, interrupted, clock
+        self._trial_folder, self._monitor, self._interrupted = trial_folder, monitor, interrupted
         self._recorded = recorded
         self._pending = [trial for trial in recorded.trials if trial.id not in recorded.results]
         self._asked = len(recorded.trials)
         self._charged = {trial.id: charged_epochs(trial, recorded.results.get(trial.id)) for trial in recorded.trials}
-        self._began = clock() - recorded.elapsed_s
+        self._began = executor.clock() - recorded.elapsed_s
         self._ticked_s = recorded.elapsed_s
         self._end = recorded.end
 
@@ -124,9 +120,8 @@ class Study:
             self._end = f"the budget of {counted(self._asked, 'evaluation')} is used up"
         if self._end or not (trials := self._tuner.ask(1)):
             return False
-        epochs = sum(self._charged.values()) + trials[0].epochs
-        if self._budget.epochs is not None and epochs > self._budget.epochs:
-            self._end = f"the next trial does not fit into the budget of {counted(self._budget.epochs, 'epoch')}"
+        if self._is_beyond_epochs(trials[0]):
+            self._end = f"the next trial does not fit into the budget of {counted(self._budget.epochs or 0, 'epoch')}"
             return False
         self._asked += 1
         self._charged[trials[0].id] = trials[0].epochs
@@ -135,6 +130,9 @@ class Study:
         self._monitor.asked(at_s, trials[0])
         self._pending += trials
         return True
+
+    def _is_beyond_epochs(self, trial: Trial) -> bool:
+        return self._budget.epochs is not None and sum(self._charged.values()) + trial.epochs > self._budget.epochs
 
     def _tell(self, result: Result) -> None:
         at_s = self._now_s()
@@ -166,9 +164,9 @@ class Study:
         """Stops all trials; those that finish in this instant count, the others are told as stopped, or not at all."""
         stopped = [trial.id for trial in self._pending]
         self._executor.stop(self._executor.running)
-        give_up = self._clock() + _STOP_S
-        while self._executor.running and self._clock() < give_up:
-            for result in self._executor.wait(_WAIT_S):
+        give_up = self._executor.clock() + _STOP_S
+        while self._executor.running and self._executor.clock() < give_up:
+            for result in self._executor.wait(self._executor.poll_s):
                 if result.status == "stopped":
                     stopped.append(result.trial_id)
                 else:
@@ -180,8 +178,8 @@ class Study:
     def _patience_s(self) -> float:
         """Returns how long to wait for results before looking at signals and clocks again."""
         if self._budget.seconds is None:
-            return _WAIT_S
-        return min(_WAIT_S, max(0.0, self._budget.seconds - self._now_s()))
+            return self._executor.poll_s
+        return min(self._executor.poll_s, max(0.0, self._budget.seconds - self._now_s()))
 
     def _now_s(self) -> float:
-        return self._clock() - self._began
+        return self._executor.clock() - self._began

@@ -5,8 +5,12 @@
     common: {tuner: bohb, budget: 50, confirm: 5}
     runs:
       - {optimizer: [darts, gdas], seed: [0, 1, 2]}
+    baselines:
+      - {tuner: random, budget: 280, seed: [0, 1]}
 
-``common`` holds settings of every run, an entry of ``runs`` those of its own; lists are crossed, so this names six.
+``common`` holds settings of every run, an entry those of its own; lists are crossed, so this names eight. ``0..99``
+stands for the list of whole numbers from 0 to 99. ``runs`` are those of ``metaopt tune``, ``baselines`` those of
+``metaopt baseline``, which do without what they do not have of ``common``.
 """
 
 from __future__ import annotations
@@ -18,20 +22,23 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from metaopt.config import RunConfig, changed, load_config, raise_together, settings
+from metaopt.config import changed, load_config, raise_together
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.launch import prepare
 from metaopt.oneshot import ONESHOT
+from metaopt.run_settings import BaselineConfig, RunConfig, RunSettings, settings
 from metaopt.setting import flag
 from metaopt.spaces import space_to_json
 from metaopt.yaml_file import read_yaml
 
-_KEYS = ("title", "text", "common", "runs")
+_KINDS: Mapping[str, type[RunSettings]] = {"runs": RunConfig, "baselines": BaselineConfig}
+_KEYS = ("title", "text", "common", *_KINDS)
 _HINT = "metaopt tune --help explains the settings"
 _EXAMPLE = "write lines like `runs:` and `  - {optimizer: [darts, gdas], seed: [0, 1, 2]}`"
 # A study says where its runs go.
-_SETTINGS = tuple(setting.name for setting in settings() if setting.name != "folder")
-_OF_FLAG = {flag(setting): setting.name for setting in settings()}
+_SETTINGS = {kind: tuple(of.name for of in settings(kind) if of.name != "folder") for kind in _KINDS.values()}
+_ALL_SETTINGS = tuple(dict.fromkeys(name for names in _SETTINGS.values() for name in names))
+_OF_FLAG = {flag(of): of.name for kind in _KINDS.values() for of in settings(kind)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class PlannedRun:
     """
 
     name: str
-    config: RunConfig
+    config: RunSettings
     space: Mapping[str, Any]
 
 
@@ -78,31 +85,50 @@ def load_study(file: Path, changes: Mapping[str, Any]) -> StudyPlan:
     if not isinstance(content, dict):
         raise ConfigError(f"the study {file} is not a mapping", _EXAMPLE)
     raise_together(_misshapen(file, content))
-    given = [
-        (number, combination)
-        for number, entry in enumerate(content["runs"], start=1)
-        for combination in _crossed({**content.get("common", {}), **entry})
-    ]
+    given = list(_given(content))
     names = _names([settings for _, settings in given])
     problems: dict[str, MetaoptError] = {}  # by text: crossed runs share their mistakes
     runs = []
-    for (number, combination), name in zip(given, names, strict=True):
+    for (entry, combination), name in zip(given, names, strict=True):
         try:
-            runs.append(_plan(name, combination, file.parent, changes))
+            runs.append(_plan(entry.kind, name, combination, file.parent, changes))
         except MetaoptError as error:
-            own = content["runs"][number - 1]
-            common = {key: value for key, value in combination.items() if key not in own}
-            place = "common" if _is_wrong_in(common, file.parent, error) else f"entry {number} of runs"
+            common = {key: value for key, value in combination.items() if key not in entry.own}
+            place = "common" if _is_wrong_in(entry.kind, common, file.parent, error) else entry.place
             found = ConfigError(f"{file}, {place}: {_as_written(error.message)}", _hint(file, error.hint))
             problems.setdefault(str(found), found)
     raise_together([*problems.values(), *_twice(file, names)])
     return StudyPlan(content["title"], content.get("text", ""), tuple(runs))
 
 
-def _is_wrong_in(common: Mapping[str, Any], folder: Path, problem: MetaoptError) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of the file: its settings, which kind of runs they are of, and where they stand."""
+
+    kind: type[RunSettings]
+    place: str
+    own: Mapping[str, Any]
+
+
+def _entries(content: Mapping[str, Any]) -> Iterator[_Entry]:
+    for key, kind in _KINDS.items():
+        for number, own in enumerate(content.get(key, []), start=1):
+            yield _Entry(kind, f"entry {number} of {key}", own)
+
+
+def _given(content: Mapping[str, Any]) -> Iterator[tuple[_Entry, dict[str, Any]]]:
+    """Yields the settings of every run, with the entry that they are from."""
+    for entry in _entries(content):
+        common = {name: value for name, value in content.get("common", {}).items() if name in _SETTINGS[entry.kind]}
+        for combination in _crossed({**common, **entry.own}):
+            yield entry, combination
+
+
+def _is_wrong_in(kind: type[RunSettings], common: Mapping[str, Any], folder: Path, problem: MetaoptError) -> bool:
     """Returns whether the settings of every run, with the least that a run needs besides, make the same problem."""
+    least = {"optimizer": next(iter(ONESHOT))} if kind is RunConfig else {}
     try:
-        _plan("", {"optimizer": next(iter(ONESHOT)), "budget": 1, **common}, folder, {})
+        _plan(kind, "", {**least, "budget": 1, **common}, folder, {})
     except MetaoptError as error:
         return error.message == problem.message
     return False
@@ -123,34 +149,49 @@ def _misshapen(file: Path, content: Mapping[str, Any]) -> Iterator[MetaoptError]
     for key, needed in (("title", True), ("text", False)):
         if (key in content or needed) and not isinstance(content.get(key), str):
             yield ConfigError(f"{file}: {key} must be text, got {content.get(key)!r}", f"write {key}: ...")
-    runs = content.get("runs")
-    if not isinstance(runs, list) or not runs:
-        yield ConfigError(f"{file}: runs must be a list of settings, got {runs!r}", _EXAMPLE)
+    for key in _KINDS:
+        if not isinstance(content.get(key, []), list):
+            yield ConfigError(f"{file}: {key} must be a list of settings, got {content[key]!r}", _EXAMPLE)
+            return
+    if not any(content.get(key) for key in _KINDS):
+        yield ConfigError(f"{file}: there are no {' and no '.join(_KINDS)}", _EXAMPLE)
         return
-    places = [("common", content.get("common", {}))]
-    places += [(f"entry {number} of runs", entry) for number, entry in enumerate(runs, start=1)]
-    for place, entry in places:
-        if not isinstance(entry, dict):
-            yield ConfigError(f"{file}: {place} must be a mapping of settings, got {entry!r}", _EXAMPLE)
-            continue
-        for name, value in entry.items():
-            if name not in _SETTINGS:
-                yield unknown_name(f"setting in {file}, {place}:", str(name), _SETTINGS, _HINT)
-            elif value == []:
-                yield ConfigError(f"{file}, {place}: the list of {name} is empty", "name one value at least")
+    yield from _wrong_settings(file, "common", content.get("common", {}), _ALL_SETTINGS)
+    for entry in _entries(content):
+        yield from _wrong_settings(file, entry.place, entry.own, _SETTINGS[entry.kind])
+
+
+def _wrong_settings(file: Path, place: str, entry: Any, allowed: tuple[str, ...]) -> Iterator[MetaoptError]:
+    if not isinstance(entry, dict):
+        yield ConfigError(f"{file}: {place} must be a mapping of settings, got {entry!r}", _EXAMPLE)
+        return
+    for name, value in entry.items():
+        if name not in allowed:
+            yield unknown_name(f"setting in {file}, {place}:", str(name), allowed, _HINT)
+        elif _listed(value) == []:
+            yield ConfigError(f"{file}, {place}: the list of {name} is empty", "name one value at least")
 
 
 def _crossed(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Returns every combination of the values in lists; the last list varies fastest."""
-    lists = [value if isinstance(value, list) else [value] for value in entry.values()]
+    lists = [_listed(value) for value in entry.values()]
     return (dict(zip(entry, values, strict=True)) for values in product(*lists))
 
 
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, str) and (ends := re.fullmatch(r"(\d+)\.\.(\d+)", value)):
+        return list(range(int(ends[1]), int(ends[2]) + 1))
+    return value if isinstance(value, list) else [value]
+
+
 def _names(given: list[dict[str, Any]]) -> list[str]:
-    """Returns the folder of each run: as long as it takes to tell them apart, but always with optimizer and seed."""
+    """Returns the folder of each run: as long as it takes to tell them apart, but always with optimizer and seed.
+
+    Runs without an optimizer look for cells themselves, and are called so.
+    """
     seeds = [f"s{own.get('seed', 0)}" for own in given]
-    words = [[str(own.get("optimizer"))] for own in given]
-    for name in _SETTINGS:
+    words = [[str(own.get("optimizer", "cells"))] for own in given]
+    for name in _ALL_SETTINGS:
         longer = [[*some, *_words(name, own.get(name))] for some, own in zip(words, given, strict=True)]
         if name not in ("optimizer", "seed") and _distinct(longer, seeds) > _distinct(words, seeds):
             words = longer
@@ -180,14 +221,18 @@ def _twice(file: Path, names: list[str]) -> Iterator[ConfigError]:
         yield ConfigError(text, "remove what stands twice, or let a setting differ")
 
 
-def _plan(name: str, given: Mapping[str, Any], folder: Path, changes: Mapping[str, Any]) -> PlannedRun:
-    """Checks a run as ``metaopt tune`` would; the environment has no say, a study is what its file says."""
+def _plan(
+    kind: type[RunSettings], name: str, given: Mapping[str, Any], folder: Path, changes: Mapping[str, Any]
+) -> PlannedRun:
+    """Checks a run as its command would; the environment has no say, a study is what its file says."""
     space = given.get("hyperparameters")
     in_folder = isinstance(space, str) and bool(Path(space).suffix)
     if in_folder and space is not None and not (folder / space).is_file():
         text = f"hyperparameters is {space}, and there is no such file in {folder.resolve()}"
         raise ConfigError(text, "check the path; it is taken from the folder of the study's file")
     flags = {**given, "hyperparameters": str(folder / space)} if in_folder and space is not None else given
-    prepared = prepare(changed(load_config(flags, {}), changes))
-    config = replace(prepared.config, hyperparameters=space) if in_folder else prepared.config
+    prepared = prepare(changed(load_config(kind, flags, {}), changes))
+    config = prepared.config
+    if isinstance(config, RunConfig) and in_folder:
+        config = replace(config, hyperparameters=space)
     return PlannedRun(name, config, space_to_json(prepared.objective.space))

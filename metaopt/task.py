@@ -1,4 +1,4 @@
-"""What a one-shot search works on: a benchmark, at which scale, with which images, and what scores its cells."""
+"""What an evaluation works on: a benchmark whose table scores cells and, of a search, its scale and its images."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ BATCH_NORMS = ("recalibrated", "running", "published")
 UNKNOWN = ("surrogate", "restrict", "refuse")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchTask:
-    """All that a search depends on besides its optimizer, hyperparameters, epochs and seed.
+@dataclass(frozen=True, kw_only=True)
+class TableTask:
+    """Which cells are looked for, and what scores them.
 
-    None stands for what the benchmark's card says. Commands that search have a flag for every field, whose help is its
+    None stands for what the benchmark's card says. Commands have a flag for every field, whose help is its
     documentation.
     """
 
@@ -29,6 +29,30 @@ class SearchTask:
     unknown: str | None = setting(
         None, f"what becomes of a cell that the table lacks: {', '.join(UNKNOWN)}; as the benchmark says"
     )
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """What says on what an evaluation works, as plain JSON values, without the rest of a larger class."""
+        return {of.name: getattr(self, of.name) for of in fields(self.task_class())}
+
+    @classmethod
+    def task_class(cls) -> type[TableTask]:
+        """Returns the class here that this one is, or extends."""
+        return next(base for base in cls.__mro__ if base in (SearchTask, TableTask))
+
+    def out_of_range(self) -> Iterator[MetaoptError]:
+        """Yields what is wrong with single values."""
+        if self.unknown not in (None, *UNKNOWN):
+            yield unknown_name("treatment of unknown cells:", str(self.unknown), UNKNOWN, "change --unknown")
+        if self.cell_space not in CELL_SPACES:
+            yield ConfigError(f"--space is {self.cell_space}; allowed: 1, 2, 3", "metaopt benchmark list shows more")
+        yield from too_low(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchTask(TableTask):
+    """All that a search depends on besides its optimizer, hyperparameters, epochs and seed; see :class:`TableTask`."""
+
     channels: int | None = setting(None, "channels of the supernet's first stage; the benchmark's", lowest=1)
     cells: int | None = setting(None, "cells of the supernet; the benchmark's", lowest=1)
     batch_norm: str = setting("recalibrated", f"statistics to evaluate with: {', '.join(BATCH_NORMS)}")
@@ -37,17 +61,8 @@ class SearchTask:
     subset: int | None = setting(None, "training images to search with, of every class its share; all", lowest=4)
     device: str = setting("auto", "device of the searches: auto, cpu, cuda or cuda:N")
 
-    @property
-    def task(self) -> dict[str, Any]:
-        """The fields of this class alone, as plain JSON values."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(SearchTask)}
-
     def out_of_range(self) -> Iterator[MetaoptError]:
         """Yields what is wrong with single values."""
         if self.batch_norm not in BATCH_NORMS:
             yield unknown_name("batch_norm", self.batch_norm, BATCH_NORMS, "change --batch-norm")
-        if self.unknown not in (None, *UNKNOWN):
-            yield unknown_name("treatment of unknown cells:", str(self.unknown), UNKNOWN, "change --unknown")
-        if self.cell_space not in CELL_SPACES:
-            yield ConfigError(f"--space is {self.cell_space}; allowed: 1, 2, 3", "metaopt benchmark list shows more")
-        yield from too_low(self)
+        yield from super().out_of_range()

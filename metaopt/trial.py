@@ -53,7 +53,7 @@ class Result:
             time limit of a trial; ``stopped``: ended because the budget of seconds was used up.
         valid_error: In [0, 1], what is minimised; None unless ``ok``.
         test_error: In [0, 1], reported, never chosen by; None where there is none.
-        cost_s: Wall seconds that the evaluation took.
+        cost_s: Wall seconds that the evaluation took; of one that is looked up, what the table says its training took.
         reason: Why the status is not ``ok``; empty otherwise.
         info: Further plain JSON values for the report, e.g. the cell found.
         epochs: Epochs that were trained where these are not the trial's, because the search stopped early, went back,

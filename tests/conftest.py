@@ -14,10 +14,25 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
-def published_cells() -> dict[str, np.ndarray]:
+def published_file() -> Path:
     """Real NAS-Bench-101 values of 23,142 cells; not part of the project, so tests do without where it is absent."""
     path = SHARED_DATA / "nb1shot1_table.npz"
     if not path.is_file():
         pytest.skip("the published NAS-Bench-101 values are not on this machine: they are never part of the project")
-    with np.load(path) as data:
+    return path
+
+
+@pytest.fixture(scope="session")
+def published_cells(published_file: Path) -> dict[str, np.ndarray]:
+    """The arrays of it."""
+    with np.load(published_file) as data:
         return {name: data[name] for name in data.files}
+
+
+@pytest.fixture(scope="session")
+def published_images() -> Path:
+    """The file of all CIFAR-10 images as JPEGs; not part of the project, so tests do without where it is absent."""
+    path = SHARED_DATA / "cifar10_jpeg_q75.npz"
+    if not path.is_file():
+        pytest.skip("the CIFAR-10 images are not on this machine: they are never part of the project")
+    return path

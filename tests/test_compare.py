@@ -44,7 +44,9 @@ def run(plan: StudyPlan, out: Path, interrupted: Callable[[], bool] = lambda: Fa
         def __call__(self) -> bool:
             return interrupted()
 
-    return compare.run_missing(plan, out, ["metaopt", "compare"], Console(file=io.StringIO()), Told())
+    return compare.run_missing(
+        compare.unfinished(plan, out), out, ["metaopt", "compare"], Console(file=io.StringIO()), Told()
+    )
 
 
 def journals(out: Path) -> dict[str, bytes]:
@@ -60,15 +62,15 @@ def test_runs_what_is_missing_and_leaves_alone_what_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(tmp_path)
-    assert compare.unfinished(plan, tmp_path) == NAMES
+    assert [run.name for run in compare.unfinished(plan, tmp_path)] == NAMES
     assert run(plan, tmp_path)
-    assert compare.unfinished(plan, tmp_path) == []
+    assert [run.name for run in compare.unfinished(plan, tmp_path)] == []
     whole = content(tmp_path)
     assert len(whole) == 4
 
     shutil.rmtree(tmp_path / NAMES[1])
     kept = journals(tmp_path)
-    assert compare.unfinished(plan, tmp_path) == NAMES[1:]
+    assert [run.name for run in compare.unfinished(plan, tmp_path)] == NAMES[1:]
     assert run(plan, tmp_path)
     assert content(tmp_path) == whole
     assert journals(tmp_path).items() >= kept.items()
@@ -89,7 +91,7 @@ def test_goes_on_wherever_a_run_was_cut(tmp_path: Path, lines: int) -> None:
     assert len(raw) == 8
     journal.write_bytes(b"".join(raw[:lines]) + b'{"kind":"te')
     shutil.rmtree(tmp_path / NAMES[0] / "confirm")
-    assert compare.unfinished(plan, tmp_path) == NAMES[:1]
+    assert [run.name for run in compare.unfinished(plan, tmp_path)] == NAMES[:1]
     assert run(plan, tmp_path)
     assert content(tmp_path) == whole
 
@@ -98,7 +100,7 @@ def test_goes_on_wherever_a_run_was_cut(tmp_path: Path, lines: int) -> None:
 def test_stops_when_it_is_interrupted(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
     assert not run(plan, tmp_path, lambda: (tmp_path / NAMES[0] / "confirm").exists())
-    assert compare.unfinished(plan, tmp_path) == NAMES
+    assert [run.name for run in compare.unfinished(plan, tmp_path)] == NAMES
     assert not (tmp_path / NAMES[1]).exists()
 
 
@@ -114,16 +116,16 @@ def test_refuses_runs_that_were_made_otherwise(tmp_path: Path, old: str, new: st
     run(plan_of(tmp_path), tmp_path)
     changed = plan_of(tmp_path, TEXT.replace(old, new))
     with pytest.raises(MetaoptError, match=re.escape(message)) as error:
-        compare.check_folder(changed, tmp_path)
+        compare.check_folder(changed, tmp_path, tmp_path)
     assert str(error.value).startswith(f"2 runs in {tmp_path} were made with")
     assert str(error.value).count("made with") == 1
-    compare.check_folder(plan_of(tmp_path), tmp_path)
+    compare.check_folder(plan_of(tmp_path), tmp_path, tmp_path)
 
 
 @pytest.mark.usefixtures("inline")
 def test_where_runs_run_does_not_matter(tmp_path: Path) -> None:
     run(plan_of(tmp_path), tmp_path)
-    compare.check_folder(plan_of(tmp_path, TEXT.replace("executor: serial", "workers: 2")), tmp_path)
+    compare.check_folder(plan_of(tmp_path, TEXT.replace("executor: serial", "workers: 2")), tmp_path, tmp_path)
 
 
 @pytest.mark.usefixtures("inline")
@@ -132,7 +134,7 @@ def test_refuses_runs_of_another_space(tmp_path: Path, monkeypatch: pytest.Monke
     run(plan, tmp_path)
     plan.runs[1].space["hyperparameters"].pop()  # type: ignore[attr-defined]
     with pytest.raises(RunError, match="darts-hyperband-s0 was made with other hyperparameters in its space"):
-        compare.check_folder(plan, tmp_path)
+        compare.check_folder(plan, tmp_path, tmp_path)
 
 
 @pytest.mark.usefixtures("inline")
@@ -140,9 +142,9 @@ def test_a_readme_of_something_else_is_not_overwritten(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
     (tmp_path / "README.md").write_text("# My project\n")
     with pytest.raises(RunError, match="would be overwritten"):
-        compare.check_folder(plan, tmp_path)
+        compare.check_folder(plan, tmp_path, tmp_path)
     (tmp_path / "README.md").write_text("`metaopt compare study.yaml`\n")
-    compare.check_folder(plan, tmp_path)
+    compare.check_folder(plan, tmp_path, tmp_path)
 
 
 @pytest.mark.slow

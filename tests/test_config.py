@@ -1,22 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from metaopt import config
 from metaopt.budget import Budget
-from metaopt.config import RunConfig, changed, cores, load_config
+from metaopt.config import changed, cores, load_config
 from metaopt.errors import ConfigError
+from metaopt.run_settings import BaselineConfig, RunConfig, settings
+from metaopt.setting import flag
 
 FLAGS = {"optimizer": "darts", "budget": "50"}
 
 
 def load(environ: Mapping[str, str] | None = None, file: Path | None = None, **flags: Any) -> RunConfig:
-    return load_config({**FLAGS, **flags}, environ or {}, file)
+    return load_config(RunConfig, {**FLAGS, **flags}, environ or {}, file)
 
 
 def problem(environ: Mapping[str, str] | None = None, file: Path | None = None, **flags: Any) -> str:
@@ -57,13 +57,6 @@ def test_options_of_the_tuner() -> None:
     assert "--tuner-option must be name=value pairs, got ['eta']" in problem(tuner_options=["eta"])
 
 
-def test_plain_json_and_back() -> None:
-    found = load(hyperparameters="darts_cs1", folder="here")
-    assert RunConfig.from_json(found.to_json()) == replace(found, folder=None)
-    with pytest.raises(ConfigError, match="not those of this metaopt"):
-        RunConfig.from_json({**found.to_json(), "later": 1})
-
-
 def test_a_space_file_is_found_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert load(hyperparameters="mine.yaml").hyperparameters == str(tmp_path / "mine.yaml")
@@ -74,7 +67,7 @@ def test_one_worker_where_there_is_one_at_a_time() -> None:
 
 
 def test_a_resumed_run_may_change_its_workers() -> None:
-    begun = load_config({"optimizer": "darts", "budget": "3", "workers": "2"}, {})
+    begun = load_config(RunConfig, {"optimizer": "darts", "budget": "3", "workers": "2"}, {})
     assert changed(begun, {}) == begun
     assert changed(begun, {"executor": "serial"}).workers == 1
     for workers in (0, -3, 1000):
@@ -122,9 +115,9 @@ def test_all_problems_come_together() -> None:
 
 def test_something_must_be_tuned_and_end() -> None:
     with pytest.raises(ConfigError, match=r"no one-shot optimizer is given; allowed: .*darts"):
-        load_config({"budget": "5"}, {})
+        load_config(RunConfig, {"budget": "5"}, {})
     with pytest.raises(ConfigError, match="no budget is given"):
-        load_config({"optimizer": "darts"}, {})
+        load_config(RunConfig, {"optimizer": "darts"}, {})
 
 
 def test_an_unknown_variable_is_not_passed_over() -> None:
@@ -158,7 +151,18 @@ def test_an_empty_run_file_says_nothing(file: Path) -> None:
     assert load(file=file) == load()
 
 
-def test_every_setting_is_documented() -> None:
-    flags = [config.flag(setting) for setting in config.settings()]
+@pytest.mark.parametrize("kind", [RunConfig, BaselineConfig])
+def test_every_setting_has_a_flag_of_its_own(kind: type[RunConfig | BaselineConfig]) -> None:
+    flags = [flag(of) for of in settings(kind)]
     assert len(set(flags)) == len(flags)
-    assert all(setting.metadata["help"] for setting in config.settings())
+
+
+def test_a_baseline_has_settings_of_its_own() -> None:
+    found = load_config(BaselineConfig, {"budget": "280", "tuner": "random"}, {"METAOPT_OPTIMIZER": "darts"})
+    assert (found.executor, found.workers, found.confirm) == ("simulated", 1, 0)
+    many = load_config(BaselineConfig, {"budget": "280", "workers": "1000"}, {})
+    assert many.workers == 1000
+    with pytest.raises(ConfigError, match="unknown errors: 'median'"):
+        load_config(BaselineConfig, {"budget": "280", "errors": "median"}, {})
+    with pytest.raises(ConfigError, match="unknown environment variable 'METAOPT_OPTIMISER'"):
+        load_config(BaselineConfig, {"budget": "280"}, {"METAOPT_OPTIMISER": "darts"})

@@ -8,12 +8,13 @@ import pytest
 from rich.console import Console
 
 from metaopt import launch
-from metaopt.config import RunConfig, load_config
+from metaopt.config import load_config
 from metaopt.errors import ConfigError, RunError
 from metaopt.interrupt import Interrupt
 from metaopt.journal import decode, without_clock
 from metaopt.objectives import OBJECTIVES
 from metaopt.run_folder import RunFolder
+from metaopt.run_settings import RunConfig
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,9 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def config(**flags: str) -> RunConfig:
-    return load_config({"optimizer": "darts", "budget": "6", "executor": "serial", "tuner": "random", **flags}, {})
+    return load_config(
+        RunConfig, {"optimizer": "darts", "budget": "6", "executor": "serial", "tuner": "random", **flags}, {}
+    )
 
 
 def start(folder: RunFolder, **flags: str) -> str:

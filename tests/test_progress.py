@@ -71,3 +71,13 @@ def test_a_dumb_terminal_gets_lines() -> None:
 )
 def test_duration(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_trials_that_take_no_time_get_a_line_now_and_then_but_failures_always() -> None:
+    progress = show("tuning", Budget(evaluations=9), Console(file=io.StringIO()), pause_s=3600.0)
+    for number in range(4):
+        progress.asked(0.0, trial(number))
+        progress.told(1.0, Result(number, "crashed" if number == 2 else "ok", None if number == 2 else 0.25))
+    assert isinstance(progress.console.file, io.StringIO)
+    lines = progress.console.file.getvalue().splitlines()
+    assert ["trial 0," in lines[0], "trial 2," in lines[1], len(lines)] == [True, True, 2]

@@ -126,7 +126,6 @@ class Run:
             study = Study(
                 *(fresh, self.desk, journal, recorded, budget, lambda n: folder / f"{n:05d}", self.watch),
                 interrupted=interrupted,
-                clock=self.clock,
             )
             return study.run()
 

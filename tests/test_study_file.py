@@ -43,6 +43,12 @@ def test_lists_are_crossed_and_names_say_what_varies(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("inline")
+def test_a_row_of_numbers(tmp_path: Path) -> None:
+    plan = study(tmp_path, f"title: A\n{COMMON}runs:\n  - {{optimizer: darts, seed: 8..11}}\n")
+    assert [run.name for run in plan.runs] == ["darts-s8", "darts-s9", "darts-s10", "darts-s11"]
+
+
+@pytest.mark.usefixtures("inline")
 def test_options_of_a_tuner_make_names_and_their_lists_are_not_crossed(tmp_path: Path) -> None:
     entry = "{optimizer: darts, tuner: grid, tuner_options: [{over: [x], repeats: 2}, {over: [deed, x]}]}"
     plan = study(tmp_path, f"title: A\n{COMMON}runs:\n  - {entry}\n")
@@ -79,14 +85,16 @@ def test_space_files_are_found_from_the_study_and_travel_with_it(
     [
         ("", "the study .*study.yaml is not a mapping"),
         ("runs: [{optimizer: darts}]", "title must be text, got None"),
-        ("title: A", "runs must be a list of settings, got None"),
-        ("title: A\nruns: []", "runs must be a list"),
+        ("title: A", "there are no runs and no baselines"),
+        ("title: A\nruns: []", "there are no runs and no baselines"),
+        ("title: A\nruns: 3", "runs must be a list of settings, got 3"),
         ("title: A\nruns: [darts]", "entry 1 of runs must be a mapping of settings, got 'darts'"),
         ("title: A\ncommon: 3\nruns: [{}]", "common must be a mapping"),
         ("title: A\nrun: []\nruns: [{}]", "unknown key in .*: 'run'; did you mean 'runs'"),
         ("title: A\nruns: [{optimiser: darts}]", "entry 1 of runs: 'optimiser'; did you mean 'optimizer'"),
         ("title: A\nruns: [{folder: x}]", "unknown setting in .*'folder'"),
         ("title: A\nruns: [{seed: []}]", "the list of seed is empty"),
+        ("title: A\nruns: [{seed: 9..8}]", "the list of seed is empty"),
         (f"title: A\n{COMMON}runs: [{{optimizer: dart}}]", "entry 1 of runs: unknown one-shot optimizer 'dart'"),
         (f"title: A\n{COMMON}runs: [{{}}]", "entry 1 of runs: no one-shot optimizer is given"),
         (f"title: A\n{COMMON}runs: [{{optimizer: darts, budget: many}}]", "entry 1 of runs: budget must be a whole"),
@@ -118,3 +126,28 @@ def test_all_mistakes_are_named_at_once_and_each_once(tmp_path: Path) -> None:
     assert said.startswith("2 settings cannot be used:")
     assert said.count("unknown one-shot optimizer 'dart'") == 1
     assert "entry 2 of runs: budget is 0; allowed: 1 or more" in said
+
+
+@pytest.mark.usefixtures("inline")
+def test_baselines_stand_beside_runs_and_take_what_they_have_of_the_common_settings(tmp_path: Path) -> None:
+    common = "common: {budget: 4, confirm: 5, cell_space: 1}\n"
+    baselines = "baselines: [{tuner: [random, hyperband], seed: [0, 1], max_epochs: 8}]"
+    plan = study(tmp_path, f"title: A\n{common}runs: [{{optimizer: darts}}]\n{baselines}")
+    assert [run.name for run in plan.runs] == [
+        "darts-s0",
+        "cells-random-s0",
+        "cells-random-s1",
+        "cells-hyperband-s0",
+        "cells-hyperband-s1",
+    ]
+    assert [run.config.confirm for run in plan.runs] == [5, 0, 0, 0, 0]
+    assert plan.runs[1].config.executor == "simulated"
+
+
+def test_a_mistake_in_a_baseline_is_named_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"unknown setting in .*entry 1 of baselines: 'optimizer'"):
+        study(tmp_path, "title: A\nbaselines: [{optimizer: darts}]")
+    with pytest.raises(ConfigError, match="entry 1 of baselines: unknown tuner 'randon'"):
+        study(tmp_path, "title: A\nbaselines: [{tuner: randon, budget: 3}]")
+    with pytest.raises(ConfigError, match="entry 1 of baselines: the tuner evaluates after 3 epochs"):
+        study(tmp_path, "title: A\nbaselines: [{tuner: random, max_epochs: 3, budget: 3}]")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from metaopt.task import SearchTask
+from metaopt.run_settings import BaselineConfig, RunConfig
+from metaopt.task import SearchTask, TableTask
 
 
 def test_the_usual_task_is_in_range() -> None:
@@ -25,7 +26,6 @@ def test_every_value_out_of_range_is_named(changes: dict[str, object], message: 
 
 
 def test_a_task_is_plain_values_without_those_of_a_larger_one() -> None:
-    from metaopt.config import RunConfig
-
     config = RunConfig(optimizer="darts", subset=100, budget=5)
     assert SearchTask(**config.task) == SearchTask(subset=100)
+    assert TableTask(**BaselineConfig(cell_space=2, budget=5).task) == TableTask(cell_space=2)

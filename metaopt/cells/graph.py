@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 # The order is NAS-Bench-101's: an operation's place in it is its label in the hash.
 OPS = ("conv3x3", "conv1x1", "maxpool3x3")
@@ -104,7 +104,6 @@ def prune(adjacency: Sequence[Sequence[int]], ops: Sequence[str]) -> CellGraph:
     )
 
 
-@lru_cache(maxsize=1 << 18)
 def _md5(text: str) -> str:
     return hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
 
@@ -120,14 +119,6 @@ def _hash(adjacency: Adjacency, labels: Sequence[int]) -> str:
     targets = [[j for j in range(n) if adjacency[v][j]] for v in range(n)]
     hashes = [_md5(str((len(targets[v]), len(sources[v]), labels[v]))) for v in range(n)]
     for _ in range(n):
-        hashes = [
-            _md5(
-                "".join(sorted(hashes[i] for i in sources[v]))
-                + "|"
-                + "".join(sorted(hashes[j] for j in targets[v]))
-                + "|"
-                + hashes[v]
-            )
-            for v in range(n)
-        ]
+        before = [("".join(sorted([hashes[i] for i in around])) for around in sides) for sides in (sources, targets)]
+        hashes = [_md5(f"{above}|{below}|{own}") for above, below, own in zip(*before, hashes, strict=True)]
     return _md5(str(sorted(hashes)))

@@ -7,9 +7,10 @@ Notation: node 0 is the cell's input, nodes 1..n are choice blocks, node n+1 is 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -81,20 +82,9 @@ class CellSpace:
         """Yields every choice of parents, dead nodes included."""
         return itertools.product(*self.parent_choices)
 
-    def distinct_graphs(self) -> dict[str, CellGraph]:
-        """Returns every distinct graph of the space by its hash, in a fixed order.
-
-        Wirings are pruned before operations are put on them, so that the work is done once for all cells that differ
-        in dead nodes only: 118,524 instead of 1,312,200 labelled graphs in space 3.
-        """
-        blank = (OPS[0],) * self.n_nodes
-        shapes = dict.fromkeys(Cell(wiring, blank).graph.adjacency for wiring in self.wirings())
-        graphs: dict[str, CellGraph] = {}
-        for adjacency in shapes:
-            for ops in itertools.product(OPS, repeat=len(adjacency) - 2):
-                graph = CellGraph(adjacency, ops)
-                graphs.setdefault(graph.hash, graph)
-        return graphs
+    def distinct_graphs(self) -> Mapping[str, CellGraph]:
+        """Returns every distinct graph of the space by its hash, in a fixed order; found once, as it takes seconds."""
+        return MappingProxyType(_distinct_graphs(self))
 
     def neighbours(self, cell: Cell, *, swap: bool = False) -> list[Cell]:
         """Returns all cells that differ from ``cell`` in one node's operation or one node's parents.
@@ -138,6 +128,23 @@ class CellSpace:
             tuple(parents.get(node, self.parent_choices[node - 1][0]) for node in nodes),
             tuple(ops.get(node, OPS[0]) for node in nodes[:-1]),
         )
+
+
+@cache
+def _distinct_graphs(space: CellSpace) -> dict[str, CellGraph]:
+    """Enumerates a space.
+
+    Wirings are pruned before operations are put on them, so that the work is done once for all cells that differ
+    in dead nodes only: 118,524 instead of 1,312,200 labelled graphs in space 3.
+    """
+    blank = (OPS[0],) * space.n_nodes
+    shapes = dict.fromkeys(Cell(wiring, blank).graph.adjacency for wiring in space.wirings())
+    graphs: dict[str, CellGraph] = {}
+    for adjacency in shapes:
+        for ops in itertools.product(OPS, repeat=len(adjacency) - 2):
+            graph = CellGraph(adjacency, ops)
+            graphs.setdefault(graph.hash, graph)
+    return graphs
 
 
 def _put(values: tuple[Any, ...], index: int, value: object) -> tuple[Any, ...]:

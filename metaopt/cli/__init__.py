@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from metaopt.cli.flags import add_flags
-from metaopt.config import settings
 from metaopt.errors import ConfigError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.registry import load
+from metaopt.report import EXPORTERS
+from metaopt.run_settings import BaselineConfig, RunConfig, settings
+from metaopt.tables.importers import IMPORTERS
 from metaopt.task import SearchTask
 
 OK, USER_ERROR, INTERRUPTED = 0, 2, 130
@@ -78,7 +80,10 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     _add_correlate_command(commands)
     _add_look_commands(commands)
     _add_space_commands(_verbs(commands, "space", "spaces of hyperparameters: list, show, check"))
-    _add_benchmark_commands(_verbs(commands, "benchmark", "benchmarks: list, info, build"))
+    verbs = _verbs(commands, "benchmark", "benchmarks: list, info, build, import, fit-surrogate")
+    _add_benchmark_commands(verbs)
+    _add_import_command(verbs)
+    _add_fit_surrogate_command(verbs)
     return parser, dict(commands.choices)
 
 
@@ -99,12 +104,17 @@ def _command(commands: _Commands[_Parser], name: str, handler: str, text: str) -
 
 def _add_run_commands(commands: _Commands[_Parser]) -> None:
     tune = _command(commands, "tune", "metaopt.cli.run:tune", "tune the hyperparameters of a one-shot optimizer")
-    tune.add_argument("--config", type=Path, metavar="FILE", help="YAML run file; flags and METAOPT_* go before it")
-    add_flags(tune, settings())
+    text = "look for cells without any search: black-box NAS, every cell looked up in the table"
+    baseline = _command(commands, "baseline", "metaopt.cli.run:baseline", text)
+    for command, kind in ((tune, RunConfig), (baseline, BaselineConfig)):
+        command.add_argument(
+            "--config", type=Path, metavar="FILE", help="YAML run file; flags and METAOPT_* go before it"
+        )
+        add_flags(command, settings(kind))
     resume = _command(commands, "resume", "metaopt.cli.run:resume", "go on with an interrupted or killed run")
     resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
     _add_resources(resume, "than before")
-    for command in (tune, resume):
+    for command in (tune, baseline, resume):
         command.add_argument("--no-report", action="store_true", help="write no report at the end")
 
 
@@ -129,6 +139,10 @@ def _add_compare_command(commands: _Commands[_Parser]) -> None:
     compare.add_argument("--out", type=Path, metavar="FOLDER", help="where the study goes [where its file is]")
     compare.add_argument("--no-run", action="store_true", help="run nothing, write what the journals say so far")
     compare.add_argument("--check", action="store_true", help="run nothing, compare what is there with fresh tables")
+    compare.add_argument(
+        "--pack", action="store_true", help="move the journals of finished runs into one compressed file"
+    )
+    compare.add_argument("--at-once", type=int, metavar="N", help="baselines at a time; as many as there are cores")
     _add_resources(compare, "than the study's file says")
 
 
@@ -161,6 +175,11 @@ def _add_look_commands(commands: _Commands[_Parser]) -> None:
     report.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folder")
     report.add_argument("--out", type=Path, metavar="FOLDER", help="where to write it [RUN/report]")
     report.add_argument("--check", action="store_true", help="compare the report that is there with a fresh one")
+    text = "write all trials of one or several runs into a file for other programs"
+    export = _command(commands, "export", "metaopt.cli.look:export", text)
+    export.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folder")
+    export.add_argument("--to", required=True, metavar="FORMAT", help=", ".join(EXPORTERS))
+    export.add_argument("--out", type=Path, metavar="FILE", help="file to write [RUN/trials.FORMAT]")
 
 
 def _add_space_commands(verbs: _Commands[_Parser]) -> None:
@@ -183,3 +202,35 @@ def _add_benchmark_commands(verbs: _Commands[_Parser]) -> None:
     build.add_argument("--workers", type=int, help="worker processes; as many as there are cores")
     for command in (info, build):
         command.add_argument("benchmark", metavar="NAME", help="a benchmark")
+
+
+def _add_import_command(verbs: _Commands[_Parser]) -> None:
+    text = "convert a table that others have published, or one of your own"
+    command = _command(verbs, "import", "metaopt.cli.imports:import_table", text)
+    command.epilog = (
+        "csv and parquet have a row per cell, seed and number of epochs, every combination of them once; columns: "
+        "cell (as metaopt writes it; or adjacency and operations as NAS-Bench-101 does), epochs, seed, valid_error, "
+        "test_error; and if known train_error, cost_s, parameters. Errors are shares in [0, 1]."
+    )
+    command.add_argument("importer", metavar="NAME", help=f"what the file is: {', '.join(IMPORTERS)}")
+    command.add_argument("file", type=Path, metavar="FILE", help="the file, as it was published")
+    command.add_argument("--as", dest="benchmark", metavar="BENCHMARK", help="benchmark that it becomes the table of")
+    command.add_argument("--out", type=Path, metavar="FILE", help="table to write [the benchmark's, in METAOPT_HOME]")
+
+
+def _add_fit_surrogate_command(verbs: _Commands[_Parser]) -> None:
+    text = "fit models to a table and predict the cells that it does not hold"
+    fit = _command(verbs, "fit-surrogate", "metaopt.cli.surrogates:fit_surrogate", text)
+    fit.add_argument("table", metavar="TABLE", help="a benchmark, or a .parquet file")
+    fit.add_argument("--space", type=int, choices=(1, 2, 3), default=1, help="cell space [1]")
+    fit.add_argument("--models", default="lgb,xgb,gin", help="lgb, xgb, forest, gin, with commas [lgb,xgb,gin]")
+    fit.add_argument("--members", type=int, default=5, help="of every model's ensemble [5]")
+    fit.add_argument("--tune", type=int, default=0, metavar="TRIALS", help="tune every model by BOHB first [0]")
+    fit.add_argument("--seed", type=int, default=0, help="seed of everything random [0]")
+    fit.add_argument("--threads", type=int, help="cores to use; all there are")
+    fit.add_argument(
+        "--found", type=Path, nargs="+", default=[], metavar="RUN",
+        help="also predict the cells that each optimizer of these runs found, from all others",
+    )  # fmt: skip
+    fit.add_argument("--table1", action="store_true", help="also compare single trainings with surrogates of them")
+    fit.add_argument("--out", type=Path, metavar="FOLDER", help="where it all goes [a folder in METAOPT_HOME]")

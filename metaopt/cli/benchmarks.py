@@ -24,6 +24,7 @@ from metaopt.tables.build import build as build_table
 from metaopt.tables.build import check_out, planned, training
 from metaopt.tables.card import Card, card_names, load_card
 from metaopt.tables.files import find_predictions, find_table
+from metaopt.tables.predictions import Predictions
 from metaopt.tables.table import Table
 
 
@@ -65,7 +66,11 @@ def _print_entry(key: str, value: Any, depth: int) -> None:
 
 
 def _print_cells(card: Card, cell_space: int, table: Table) -> None:
-    (valid, test), distinct = table.optimum(), CELL_SPACES[cell_space].n_distinct
+    distinct = CELL_SPACES[cell_space].n_distinct
+    if not len(table):
+        print(f"  measured: none of {distinct} distinct cells")
+        return
+    valid, test = table.optimum()
     seeds = f"{len(table.seeds)} seeds" if len(table.seeds) > 1 else "1 seed"
     print(f"  {len(table)} cells x {seeds}, after {', '.join(map(str, table.epochs))} epochs")
     of = "mean over the seeds of any cell" if len(table.seeds) > 1 else "single training of any cell"
@@ -79,6 +84,17 @@ def _print_cells(card: Card, cell_space: int, table: Table) -> None:
         print(f"  predicted: none; metaopt benchmark fit-surrogate {card.name} --space {cell_space} fits a surrogate")
     else:
         print(f"  predicted: the other {distinct - len(table)}, by {path}")
+        _print_surrogate(Predictions(path))
+
+
+def _print_surrogate(predictions: Predictions) -> None:
+    """Prints how good the surrogate is on cells that it has not learned from."""
+    told = predictions.provenance
+    print(f"    fitted to {told['training_cells']} cells, judged on {told['held_out_cells']} others; {told['command']}")
+    for model, targets in told["metrics"].items():
+        quality = targets["valid_error"]
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in quality.items() if isinstance(value, float))
+        print(f"    {model}, validation error: {figures}")
 
 
 def _table(card: Card, cell_space: int) -> Path | None:

@@ -12,9 +12,12 @@ from rich.console import Console
 from metaopt import provenance
 from metaopt.cli import INTERRUPTED, OK, USER_ERROR
 from metaopt.compare import check_folder, run_missing, unfinished
-from metaopt.config import RESUMABLE
+from metaopt.config import cores
+from metaopt.errors import ConfigError
 from metaopt.interrupt import Interrupt
 from metaopt.registry import load
+from metaopt.run_settings import RESUMABLE
+from metaopt.study_archive import journals, pack
 from metaopt.study_file import StudyPlan, load_study
 
 
@@ -24,22 +27,45 @@ def compare(arguments: Namespace) -> int:
     changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
     with Interrupt() as interrupted:
         plan = load_study(arguments.study, changes)
-        check_folder(plan, out)
-        reads_only = arguments.no_run or arguments.check
-        if not reads_only and not run_missing(plan, out, provenance.command_line(), Console(stderr=True), interrupted):
+        with journals(out) as place:
+            check_folder(plan, out, place)
+            missing = [] if arguments.no_run or arguments.check else unfinished(plan, place)
+        console, command = Console(stderr=True), provenance.command_line()
+        if not run_missing(missing, out, command, console, interrupted, _at_once(arguments)):
             print(f"interrupted; go on with: {_command(arguments, changes)}")
             return INTERRUPTED
-    # Where runs run is no part of a study.
-    study = _text(plan, out, _command(arguments, {}))
-    if not arguments.check:
-        print(f"study: {load('metaopt.report.study_page:write_study')(study, out)}")
-        return OK
-    if differing := load("metaopt.report.study_page:check_study")(study, out):
+    with journals(out) as place:
+        code = (_check if arguments.check else _write)(arguments, plan, out, place)
+        lacking = unfinished(plan, place)
+    if arguments.pack:
+        pack(out, [run.name for run in plan.runs if run not in lacking])
+    return code
+
+
+def _write(arguments: Namespace, plan: StudyPlan, out: Path, place: Path) -> int:
+    print(f"study: {load('metaopt.report.study_page:write_study')(_text(arguments, plan, place), out, place)}")
+    return OK
+
+
+def _check(arguments: Namespace, plan: StudyPlan, out: Path, place: Path) -> int:
+    if differing := load("metaopt.report.study_page:check_study")(_text(arguments, plan, place), out, place):
         again = f"write it anew with: {_command(arguments, {})} --no-run"
         print("\n".join([*(f"differs: {name}" for name in differing), again]))
         return USER_ERROR
     print("the study equals its journals")
     return OK
+
+
+def _at_once(arguments: Namespace) -> int:
+    """Returns how many baselines may run at a time.
+
+    Raises:
+        ConfigError: if that is none.
+    """
+    wanted: int = cores() if arguments.at_once is None else arguments.at_once
+    if wanted < 1:
+        raise ConfigError(f"--at-once must be at least 1, got {wanted}", "leave it out for as many as there are cores")
+    return wanted
 
 
 def _command(arguments: Namespace, changes: Mapping[str, object]) -> str:
@@ -48,8 +74,8 @@ def _command(arguments: Namespace, changes: Mapping[str, object]) -> str:
     return shlex.join(["metaopt", "compare", str(arguments.study), *words])
 
 
-def _text(plan: StudyPlan, out: Path, command: str) -> object:
+def _text(arguments: Namespace, plan: StudyPlan, place: Path) -> object:
+    """Returns what the page says of the study; where runs run is no part of it."""
     names = tuple(run.name for run in plan.runs)
-    return load("metaopt.report.study_page:StudyText")(
-        plan.title, plan.text, command, names, tuple(unfinished(plan, out))
-    )
+    lacking = tuple(run.name for run in unfinished(plan, place))
+    return load("metaopt.report.study_page:StudyText")(plan.title, plan.text, _command(arguments, {}), names, lacking)

@@ -1,4 +1,4 @@
-"""``metaopt status`` and ``metaopt report``: they read journals only."""
+"""``metaopt status``, ``metaopt report`` and ``metaopt export``: they read journals only."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from metaopt.budget import Budget
 from metaopt.cli import OK, USER_ERROR
-from metaopt.config import RunConfig
 from metaopt.errors import JournalError
 from metaopt.registry import load
 from metaopt.run_folder import RunFolder
+from metaopt.run_settings import from_json
 from metaopt.standing import Score, Standing
 from metaopt.wording import counted
 
@@ -33,10 +33,16 @@ def report(arguments: Namespace) -> int:
     return OK
 
 
+def export(arguments: Namespace) -> int:
+    """Writes the trials in a format of others."""
+    print(f"{arguments.to}: {load('metaopt.report.interchange:export')(arguments.runs, arguments.to, arguments.out)}")
+    return OK
+
+
 def _status(folder: RunFolder) -> dict[str, Any]:
     recorded, driver = folder.read(), folder.driver
     try:
-        config = RunConfig.from_json(recorded.header["run"])
+        config = from_json(recorded.header["run"])
     except KeyError:
         raise JournalError(f"the header of {folder.journal} has no settings", "only metaopt tune writes them") from None
     budget = config.limits

@@ -12,27 +12,35 @@ from rich.console import Console
 
 from metaopt import launch, provenance
 from metaopt.cli import INTERRUPTED, OK
-from metaopt.config import RESUMABLE, RunConfig, load_config, settings
+from metaopt.config import load_config
 from metaopt.interrupt import Interrupt
 from metaopt.journal import Recorded
 from metaopt.registry import load
 from metaopt.run_folder import RunFolder, free_name
+from metaopt.run_settings import RESUMABLE, BaselineConfig, RunConfig, RunSettings, from_json, settings
 from metaopt.standing import Score, Standing
 from metaopt.wording import counted
 
 
 def tune(arguments: Namespace) -> int:
-    """Tunes in a new run folder."""
-    flags = {
-        setting.name: value for setting in settings() if (value := getattr(arguments, setting.name, None)) is not None
-    }
-    config = load_config(flags, os.environ, arguments.config)
+    """Tunes a one-shot optimizer in a new run folder."""
+    return _start(RunConfig, arguments)
+
+
+def baseline(arguments: Namespace) -> int:
+    """Looks for cells in a new run folder."""
+    return _start(BaselineConfig, arguments)
+
+
+def _start(kind: type[RunSettings], arguments: Namespace) -> int:
+    flags = {of.name: value for of in settings(kind) if (value := getattr(arguments, of.name, None)) is not None}
+    config = load_config(kind, flags, os.environ, arguments.config)
     # From here on, since some library swallows a KeyboardInterrupt while it is imported.
     with Interrupt() as interrupted:
         prepared = launch.prepare(config)
         if interrupted():
             return INTERRUPTED
-        folder = RunFolder(Path(prepared.config.folder or free_name(_default_folder(prepared.config))))
+        folder = RunFolder(Path(prepared.config.folder or free_name(Path("runs") / prepared.config.name)))
         end = launch.start(prepared, folder, provenance.command_line(), Console(stderr=True), interrupted)
     return _close(folder, end, not arguments.no_report)
 
@@ -44,10 +52,6 @@ def resume(arguments: Namespace) -> int:
     with Interrupt() as interrupted:
         end = launch.resume(folder, changes, Console(stderr=True), interrupted)
     return _close(folder, end, not arguments.no_report)
-
-
-def _default_folder(config: RunConfig) -> Path:
-    return Path("runs") / f"{config.optimizer}-{config.benchmark}{config.cell_space}-{config.tuner}-s{config.seed}"
 
 
 def _close(folder: RunFolder, end: str, wants_report: bool) -> int:
@@ -66,7 +70,7 @@ def _close(folder: RunFolder, end: str, wants_report: bool) -> int:
 
 
 def _findings(recorded: Recorded) -> Iterable[str]:
-    config = RunConfig.from_json(recorded.header["run"])
+    config = from_json(recorded.header["run"])
     standing = Standing.of(recorded, config.limits)
     optimum = recorded.header["objective"].get("optimum_valid_error")
     done, epochs = counted(standing.done, "evaluation"), counted(standing.epochs, "epoch")

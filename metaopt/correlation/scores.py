@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from metaopt.cells.space import CELL_SPACES
 from metaopt.correlation.study import RankingStudy
 from metaopt.errors import ConfigError, RunError
-from metaopt.images import IMAGES
-from metaopt.objectives.oneshot import supernet_scale
+from metaopt.objectives.oneshot import supernet_scale, task_images
 from metaopt.oneshot.data import Half
 from metaopt.oneshot.scoring import STATISTICS, Statistics, Subject, score_cells, store_statistics
 from metaopt.oneshot.supernet import Supernet
@@ -143,7 +142,7 @@ def make_search(part: Part) -> Search:
     search = Search(
         study.optimizer_class,
         CELL_SPACES[study.cell_space],
-        IMAGES[card.text["images"]](),
+        task_images(card, study),
         # Nothing is recalibrated while it trains: that would replace the statistics that are to be stored.
         scale=replace(supernet_scale(card, study), batch_norm="running"),
         settings=study.settings,
@@ -158,11 +157,12 @@ def _score(part: Part, search: Search) -> NDArray[np.float32]:
     """Returns (D, K, 2) scores on the benchmark's validation images, which no search has seen."""
     study, space = part.study, CELL_SPACES[part.study.cell_space]
     cells = [cell for graph in study.graphs if (cell := space.embed(graph)) is not None]
-    evaluated = Half.of(*IMAGES[load_card(study.benchmark).text["images"]]().valid, choose_device(study.device))
+    data = task_images(load_card(study.benchmark), study)
+    evaluated = Half.of(data.valid, data, choose_device(study.device))
     subjects = [
         [Subject.of(cell, mean=study.learns_averages, **defects) for cell in cells] for defects in study.defects
     ]
-    reference = search.weight_half.images
+    reference = search.weight_half
     return np.stack([score_cells(search.supernet, reference, evaluated, s, part.statistics) for s in subjects])
 
 

@@ -5,5 +5,6 @@ A new executor is one file, one line here, and one line in ``tests/executors/tes
 
 EXECUTORS = {
     "dask": "metaopt.executors.dask_cluster:DaskExecutor",
+    "simulated": "metaopt.executors.simulated:SimulatedExecutor",
     "serial": "metaopt.executors.serial:SerialExecutor",
 }

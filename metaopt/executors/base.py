@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from metaopt.trial import Result, Trial
 
@@ -60,8 +61,15 @@ class Executor(ABC):
         workers: How many trials may run at once.
     """
 
+    #: Seconds after which a driver that waits looks at signals and budgets again.
+    poll_s: ClassVar[float] = 0.25
+
     def __init__(self, recipe: Recipe, workers: int) -> None:
         self.recipe, self.workers = recipe, workers
+
+    def clock(self) -> float:
+        """Returns the second it is, from any beginning: what budgets of seconds are counted by."""
+        return time.monotonic()
 
     @property
     @abstractmethod

@@ -2,4 +2,5 @@
 
 OBJECTIVES = {
     "oneshot": "metaopt.objectives.oneshot:OneShot",
+    "table": "metaopt.objectives.table:TableLookup",
 }

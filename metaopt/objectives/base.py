@@ -17,11 +17,13 @@ class Objective(Protocol):
         needs_process: True if an evaluation may crash, hang or take long, so that each one gets a process of its own.
         space: The space whose configurations it takes.
         epochs: Smallest and largest budget of an evaluation unless the user says otherwise.
+        possible_epochs: All budgets that it can evaluate with; None: any.
     """
 
     needs_process: ClassVar[bool]
     space: ConfigurationSpace
     epochs: tuple[int, int]
+    possible_epochs: frozenset[int] | None
 
     def evaluate(self, trial: Trial, folder: Path) -> Result:
         """Evaluates ``trial``; deterministic in it but for ``cost_s``.

@@ -14,7 +14,7 @@ from ConfigSpace import ConfigurationSpace
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import unknown_name
-from metaopt.images import IMAGES
+from metaopt.images import ImageData, ImageSource, load_images
 from metaopt.objectives.trajectory import Trajectory, TrajectoryEpoch
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
@@ -47,6 +47,7 @@ class OneShot:
     """
 
     needs_process: ClassVar[bool] = True
+    possible_epochs: ClassVar[frozenset[int] | None] = None
 
     def __init__(
         self,
@@ -89,11 +90,12 @@ class OneShot:
         return Search(
             self.optimizer,
             CELL_SPACES[self.task.cell_space],
-            IMAGES[self.card.text["images"]](),
+            task_images(self.card, self.task),
             scale=self.scale,
             settings=self.optimizer.Settings.from_config(dict(trial.config)),
             seed=trial.seed,
             device=self.device,
+            known=(lambda cell: cell.graph in self.answers.table) if self.answers.restricted else None,
         )
 
     def evaluate(
@@ -141,6 +143,7 @@ class OneShot:
                 "predicted": entry.predicted,
                 "device": self.device.type,
                 **({"selection_sweeps": last.sweeps} if last.sweeps else {}),
+                **({"detour": last.detour} if last.detour else {}),
                 **({"notes": notes} if notes else {}),
                 "trajectory": {name: values for name, values in columns.items() if name not in _IN_FILE_ONLY},
             },
@@ -154,6 +157,7 @@ class OneShot:
             "benchmark": self.card.name,
             "cell_space": self.task.cell_space,
             "images": self.card.text["images"],
+            "split": task_images(self.card, self.task).split,
             "optimum_valid_error": optimum_valid,
             "optimum_test_error": optimum_test,
             "table": dict(self.answers.describe()),
@@ -161,6 +165,17 @@ class OneShot:
             "device": self.device.type,
             "torch": torch.__version__,
         }
+
+
+def task_images(card: Card, task: SearchTask) -> ImageData:
+    """Returns the images of a task; a process reads them once.
+
+    Raises:
+        ConfigError: if the pixels or the subset do not fit them.
+        ImageError: if they are missing or damaged.
+    """
+    place = None if task.images is None else Path(task.images)
+    return load_images(card.text["images"], ImageSource(place, task.pixels, task.subset))
 
 
 def supernet_scale(card: Card, task: SearchTask) -> SupernetScale:

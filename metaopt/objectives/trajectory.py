@@ -14,7 +14,7 @@ from metaopt.tables.answers import Answers
 
 TRAJECTORY = "trajectory.json"
 #: Columns that most searches do without, and what stands there for nothing.
-_RARE = {"eigenvalue": None, "sweeps": 0, "note": ""}
+_RARE = {"eigenvalue": None, "sweeps": 0, "detour": 0, "note": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class TrajectoryEpoch:
         arch: State of the architecture as plain values.
         sweeps: How many times the selection of the final cell has evaluated all validation images; more than 0 as soon
             as choices are closed.
+        detour: How many cells the optimizer would have preferred, which the table lacks.
         note: What happened after the epoch's training that its figures alone do not say; empty: nothing.
     """
 
@@ -45,6 +46,7 @@ class TrajectoryEpoch:
     eigenvalue: float | None
     arch: Mapping[str, Any]
     sweeps: int = 0
+    detour: int = 0
     note: str = ""
 
 
@@ -63,7 +65,7 @@ class Trajectory:
 
     @property
     def columns(self) -> dict[str, list[Any]]:
-        """Values by name, one per epoch; ``eigenvalue``, ``sweeps`` and ``note`` only if an epoch has any."""
+        """Values by name, one per epoch; ``eigenvalue``, ``sweeps``, ``detour``, ``note`` only if an epoch has any."""
         return {
             name: values
             for name, values in self._columns.items()
@@ -88,6 +90,7 @@ class Trajectory:
             eigenvalue=None if epoch.eigenvalue is None else float(f"{epoch.eigenvalue:.6g}"),
             arch=epoch.arch,
             sweeps=epoch.sweeps,
+            detour=epoch.detour,
             note=epoch.note,
         )
         values = asdict(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from metaopt.cells.space import Cell, CellSpace
+from metaopt.oneshot.decode import cells_by_strength, parent_scores, reopened
 from metaopt.oneshot.mix import MIXED_OPS, Mix
 
 
@@ -68,14 +69,30 @@ class ArchParameters:
         """Returns the softmax of every row."""
         return self.mapped(partial(torch.softmax, dim=-1))
 
-    def cell(self) -> Cell:
-        """Returns the strongest cell: every block's largest operation, every node's largest ``n_parents`` parents."""
-        strength = self.mapped(torch.detach)
-        parents = []
-        for size, weights in zip(self.space.n_parents, (*strength.inputs, strength.output), strict=True):
-            strongest = range(size) if size == len(weights) else torch.topk(weights, size).indices.tolist()
-            parents.append(tuple(sorted(strongest)))
-        return Cell(tuple(parents), tuple(MIXED_OPS[k] for k in strength.ops.argmax(dim=1).tolist()))
+    def cells(self) -> Iterator[Cell]:
+        """Yields all cells by the sum of their parameters.
+
+        The first one has every block's largest operation and every node's largest ``n_parents`` parents. Parameters
+        differ from the logarithms of their softmax by a constant per row, so the order is that of probabilities.
+        """
+        ops = [
+            reopened(row.tolist(), closed.tolist())
+            for row, closed in zip(self.ops.detach(), self.closed.ops, strict=True)
+        ]
+        rows = [
+            self.inputs[node].detach() if node in self.inputs else self.ops.new_zeros(node)
+            for node in range(1, self.space.n_nodes + 1)
+        ]
+        parents = [
+            parent_scores(choices, reopened(row.tolist(), closed.tolist()))
+            for choices, row, closed in zip(
+                self.space.parent_choices,
+                (*rows, self.output.detach()),
+                (*self.closed.inputs, self.closed.output),
+                strict=True,
+            )
+        ]
+        return cells_by_strength(self.space, ops, parents)
 
     def to_json(self) -> dict[str, list[list[float]]]:
         """Returns the softmax of all parameters as plain lists, one row per choice, rounded to six places."""

@@ -6,7 +6,7 @@ What all of them share, the loop, the data and the supernet, is in :mod:`metaopt
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from metaopt.cells.space import Cell, CellSpace
+from metaopt.errors import TableError
 from metaopt.oneshot.evaluation import Evaluation
 from metaopt.oneshot.guard import Guard
 from metaopt.oneshot.mix import Mixes
@@ -33,6 +34,7 @@ class SearchParts:
         weight_optim: Which moves the weights.
         evaluation: How good the one-shot model is on images that the weights are not trained on.
         generator: The source of everything random in the optimizer, on the CPU.
+        known: Which cells may be picked; None: every one. The weights learn under all of them in any case.
     """
 
     space: CellSpace
@@ -40,6 +42,7 @@ class SearchParts:
     weight_optim: torch.optim.SGD
     evaluation: Evaluation
     generator: torch.Generator
+    known: Callable[[Cell], bool] | None = None
 
 
 class OneShotOptimizer(ABC):
@@ -53,6 +56,7 @@ class OneShotOptimizer(ABC):
         elapsed: Share of the search's epochs that are done, in [0, 1]; the loop sets it before an epoch's training and
             again after it. What follows a schedule depends on it.
         sweeps: How many times the selection of the final cell has evaluated all images of the architecture's half.
+        detour: How many cells the optimizer would have preferred to the last one that it picked.
     """
 
     Settings: ClassVar[type[SearchSettings]] = SearchSettings
@@ -63,6 +67,7 @@ class OneShotOptimizer(ABC):
         self.parts, self.settings = parts, settings
         self.elapsed = 0.0
         self.sweeps = 0
+        self.detour = 0
 
     @classmethod
     def block(cls, settings: SearchSettings) -> BlockFactory:
@@ -105,8 +110,22 @@ class OneShotOptimizer(ABC):
         return iter(())
 
     @abstractmethod
+    def cells(self) -> Iterator[Cell]:
+        """Yields the cell that the optimizer would pick now, then what it would pick instead, and so on."""
+
     def cell(self) -> Cell:
-        """Returns the cell that the optimizer would pick now."""
+        """Returns the first of :meth:`cells` that may be picked; :attr:`detour` says how many come before it.
+
+        Raises:
+            TableError: if none of them may.
+        """
+        for place, cell in enumerate(self.cells()):
+            self.detour = place
+            if self.parts.known is None or self.parts.known(cell):
+                return cell
+        raise TableError(
+            "the search found no cell that the table holds", "use another --unknown, or draw more candidates"
+        )
 
     @abstractmethod
     def arch_to_json(self) -> dict[str, Any]:

@@ -1,50 +1,84 @@
-"""Images of a search: two halves, batches in a seeded order, and cutout."""
+"""Images of a search: two halves, batches in a seeded order, shifts and flips, and cutout."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
 from metaopt.errors import ConfigError
-from metaopt.images import Images, Labels, split_classes
+from metaopt.images import Augmentation, ImageData, Part, split_classes
 from metaopt.seeds import stream
+
+_PIECE = 500  # images per call when nothing is trained
 
 
 @dataclass(frozen=True)
 class Half:
-    """Images (N, C, H, W) and labels (N,) on the device of the search."""
+    """Images on the device of the search: a quarter of the memory that standardised ones would take.
 
-    images: Tensor
+    Attributes:
+        levels: (N, C, H, W) pixels as levels of one byte.
+        labels: (N,).
+        mean: (1, C, 1, 1) that images are standardised with when they are read.
+        deviation: (1, C, 1, 1).
+    """
+
+    levels: Tensor
     labels: Tensor
+    mean: Tensor
+    deviation: Tensor
 
     @classmethod
-    def of(cls, images: Images, labels: Labels, device: torch.device) -> Half:
-        """Puts images (N, H, W, C) and labels (N,) on a device, once."""
-        tensor = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
-        return cls(tensor.to(device), torch.from_numpy(labels).to(device))
+    def of(cls, part: Part, data: ImageData, device: torch.device) -> Half:
+        """Puts images (N, H, W, C) and labels (N,) of some data on a device, once."""
+        images, labels = part
+        levels = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+        mean, deviation = (torch.from_numpy(a).view(1, -1, 1, 1).to(device) for a in (data.mean, data.deviation))
+        return cls(levels.to(device), torch.from_numpy(labels).to(device), mean, deviation)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def images(self) -> Tensor:
+        """All images, standardised, (N, C, H, W)."""
+        return self._standardised(self.levels)
+
+    def _standardised(self, levels: Tensor) -> Tensor:
+        return (levels.to(self.mean.dtype) - self.mean) / self.deviation
+
+    def first(self, images: int | None) -> Half:
+        """Returns a half of the first images only; None: of all."""
+        return replace(self, levels=self.levels[:images], labels=self.labels[:images])
+
+    def pieces(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yields all images, standardised, and their labels in order, as many as are evaluated at a time."""
+        for levels, labels in zip(self.levels.split(_PIECE), self.labels.split(_PIECE), strict=True):
+            yield self._standardised(levels), labels
 
     def batches(self, size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields shuffled batches of ``size``; what does not fill one is left out of this pass."""
-        order = torch.from_numpy(rng.permutation(len(self.labels))).to(self.labels.device)
+        order = torch.from_numpy(rng.permutation(len(self))).to(self.labels.device)
         for chosen in order[: len(order) // size * size].split(size):
-            yield self.images[chosen], self.labels[chosen]
+            yield self._standardised(self.levels[chosen]), self.labels[chosen]
 
 
-def halves(train: tuple[Images, Labels], seed: int, device: torch.device) -> tuple[Half, Half]:
+def halves(data: ImageData, seed: int, device: torch.device) -> tuple[Half, Half]:
     """Splits the training images in two, each class evenly: one for the weights, one for the architecture.
 
     Args:
-        train: Images (N, H, W, C) and labels (N,).
+        data: Of which only the training images are used.
         seed: Of the search.
         device: Where the images are put, once.
     """
-    images, labels = train
+    images, labels = data.train
     parts = split_classes(labels, (len(labels) // 2,), stream(seed, "halves"))
-    first, second = (Half.of(images[part], labels[part], device) for part in parts)
+    first, second = (Half.of((images[part], labels[part]), data, device) for part in parts)
     return first, second
 
 
@@ -54,11 +88,36 @@ def check_batch_size(batch_size: int, half: Half) -> None:
     Raises:
         ConfigError: if it does not.
     """
-    if not 2 <= batch_size <= len(half.labels):
+    if not 2 <= batch_size <= len(half):
         raise ConfigError(
-            f"batch_size {batch_size} does not fit: a half of the training images has {len(half.labels)}",
-            f"choose a batch_size in [2, {len(half.labels)}]",
+            f"batch_size {batch_size} does not fit: a half of the training images has {len(half)}",
+            f"choose a batch_size in [2, {len(half)}]",
         )
+
+
+def shift_and_flip(images: Tensor, augmentation: Augmentation, rng: np.random.Generator) -> Tensor:
+    """Cuts every image out of itself with a border of 0, the mean, and mirrors about half of them, left to right.
+
+    What there is nothing to do for draws no random numbers.
+
+    Args:
+        images: (N, C, H, W), standardised.
+        augmentation: How wide the border is, and whether images are mirrored.
+        rng: Decides where each image is cut, every place as likely as the others, and which are mirrored.
+    """
+    pad = augmentation.pad
+    if not pad and not augmentation.flip:
+        return images
+    n, _, height, width = images.shape
+    top, left = rng.integers(2 * pad + 1, size=(2, n, 1)) if pad else np.zeros((2, n, 1), np.int64)
+    rows, columns = top + np.arange(height), left + np.arange(width)  # (N, H), (N, W) in the image with its border
+    if augmentation.flip:
+        columns = np.where(rng.random((n, 1)) < 0.5, columns[:, ::-1], columns)
+    bordered = F.pad(images, (pad, pad, pad, pad)).permute(0, 2, 3, 1)
+    number, row, column = (
+        torch.from_numpy(a).to(images.device) for a in (np.arange(n)[:, None, None], rows[:, :, None], columns[:, None])
+    )
+    return bordered[number, row, column].permute(0, 3, 1, 2)
 
 
 def cutout(images: Tensor, probability: float, length: int, rng: np.random.Generator) -> Tensor:

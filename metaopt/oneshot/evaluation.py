@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from metaopt.oneshot.data import Half
 from metaopt.oneshot.mix import Mixes
 from metaopt.oneshot.supernet import Supernet
-
-_IMAGES = 500  # per call when nothing is trained
 
 
 class Evaluation:
@@ -36,34 +33,33 @@ class Evaluation:
             images: Only so many of them, the first ones; None: all.
         """
         self.prepare(mix)
-        half = self.arch_half
-        return self.score(mix, half.images[:images], half.labels[:images])[0]
+        return self.score(mix, self.arch_half.first(images))[0]
 
     def prepare(self, mix: Mixes) -> None:
         """Recalibrates batch norm for ``mix`` if the statistics are to be those of the mix that is evaluated."""
         if self.supernet.scale.batch_norm == "recalibrated":
-            self.supernet.recalibrate(self.weight_half.images.split(_IMAGES), mix)
+            self.supernet.recalibrate((images for images, _ in self.weight_half.pieces()), mix)
 
     @torch.no_grad()
-    def score(self, mix: Mixes, images: Tensor, labels: Tensor) -> tuple[float, float]:
-        """Returns error and mean cross-entropy on ``images`` under ``mix``, with the stored statistics."""
+    def score(self, mix: Mixes, half: Half) -> tuple[float, float]:
+        """Returns error and mean cross-entropy on the images of ``half`` under ``mix``, with the stored statistics."""
         self.supernet.eval()
-        return self._score(mix, images, labels)
+        return self._score(mix, half)
 
     @torch.no_grad()
     def batch_score(self, mix: Mixes) -> tuple[float, float]:
         """Returns error and mean cross-entropy on the architecture's half, with the statistics of these images."""
         with unchanged(self.supernet):
             self.supernet.train()
-            return self._score(mix, self.arch_half.images, self.arch_half.labels)
+            return self._score(mix, self.arch_half)
 
-    def _score(self, mix: Mixes, images: Tensor, labels: Tensor) -> tuple[float, float]:
+    def _score(self, mix: Mixes, half: Half) -> tuple[float, float]:
         wrong, loss = 0, 0.0
-        for some, truth in zip(images.split(_IMAGES), labels.split(_IMAGES), strict=True):
-            logits = self.supernet(some, mix)
+        for images, truth in half.pieces():
+            logits = self.supernet(images, mix)
             wrong += int((logits.argmax(1) != truth).sum())
             loss += float(F.cross_entropy(logits, truth, reduction="sum"))
-        return wrong / len(labels), loss / len(labels)
+        return wrong / len(half), loss / len(half)
 
 
 @contextmanager

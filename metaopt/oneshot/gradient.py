@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -77,8 +77,8 @@ class Architecture(Protocol):
     def tensors(self) -> list[Tensor]:
         """All of them."""
 
-    def cell(self) -> Cell:
-        """Returns the strongest cell."""
+    def cells(self) -> Iterator[Cell]:
+        """Yields all cells, the strongest first."""
 
     def to_json(self) -> dict[str, Any]:
         """Returns them as plain values."""
@@ -158,9 +158,9 @@ class GradientOptimizer(OneShotOptimizer):
             weight_decay=settings.weight_decay,
         )
 
-    def cell(self) -> Cell:
-        """Returns the cell of the largest parameters (1Shot1, section 3)."""
-        return self.arch.cell()
+    def cells(self) -> Iterator[Cell]:
+        """Yields the cell of the largest parameters (1Shot1, section 3), then those that come after it."""
+        return self.arch.cells()
 
     def arch_to_json(self) -> dict[str, Any]:
         """Returns the parameters as plain values."""

@@ -8,6 +8,7 @@ path is a cell of the space.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from metaopt.cells.space import Cell, CellSpace
 from metaopt.oneshot.base import Batch
+from metaopt.oneshot.decode import cells_by_strength
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
 from metaopt.oneshot.mix import MIXED_OPS, Mix, Path
 from metaopt.oneshot.settings import bounded
@@ -72,9 +74,13 @@ class GateParameters:
         sets = [choices[parents.get(node, 0)] for node, choices in enumerate(self.space.parent_choices, start=1)]
         return Cell(tuple(sets), tuple(MIXED_OPS[k] for k in ops.tolist()))
 
-    def cell(self) -> Cell:
-        """Returns the most probable cell."""
-        return self.choose(self.ops.argmax(1), {node: int(row.argmax()) for node, row in self.parents.items()})
+    def cells(self) -> Iterator[Cell]:
+        """Yields all cells, the most probable first."""
+        parents = [
+            dict(zip(choices, self.parents[node].tolist() if node in self.parents else [0.0], strict=True))
+            for node, choices in enumerate(self.space.parent_choices, start=1)
+        ]
+        return cells_by_strength(self.space, self.ops.tolist(), parents)
 
     def to_json(self) -> dict[str, Any]:
         """Returns all probabilities as plain lists, one row per choice, rounded to six places."""
@@ -132,7 +138,7 @@ class Proxyless(GradientOptimizer):
 
     def eval_mix(self) -> Path:
         """Returns the path of the most probable cell."""
-        return Path(self.cell())
+        return Path(next(self.arch.cells()))
 
     def arch_step(self, train: Batch, valid: Batch) -> None:
         """One step of Adam every ``arch_every`` weight steps."""

@@ -7,7 +7,7 @@ and none of them is a test image.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,12 +91,20 @@ class SampledOptimizer(OneShotOptimizer):
         """Turns to the streams of the next epoch."""
         self._start_epoch(self._epoch + 1)
 
+    def cells(self) -> Iterator[Cell]:
+        """Yields the best of newly drawn candidates under the current weights, then the other finalists.
+
+        Only candidates that may be picked are looked at: among many, the best ones of all would often not be.
+        """
+        drawn = dict.fromkeys(self.draw(self.settings.candidates, self.stream("candidates")))
+        candidates = drawn if self.parts.known is None else filter(self.parts.known, drawn)
+        finalists = self._ranked(candidates, self.settings.screening_images)[: self.settings.finalists]
+        return iter(self._ranked(finalists))
+
     def cell(self) -> Cell:
-        """Returns the best of newly drawn candidates under the current weights."""
+        """Returns the best of the candidates, of which there is one pick per epoch."""
         if self._picked is None:
-            drawn = dict.fromkeys(self.draw(self.settings.candidates, self.stream("candidates")))
-            finalists = self._ranked(drawn, self.settings.screening_images)[: self.settings.finalists]
-            self._picked = self._ranked(finalists)[0]
+            self._picked = super().cell()
         return self._picked
 
     def _ranked(self, cells: Iterable[Cell], images: int | None = None) -> list[Cell]:

@@ -28,7 +28,7 @@ from metaopt.oneshot.supernet import Supernet
 
 #: Batch norm statistics of an evaluation. ``published``, ``running`` and ``pytorch`` are what training has stored, see
 #: :data:`MOMENTUM`; ``recalibrated``: of the images that the weights are trained on, under the cell that is evaluated;
-#: ``batch``: of the very images that are evaluated, all of them at once.
+#: ``batch``: of the very images that are evaluated, up to 500 of them at a time.
 Statistics = Literal["published", "running", "pytorch", "recalibrated", "batch"]
 STATISTICS: tuple[Statistics, ...] = get_args(Statistics)
 
@@ -106,13 +106,13 @@ class Subject:
 
 
 def score_cells(
-    supernet: Supernet, reference: Tensor, evaluated: Half, subjects: Sequence[Subject], statistics: Statistics
+    supernet: Supernet, reference: Half, evaluated: Half, subjects: Sequence[Subject], statistics: Statistics
 ) -> NDArray[np.float32]:
     """Scores cells by a trained supernet, which is left as it was.
 
     Args:
         supernet: Trained so that it stores ``statistics``, if these are stored.
-        reference: Images (N, C, H, W) that ``recalibrated`` statistics are of.
+        reference: Images that ``recalibrated`` statistics are of.
         evaluated: What errors are measured on.
         subjects: K cells, as they are evaluated; equal ones cost one evaluation.
         statistics: Of the batch norms.
@@ -123,11 +123,11 @@ def score_cells(
     scores: dict[Subject, tuple[float, float]] = {}
     with torch.no_grad(), unchanged(supernet):
         for subject in dict.fromkeys(subjects):
-            mix = subject.mix(reference.device)
+            mix = subject.mix(evaluated.labels.device)
             if statistics == "recalibrated":
-                supernet.recalibrate([reference], mix)
+                supernet.recalibrate((images for images, _ in reference.pieces()), mix)
             supernet.train(statistics == "batch")
-            logits = supernet(evaluated.images, mix)
+            logits = torch.cat([supernet(images, mix) for images, _ in evaluated.pieces()])
             wrong = (logits.argmax(1) != evaluated.labels).float().mean()
             loss = float(F.cross_entropy(logits, evaluated.labels))
             scores[subject] = float(wrong), math.inf if math.isnan(loss) else loss

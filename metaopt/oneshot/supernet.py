@@ -7,7 +7,7 @@ NAS-Bench-101 does, and as the released code does since 2020-02-27.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -250,7 +250,7 @@ class Supernet(nn.Module):
         return kept / (1 - self.drop_path_prob)
 
     @torch.no_grad()
-    def recalibrate(self, batches: Sequence[Tensor], mix: Mixes) -> None:
+    def recalibrate(self, batches: Iterable[Tensor], mix: Mixes) -> None:
         """Replaces all batch norm statistics by those of ``batches`` under ``mix``: their mean over the batches."""
         norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
         momenta = [norm.momentum for norm in norms]

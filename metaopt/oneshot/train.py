@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import count
@@ -18,7 +18,7 @@ from metaopt.cells.space import Cell, CellSpace
 from metaopt.errors import ConfigError
 from metaopt.images import ImageData
 from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
-from metaopt.oneshot.data import check_batch_size, cutout, halves
+from metaopt.oneshot.data import check_batch_size, cutout, halves, shift_and_flip
 from metaopt.oneshot.evaluation import Evaluation
 from metaopt.oneshot.guard import Guard, Return
 from metaopt.oneshot.settings import SearchSettings
@@ -41,6 +41,7 @@ class SearchEpoch:
         eigenvalue: Dominant one of the validation loss's Hessian over the architecture; None where it is not measured.
         sweeps: How many times the selection of the final cell has evaluated all images of the architecture's half; more
             than 0 as soon as choices are closed.
+        detour: How many cells the optimizer would have preferred to ``cell``, which may not be picked.
         note: What happened after the epoch's training that its figures alone do not say; empty: nothing.
     """
 
@@ -51,6 +52,7 @@ class SearchEpoch:
     arch: dict[str, Any]
     eigenvalue: float | None = None
     sweeps: int = 0
+    detour: int = 0
     note: str = ""
 
 
@@ -95,6 +97,7 @@ class Search:
         settings: Of type ``optimizer.Settings``.
         seed: Of everything random in the search.
         device: Where it runs.
+        known: Which cells may be picked; None: every one.
 
     Raises:
         ConfigError: if the batch size does not fit the data.
@@ -110,9 +113,10 @@ class Search:
         settings: SearchSettings,
         seed: int,
         device: torch.device,
+        known: Callable[[Cell], bool] | None = None,
     ) -> None:
-        self.settings, self.seed = settings, seed
-        self.weight_half, self.arch_half = halves(data.train, seed, device)
+        self.settings, self.seed, self.augmentation = settings, seed, data.augmentation
+        self.weight_half, self.arch_half = halves(data, seed, device)
         check_batch_size(settings.batch_size, self.weight_half)  # the smaller one of an odd number of images
         with torch.random.fork_rng(devices=[]):  # PyTorch's layers draw their weights from its global generator
             torch.manual_seed(seed_integer(seed, "weights"))
@@ -125,7 +129,7 @@ class Search:
         )
         self.evaluation = Evaluation(self.supernet, self.weight_half, self.arch_half)
         generator = torch.Generator().manual_seed(seed_integer(seed, "architecture"))
-        parts = SearchParts(space, self.supernet, self.weight_optim, self.evaluation, generator)
+        parts = SearchParts(space, self.supernet, self.weight_optim, self.evaluation, generator, known)
         self.optimizer = optimizer(parts, settings)
 
     def epochs(self, total: int, *, picks: bool = True) -> Iterator[SearchEpoch]:
@@ -149,8 +153,9 @@ class Search:
             arch, sweeps = self.optimizer.arch_to_json(), self.optimizer.sweeps
             if not _is_finite(arch):  # what is drawn from it, or is its largest entry, would still be a legal cell
                 raise SearchDivergedError(f"the architecture is not a number any more after epoch {number} of {total}")
+            detour = 0 if cell is None else self.optimizer.detour
             yield SearchEpoch(
-                number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps, trained.note
+                number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps, detour, trained.note
             )
 
     def _course(self, total: int) -> Iterator[tuple[_Trained, bool]]:
@@ -244,7 +249,7 @@ class Search:
             raise SearchDivergedError(f"the {what} is {value} in epoch {epoch + 1} of {total}")
 
     def _batches(self, epoch: int, total: int) -> Iterator[tuple[Batch, Batch]]:
-        """Yields a batch of either half at a time, with cutout."""
+        """Yields a batch of either half at a time, changed at random."""
         size, probability = self.settings.batch_size, self._cutout_probability(epoch, total)
         rng = stream(self.seed, "batches", epoch)
         arch_batches = self.arch_half.batches(size, rng)
@@ -269,6 +274,7 @@ class Search:
         return self.settings.cutout_prob * _ramp(epoch, total)
 
     def _augment(self, images: Tensor, probability: float, rng: np.random.Generator) -> Tensor:
+        images = shift_and_flip(images, self.augmentation, rng)
         if probability == 0:
             return images
         length = self.settings.cutout_length

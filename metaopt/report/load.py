@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from metaopt.errors import RunError
-from metaopt.journal import Recorded, read
-from metaopt.run_folder import not_a_run
+from metaopt.journal import Recorded
+from metaopt.run_folder import RunFolder, not_a_run
 from metaopt.trial import Result, Trial, Value, charged_epochs
 
 
@@ -182,11 +182,11 @@ def load_run(folder: Path) -> RunData:
         RunError: if the folder is missing or is no run folder.
         JournalError: if a journal is damaged elsewhere than in its last line.
     """
-    journal, confirm = folder / "journal.jsonl", folder / "confirm" / "journal.jsonl"
-    if not journal.is_file():
+    run = RunFolder(folder)
+    if not run.journal.is_file():
         raise _not_a_run(folder)
-    recorded = read(journal)
-    confirmation = read(confirm) if confirm.is_file() else None
+    recorded = run.read()
+    confirmation = run.confirmation.read() if run.confirmation.begun else None
     evaluations = _evaluations(recorded)
     order = {trial_id: place for place, trial_id in enumerate(recorded.results)}
     told = sorted((e for e in evaluations if e.result), key=lambda e: order[e.trial.id])
@@ -204,7 +204,7 @@ def load_run(folder: Path) -> RunData:
 def _not_a_run(folder: Path) -> RunError:
     if folder.is_dir():
         return not_a_run(folder)
-    beside = [p.parent.name for p in folder.parent.glob("*/journal.jsonl")]
+    beside = [p.parent.name for p in folder.parent.glob("*/journal.jsonl*")]
     near = difflib.get_close_matches(folder.name, beside, n=1)
     guess = f"; did you mean {folder.parent / near[0]}?" if near else ""
     return RunError(f"there is no run folder {folder}{guess}", "name a folder that metaopt tune wrote")

@@ -56,7 +56,7 @@ def study_groups(runs: Sequence[RunData]) -> list[Group]:
     """Groups the runs of a study, in the order in which each group first comes."""
     members: dict[str, list[RunData]] = {}
     for run in runs:
-        identity = {name: value for name, value in run.settings.items() if name not in _FREE}
+        identity = {name: value for name, value in run.settings.items() if name not in _FREE and value is not None}
         members.setdefault(json.dumps(identity, sort_keys=True), []).append(run)
     return [Group(_without_seed(group[0]), tuple(group)) for group in members.values()]
 

@@ -33,6 +33,7 @@ from metaopt.report.study_repeats import (
 )
 from metaopt.report.study_tuned import tuned, tuned_notes, tuned_records, tuned_table
 from metaopt.report.style import RC, Plot, render
+from metaopt.run_folder import RunFolder
 
 PAGE = "README.md"
 
@@ -67,19 +68,24 @@ class _Part:
     plots: tuple[Plot, ...]
 
 
-def write_study(study: StudyText, out: Path) -> Path:
+def write_study(study: StudyText, out: Path, journals: Path) -> Path:
     """Writes README, tables and figures into the folder of a study and returns the README.
+
+    Args:
+        study: What its file says.
+        out: The folder.
+        journals: Where the folders of its runs can be read.
 
     Raises:
         RunError: if the study has no run yet, or if the folder cannot be written.
         JournalError: if a journal is damaged.
     """
-    write_files(out, render_study(study, out))
+    write_files(out, render_study(study, journals))
     return out / PAGE
 
 
-def check_study(study: StudyText, out: Path) -> list[str]:
-    """Renders a study again and compares it byte by byte with what is in its folder.
+def check_study(study: StudyText, out: Path, journals: Path) -> list[str]:
+    """Renders a study again and compares it byte by byte with what is in its folder; arguments as for writing it.
 
     The command in the first line is taken as it stands there: it says from where it was called, not what it found.
 
@@ -89,14 +95,14 @@ def check_study(study: StudyText, out: Path) -> list[str]:
     page = out / PAGE
     if page.is_file() and (lines := page.read_text(encoding="utf-8", errors="replace").splitlines()):
         study = replace(study, command=lines[0].strip("`"))
-    return differing_files(out, render_study(study, out))
+    return differing_files(out, render_study(study, journals))
 
 
-def render_study(study: StudyText, out: Path) -> dict[str, bytes]:
+def render_study(study: StudyText, journals: Path) -> dict[str, bytes]:
     """Returns every file by its path in the study's folder; the same bytes for the same journals."""
-    runs = [load_run(out / name) for name in study.runs if (out / name / "journal.jsonl").is_file()]
+    runs = [load_run(journals / name) for name in study.runs if RunFolder(journals / name).begun]
     if not runs:
-        raise RunError(f"{out} has no run of the study yet", "leave out --no-run or --check to run it")
+        raise RunError(f"{journals} has no run of the study yet", "leave out --no-run or --check to run it")
     groups = study_groups(runs)
     files: dict[str, bytes] = {}
     lines = list(_head(study))
@@ -165,7 +171,7 @@ def _run_row(run: RunData, partial: bool) -> tuple[str, ...]:
     best = incumbent(run.ok)
     regret = None if best is None else best.test_error - (run.optimum_test_error or 0.0)
     return (
-        f"[{run.name}]({run.name}/journal.jsonl)",
+        f"[{run.name}]({run.name})",
         str(len(run.told)),
         str(len(run.told) - len(run.ok)),
         *((str(run.predicted),) if partial else ()),

@@ -62,14 +62,19 @@ class Answers:
         """Whether searches may only pick what the table holds."""
         return self.unknown == "restrict" and not self.complete
 
-    def query(self, graph: CellGraph) -> Entry:
-        """Returns what is known of a cell after the last epochs.
+    def query(self, graph: CellGraph, epochs: int | None = None) -> Entry:
+        """Returns what is known of a cell.
+
+        Args:
+            graph: The cell.
+            epochs: One of the table's; None: the last, which are all that is predicted.
 
         Raises:
             TableError: if the table does not hold it and nothing else answers.
         """
-        if self._predictions is None or graph in self.table:
-            return self.table.query(graph)
+        last = epochs is None or epochs == self.table.epochs[-1]
+        if self._predictions is None or not last or graph in self.table:
+            return self.table.query(graph, epochs)
         found = self._predictions.query(graph)
         return Entry((found.valid_error,), (found.test_error,), predicted=True)
 

@@ -23,7 +23,7 @@ import torch
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
-from metaopt.images import IMAGES
+from metaopt.images import load_images
 from metaopt.seeds import stream
 from metaopt.tables.card import Card
 from metaopt.tables.networks import NetworkBatch, NetworkScale
@@ -50,7 +50,7 @@ class Chunk:
         return self.folder / f"part-{zlib.crc32(content.encode()):08x}.parquet"
 
 
-def planned(card: Card, cell_space: int, found: Iterable[CellGraph] = ()) -> dict[str, CellGraph]:
+def planned(card: Card, cell_space: int, found: Iterable[CellGraph] = ()) -> Mapping[str, CellGraph]:
     """Returns the distinct cells that a table is to hold by their hashes: all, or a uniform sample and what is found.
 
     Args:
@@ -94,7 +94,7 @@ def train_chunk(chunk: Chunk) -> int:
 def train_cells(card: Card, graphs: Sequence[CellGraph], seeds: Sequence[int]) -> pa.Table:
     """Trains cells of one wiring with all seeds; returns rows of the table's schema."""
     networks = [(graph, seed) for graph in graphs for seed in seeds]
-    data = IMAGES[card.text["images"]]()
+    data = load_images(card.text["images"])
     scale, protocol = training(card)
     points = train_networks([g for g, _ in networks], [s for _, s in networks], data, scale, protocol)
     parameters = {graph.key: count_parameters(card, graph) for graph in graphs}

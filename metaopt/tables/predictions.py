@@ -62,6 +62,7 @@ class Predictions:
         path: A file that :func:`write_predictions` wrote.
 
     Attributes:
+        path: The file.
         hashes: (K,) of the cells, ascending.
         valid_error: (K,) in [0, 1].
         test_error: (K,) in [0, 1].
@@ -80,7 +81,7 @@ class Predictions:
         if rows.schema.names != PREDICTIONS.names:
             found, needed = ", ".join(rows.schema.names), ", ".join(PREDICTIONS.names)
             raise TableError(f"the predictions {path} have the columns {found}; needed: {needed}", _HINT)
-        self._path = path
+        self.path = path
         self.hashes: NDArray[np.bytes_] = np.array(rows["cell_hash"].to_pylist(), dtype="S32")
         self._values = {name: rows[name].to_numpy().astype(float) for name in PREDICTIONS.names[2:]}
         self.valid_error: Floats = self._values["valid_error"]
@@ -100,5 +101,5 @@ class Predictions:
         wanted = np.bytes_(graph.hash)
         row = int(np.searchsorted(self.hashes, wanted))
         if row == len(self.hashes) or self.hashes[row] != wanted:
-            raise TableError(f"the predictions {self._path} have none of the cell {graph.key}", "use its cell space")
+            raise TableError(f"the predictions {self.path} have none of the cell {graph.key}", "use its cell space")
         return Prediction(*(float(values[row]) for values in self._values.values()))

@@ -134,7 +134,14 @@ class Table:
         """Returns the lowest validation error and the lowest test error of any cell, each a mean over the seeds.
 
         They are what regret is counted from, each for its own part, and may belong to different cells.
+
+        Raises:
+            TableError: if the table has no cell of the cell space.
         """
+        if not len(self):
+            raise TableError(
+                f"the table {self.path} has no cell of cell space {self._cell_space}", "choose another with --space"
+            )
         last = self.valid_error[:, :, -1].mean(axis=1), self.test_error[:, :, -1].mean(axis=1)
         return float(last[0].min()), float(last[1].min())
 
@@ -162,10 +169,6 @@ class Table:
             return np.ones(len(self._store.hashes), dtype=bool)
         bits = self._store.of_cells("cell_spaces").to_numpy()
         members: NDArray[np.bool_] = bits >> (self._cell_space - 1) & 1 == 1
-        if not members.any():
-            raise TableError(
-                f"the table {self.path} has no cell of cell space {self._cell_space}", "choose another with --space"
-            )
         return members
 
     @cached_property

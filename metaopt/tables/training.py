@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from metaopt.cells.graph import CellGraph
-from metaopt.images import ImageData, Images, Labels
+from metaopt.images import ImageData, Part
 from metaopt.seeds import stream
 from metaopt.tables.networks import NetworkBatch, NetworkScale
 
@@ -58,7 +58,7 @@ def train_networks(
 ) -> list[CurvePoint]:
     """Trains one network per graph and seed; each comes out as if it had been trained alone, up to rounding.
 
-    A network's weights follow from its seed and its cell, its data order from its seed.
+    A network's weights follow from its seed and its cell, its data order from its seed. Images are not augmented.
 
     Args:
         graphs: G graphs of one wiring; a graph may stand several times.
@@ -91,7 +91,7 @@ def train_networks(
         net.train()
         order = torch.from_numpy(np.stack([rng.permutation(len(labels)) for rng in orders], axis=1))  # (images, G)
         for batch in order[: steps * protocol.batch_size].split(protocol.batch_size):
-            logits = net(images[batch].permute(0, 2, 3, 1, 4))  # (N, G, H, W, C) -> (N, H, W, G, C)
+            logits = net(standardised(images[batch], data).permute(0, 2, 3, 1, 4))  # (N, G, H, W, C) -> (N, H, W, G, C)
             loss = F.cross_entropy(logits.flatten(0, 1), labels[batch].flatten(), reduction="sum")
             optim.zero_grad()
             (loss / protocol.batch_size).backward()
@@ -99,17 +99,24 @@ def train_networks(
             schedule.step()
         cost_s += time.thread_time() - started
         if epoch in protocol.epochs:
-            train, valid, test = (error_rates(net, part, len(graphs)) for part in (data.train, data.valid, data.test))
+            train, valid, test = (
+                error_rates(net, part, data, len(graphs)) for part in (data.train, data.valid, data.test)
+            )
             points.append(CurvePoint(epoch, train, valid, test, cost_s / len(graphs)))
     return points
 
 
+def standardised(levels: Tensor, data: ImageData) -> Tensor:
+    """Returns images (..., C), whose pixels are levels, in units of the training images' deviation from their mean."""
+    return (levels.float() - torch.from_numpy(data.mean)) / torch.from_numpy(data.deviation)
+
+
 @torch.no_grad()
-def error_rates(net: NetworkBatch, part: tuple[Images, Labels], g: int) -> Tensor:
-    """Returns the share of wrongly classified images of each of the ``g`` networks, (g,)."""
+def error_rates(net: NetworkBatch, part: Part, data: ImageData, g: int) -> Tensor:
+    """Returns the share of wrongly classified images of a part of ``data`` of each of the ``g`` networks, (g,)."""
     net.eval()
     wrong = torch.zeros(g)
     for images, labels in zip(*(torch.from_numpy(a).split(_EVAL_IMAGES) for a in part), strict=True):
-        logits = net(images.unsqueeze(3).expand(-1, -1, -1, g, -1))
+        logits = net(standardised(images, data).unsqueeze(3).expand(-1, -1, -1, g, -1))
         wrong += (logits.argmax(2) != labels[:, None]).sum(0)
     return wrong / len(part[1])

@@ -73,6 +73,7 @@ class ObjectiveContract:
         assert type(objective.needs_process) is bool
         shortest, longest = objective.epochs
         assert 1 <= shortest <= longest
+        assert objective.possible_epochs is None or {shortest, longest} <= objective.possible_epochs
 
     def test_settings_are_plain_json(self) -> None:
         """Any process can build the objective again."""

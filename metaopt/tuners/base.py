@@ -62,6 +62,11 @@ class Tuner(ABC):
         self._told = 0
         self._running: dict[int, Trial] = {}
 
+    @property
+    def possible_epochs(self) -> frozenset[int]:
+        """All budgets that an evaluation may be asked for with."""
+        return frozenset([self.max_epochs])
+
     def ask(self, n: int = 1) -> list[Trial]:
         """Returns up to ``n`` trials to evaluate; fewer, or none, means: nothing more until you tell me something."""
         trials: list[Trial] = []

@@ -85,6 +85,11 @@ class BracketTuner(Tuner):
         self._config_ids: list[ConfigId] = []
         self._logged: Trial | None = None
 
+    @property
+    def possible_epochs(self) -> frozenset[int]:
+        """The budgets of all rungs."""
+        return frozenset(map(round, self.budgets))
+
     @abstractmethod
     def _sample(self, ask: int, budget: float) -> Sample:
         """Returns a new configuration for ask number ``ask``, to be evaluated first at ``budget``."""

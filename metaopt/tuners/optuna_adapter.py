@@ -12,17 +12,11 @@ from typing import Any
 
 import optuna
 from ConfigSpace import ConfigurationSpace
-from ConfigSpace.hyperparameters import (
-    CategoricalHyperparameter,
-    Constant,
-    FloatHyperparameter,
-    Hyperparameter,
-    IntegerHyperparameter,
-    OrdinalHyperparameter,
-)
+from ConfigSpace.hyperparameters import Constant, Hyperparameter, OrdinalHyperparameter
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
+from metaopt.distributions import distribution
 from metaopt.errors import ConfigError
 from metaopt.seeds import seed_integer
 from metaopt.spaces import check_config, plain, unmet
@@ -133,23 +127,9 @@ def _identity(config: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
 
 
 def _distribution(hyperparameter: Hyperparameter[Any, Any]) -> BaseDistribution:
-    match hyperparameter:
-        case FloatHyperparameter():
-            low, high = float(hyperparameter.lower), float(hyperparameter.upper)
-            return FloatDistribution(low, high, log=bool(getattr(hyperparameter, "log", False)))
-        case IntegerHyperparameter():
-            low, high = int(hyperparameter.lower), int(hyperparameter.upper)
-            return IntDistribution(low, high, log=bool(getattr(hyperparameter, "log", False)))
-        case OrdinalHyperparameter():
-            return IntDistribution(0, len(hyperparameter.sequence) - 1)  # its places, which keep the order
-        case CategoricalHyperparameter():
-            return CategoricalDistribution(
-                [*plain({str(i): choice for i, choice in enumerate(hyperparameter.choices)}).values()]
-            )
-    raise ConfigError(
-        f"tpe takes no hyperparameters such as {hyperparameter.name}, a {type(hyperparameter).__name__}",
-        "write it as a float, an integer, a category or an ordinal",
-    )
+    if isinstance(hyperparameter, OrdinalHyperparameter):
+        return IntDistribution(0, len(hyperparameter.sequence) - 1)  # its places, which keep the order
+    return distribution(hyperparameter)
 
 
 def _to_optuna(hyperparameter: Hyperparameter[Any, Any], value: Value) -> Value:

@@ -76,3 +76,22 @@ def test_a_mistake_in_the_file_is_found_before_anything_runs(
     assert main(["compare", study]) == 2
     assert "mine/study.yaml, common: budget must be a whole number, got 'none'" in capsys.readouterr().err
     assert [path.name for path in Path("mine").iterdir()] == ["study.yaml"]
+
+
+def test_at_least_one_baseline_at_a_time(study: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", study, "--at-once", "0"]) == 2
+    assert "--at-once must be at least 1, got 0" in capsys.readouterr().err
+    assert not Path("mine/darts-s0").exists()
+
+
+def test_a_packed_study_is_the_same_study(study: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", study]) == 0
+    page = Path("mine/README.md").read_bytes()
+    assert main(["compare", study, "--pack", "--no-run"]) == 0
+    assert not list(Path("mine").rglob("journal.jsonl"))
+    assert Path("mine/journals.tar.xz").is_file()
+    assert Path("mine/README.md").read_bytes() == page
+    capsys.readouterr()
+    assert main(["compare", study]) == 0
+    assert "run " not in capsys.readouterr().err
+    assert main(["compare", study, "--check"]) == 0

@@ -6,8 +6,8 @@ from dataclasses import fields
 import pytest
 
 from metaopt.cli.flags import add_flags, given
-from metaopt.config import RunConfig
 from metaopt.errors import ConfigError
+from metaopt.run_settings import RunConfig
 from metaopt.task import SearchTask
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from metaopt import launch
 from metaopt.cli import main
-from metaopt.config import RunConfig
+from metaopt.run_settings import RunConfig
 
 
 def test_a_journal_damaged_in_the_tail_goes_on(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:

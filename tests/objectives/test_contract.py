@@ -11,5 +11,10 @@ class TestOneShot(ObjectiveContract):
     settings: ClassVar = {"optimizer": "darts", "benchmark": "digits", "cell_space": 1, "channels": 4, "device": "cpu"}
 
 
+class TestTableLookup(ObjectiveContract):
+    name = "table"
+    settings: ClassVar = {"benchmark": "digits", "cell_space": 1, "errors": "single"}
+
+
 def test_every_objective_is_here() -> None:
     assert {suite.name for suite in ObjectiveContract.__subclasses__()} >= OBJECTIVES.keys()

@@ -37,7 +37,7 @@ def test_the_strongest_cell() -> None:
         arch.output.copy_(torch.tensor([5.0, 0, 4, 0, 0]))
         arch.inputs[3].copy_(torch.tensor([0.0, 2, 1]))
         arch.inputs[4].copy_(torch.tensor([3.0, 0, 0, 4]))
-    cell = arch.cell()
+    cell = next(arch.cells())
     assert cell.ops == ("maxpool3x3", "conv3x3", "conv1x1", "conv3x3")
     assert cell.parents == ((0,), (0, 1), (1, 2), (0, 3), (0, 2))
 
@@ -53,10 +53,10 @@ def test_what_is_closed_has_no_weight_no_gradient_and_no_place_in_the_cell() -> 
     arch = draw(1)
     with torch.no_grad():
         arch.ops[1, 2], arch.output[3] = 9.0, 9.0
-    assert (arch.cell().ops[1], 3 in arch.cell().parents[-1]) == ("conv1x1", True)
+    assert (next(arch.cells()).ops[1], 3 in next(arch.cells()).parents[-1]) == ("conv1x1", True)
     arch.closed.ops[1, 2] = arch.closed.output[3] = True
-    assert arch.cell().ops[1] != "conv1x1"
-    assert 3 not in arch.cell().parents[-1]
+    assert next(arch.cells()).ops[1] != "conv1x1"
+    assert 3 not in next(arch.cells()).parents[-1]
     mix = arch.softmax()
     assert mix.ops[1, 2] == 0
     assert mix.ops[1].sum().item() == pytest.approx(1)

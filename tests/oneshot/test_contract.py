@@ -28,6 +28,7 @@ class TestProxyless(OneShotContract):
     name = "proxyless"
     config: ClassVar = {"batch_size": 16, "arch_every": 1, "warm_start": 0.0}
     scaled = ("arch_every", "arch_weight_decay")
+    learns_in = 12
 
 
 class TestRandomWs(OneShotContract):
@@ -35,6 +36,7 @@ class TestRandomWs(OneShotContract):
     config: ClassVar = {"candidates": 10, "finalists": 2, "screening_images": 16, "grad_clip": 5.0}
     scaled = ("candidates", "screening_images", "grad_clip")
     has_architecture = False
+    learns_in = 12
 
 
 class TestEnas(OneShotContract):
@@ -47,6 +49,7 @@ class TestEnas(OneShotContract):
         "grad_clip": 5.0,
     }
     scaled = ("candidates", "controller_learning_rate", "controller_steps", "grad_clip")
+    learns_in = 12
 
 
 def test_every_optimizer_is_under_contract() -> None:

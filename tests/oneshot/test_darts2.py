@@ -17,7 +17,8 @@ def prepared(hessian: str, **settings: float) -> tuple[Search, Darts2]:
     search = small_search("darts2", hessian=hessian, learning_rate=0.1, **settings)
     search.supernet.double()
     for half in (search.weight_half, search.arch_half):
-        object.__setattr__(half, "images", half.images.double())
+        object.__setattr__(half, "mean", half.mean.double())
+        object.__setattr__(half, "deviation", half.deviation.double())
     darts = search.optimizer
     assert isinstance(darts, Darts2)
     for tensor in darts.arch.tensors:

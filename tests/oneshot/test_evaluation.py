@@ -16,7 +16,7 @@ def test_error_and_loss_of_the_architecture_half() -> None:
     with torch.no_grad():
         logits = search.supernet(half.images, mix)
     assert error == pytest.approx((logits.argmax(1) != half.labels).float().mean().item())
-    found, loss = evaluation.score(mix, half.images, half.labels)
+    found, loss = evaluation.score(mix, half)
     assert found == error
     assert loss == pytest.approx(F.cross_entropy(logits, half.labels).item(), rel=1e-5)
     assert evaluation.error(mix, images=1) in (0.0, 1.0)

@@ -44,7 +44,7 @@ def test_finds_what_the_supernet_misses(cell_space: int, decisions: int, sweeps:
     assert len(projection.waiting) == decisions
     assert sum(projection.decide() for _ in range(decisions)) == sweeps == len(evaluation.mixes)
     assert projection.waiting == []
-    assert arch.cell() == planted
+    assert next(arch.cells()) == planted
 
 
 def test_what_is_removed_leaves_all_other_weights_as_they_were() -> None:

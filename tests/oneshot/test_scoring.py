@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,7 +39,8 @@ def searches() -> dict[Statistics, Search]:
 
 @pytest.fixture(scope="module")
 def evaluated() -> Half:
-    return Half.of(*digits().valid, CPU)
+    data = digits()
+    return Half.of(data.valid, data, CPU)
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_scores_are_those_of_the_supernet(
     searches: dict[Statistics, Search], evaluated: Half, cells: list[Cell], statistics: Statistics
 ) -> None:
     search = searches[statistics]
-    supernet, reference = search.supernet, search.weight_half.images
+    supernet, reference = search.supernet, search.weight_half
     subjects = [Subject.of(cell, mean=False) for cell in cells]
     scores = score_cells(supernet, reference, evaluated, subjects, statistics)
     assert scores.shape == (6, 2)
@@ -86,7 +88,7 @@ def test_scores_are_those_of_the_supernet(
     for cell, (error, loss) in zip(cells, scores, strict=True):
         with torch.no_grad():
             if statistics == "recalibrated":
-                supernet.recalibrate([reference], Path(cell))
+                supernet.recalibrate([reference.images], Path(cell))
             supernet.train(statistics == "batch")
             logits = supernet(evaluated.images, Path(cell))
         supernet.load_state_dict({**supernet.state_dict(), **before})
@@ -103,8 +105,8 @@ def test_scoring_leaves_a_supernet_as_it_was(
     before = {name: value.clone() for name, value in search.supernet.state_dict().items()}
     momenta = [norm.momentum for norm in norms(search.supernet)]
     subjects = [Subject.of(cell, mean=True, soft_ops=True) for cell in cells]
-    once = score_cells(search.supernet, search.weight_half.images, evaluated, subjects, statistics)
-    again = score_cells(search.supernet, search.weight_half.images, evaluated, subjects[::-1], statistics)
+    once = score_cells(search.supernet, search.weight_half, evaluated, subjects, statistics)
+    again = score_cells(search.supernet, search.weight_half, evaluated, subjects[::-1], statistics)
     assert (once == again[::-1]).all(), "a score does not depend on the cells before it"
     after = search.supernet.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -158,7 +160,7 @@ def test_a_cell_may_be_left_with_its_input_only(searches: dict[Statistics, Searc
     assert subject.cell.parents == ((), (), (), (), (0,))
     for statistics in ("published", "recalibrated"):
         search = searches[statistics]  # type: ignore[index]
-        reference = search.weight_half.images
+        reference = search.weight_half
         scores = score_cells(search.supernet, reference, evaluated, [subject], statistics)  # type: ignore[arg-type]
         assert np.isfinite(scores).all()
 
@@ -179,7 +181,7 @@ def test_the_lost_edge_leaves_few_different_cells() -> None:
 
 
 def test_a_loss_that_is_no_number_is_the_worst(searches: dict[Statistics, Search], evaluated: Half) -> None:
-    broken = Half(evaluated.images * math.inf, evaluated.labels)
+    broken = replace(evaluated, deviation=torch.zeros_like(evaluated.deviation))
     search = searches["running"]
-    scores = score_cells(search.supernet, search.weight_half.images, broken, [Subject.of(CELL, mean=True)], "running")
+    scores = score_cells(search.supernet, search.weight_half, broken, [Subject.of(CELL, mean=True)], "running")
     assert scores[0, 1] == math.inf

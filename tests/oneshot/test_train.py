@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import ConfigError
-from metaopt.images import digits
+from metaopt.images import Augmentation, ImageSource, digits, load_images
 from metaopt.oneshot.base import Batch
 from metaopt.oneshot.darts import Darts, DartsSettings
 from metaopt.oneshot.supernet import BatchNorm, SupernetScale
@@ -48,6 +49,46 @@ def test_cutout_ramps_up_to_its_probability() -> None:
     assert search(DartsSettings(cutout=False, cutout_prob=0.8))._cutout_probability(4, 5) == 0
 
 
+def test_training_batches_are_augmented_and_evaluated_images_are_not() -> None:
+    plain, first, again = (
+        Search(
+            Darts,
+            CELL_SPACES[1],
+            replace(digits(), augmentation=augmentation),
+            scale=SupernetScale(4, 3),
+            settings=DartsSettings(batch_size=350),
+            seed=0,
+            device=torch.device("cpu"),
+        )
+        for augmentation in (Augmentation(), Augmentation(1, flip=True), Augmentation(1, flip=True))
+    )
+    batches = [next(search._batches(0, 1)) for search in (plain, first, again)]
+    for part in (0, 1):  # of the weights, of the architecture
+        (images, labels), (changed, of_changed), (same, _) = (batch[part] for batch in batches)
+        assert torch.equal(changed, same)
+        differ = (changed != images).flatten(1).any(1).float().mean()
+        assert 0.8 < differ < 1  # one in eighteen is neither shifted nor mirrored
+        assert torch.equal(labels, of_changed)
+    mix = plain.optimizer.mix()
+    assert first.evaluation.error(mix) == plain.evaluation.error(mix)
+    assert torch.equal(first.arch_half.images, plain.arch_half.images)
+    assert [e.train_loss for e in first.epochs(2)] == [e.train_loss for e in again.epochs(2)]
+
+
+def test_a_search_on_real_images_in_colour(published_images: Path) -> None:
+    data = load_images("cifar10", ImageSource(published_images, pixels=8, subset=400))
+    settings = DartsSettings(batch_size=50, cutout_prob=0.5, learning_rate=0.1)
+    scale, device = SupernetScale(4, 3), torch.device("cpu")
+    runs = [
+        list(Search(Darts, CELL_SPACES[1], data, scale=scale, settings=settings, seed=0, device=device).epochs(6))
+        for _ in range(2)
+    ]
+    assert runs[0] == runs[1]
+    assert runs[0][-1].train_loss < runs[0][0].train_loss
+    assert runs[0][-1].one_shot_error < 0.9  # that of a guess
+    assert "valid" not in vars(data), "no search reads validation images"
+
+
 def test_gradients_are_clipped() -> None:
     run = search(DartsSettings(grad_clip=0.01, momentum=0.0, weight_decay=0.0, learning_rate=1.0))
     before = torch.cat([p.detach().clone().flatten() for p in run.supernet.parameters()])
@@ -63,9 +104,9 @@ def test_published_batch_norm_is_evaluated_with_the_last_batch() -> None:
         run = search(DartsSettings(batch_size=32), batch_norm)  # type: ignore[arg-type]
         list(run.epochs(4))
         mix, half = run.optimizer.mix(), run.arch_half
-        _, stored = run.evaluation.score(mix, half.images, half.labels)
+        _, stored = run.evaluation.score(mix, half)
         run.supernet.recalibrate([run.weight_half.images], mix)
-        _, recalibrated = run.evaluation.score(mix, half.images, half.labels)
+        _, recalibrated = run.evaluation.score(mix, half)
         assert (stored == recalibrated) == (batch_norm == "recalibrated")
 
 

@@ -11,7 +11,7 @@ import torch
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.images import digits
-from metaopt.tables.build import CHUNK_CELLS
+from metaopt.tables.build import CHUNK_NETWORKS
 from metaopt.tables.card import load_card
 from metaopt.tables.training import Protocol, train_networks
 
@@ -35,7 +35,7 @@ def test_side_by_side_against_one_by_one(capsys: pytest.CaptureFixture[str]) -> 
     ratios = []
     for draw in range(3):
         first = graphs[draw * 800]
-        cells = [graph for graph in graphs if graph.adjacency == first.adjacency][:CHUNK_CELLS]
+        cells = [graph for graph in graphs if graph.adjacency == first.adjacency][: CHUNK_NETWORKS // 3]
         together = cpu_s_per_network([c for c in cells for _ in range(3)], [0, 1, 2] * len(cells))
         alone = median(cpu_s_per_network([cell], [0]) for cell in cells[::4])
         ratios.append(alone / together)

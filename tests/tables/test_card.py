@@ -7,7 +7,7 @@ import pytest
 
 from metaopt import paths
 from metaopt.errors import ConfigError
-from metaopt.images import IMAGES
+from metaopt.images import load_images
 from metaopt.tables.card import card_names, load_card
 from metaopt.tables.schema import REQUIRED, SCHEMA
 from metaopt.task import UNKNOWN
@@ -26,7 +26,7 @@ def test_every_card_is_complete(name: str) -> None:
 
 def test_the_card_of_digits_is_that_of_its_images() -> None:
     card = load_card("digits")
-    data = IMAGES[card.text["images"]]()
+    data = load_images(card.text["images"])
     split = {part: len(getattr(data, part)[1]) for part in ("train", "valid", "test")}
     assert split == {part: card.text["split"][part] for part in split}
     assert card.protocol is not None

@@ -138,12 +138,11 @@ def test_the_shipped_table_holds_every_cell_of_space_1() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("draw", [0, 1])
-def test_retraining_gives_the_shipped_rows(draw: int) -> None:
+def test_retraining_gives_the_shipped_rows() -> None:
     """Rounding differs between processors and grows in training, so the spread between seeds is the yardstick."""
     card = load_card("digits")
     table = Table(find_table(card, 1))
-    first = int(np.random.default_rng(draw).integers(len(table)))
+    first = int(np.random.default_rng(0).integers(len(table)))
     seeds = card.seeds(1)
     cut = chunks(card, dict.fromkeys(planned(card, 1).values(), seeds), Path())
     keys = next(chunk.cells for chunk in cut if table.keys[first] in chunk.cells)

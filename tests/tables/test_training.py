@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import torch
 
 from metaopt.cells.graph import CellGraph
 from metaopt.images import ImageData, digits
 from metaopt.tables.networks import NetworkScale
-from metaopt.tables.training import Protocol, train_networks
+from metaopt.tables.training import Protocol, standardised, train_networks
 
 GRAPH = CellGraph.from_key("111:conv3x3")
 OTHER = CellGraph.from_key("111:conv1x1")
@@ -15,8 +18,8 @@ SCALE = NetworkScale(channels=4)
 
 def small() -> ImageData:
     data = digits()
-    (images, labels), valid, test = data.train, data.valid, data.test
-    return ImageData((images[:128], labels[:128]), (valid[0][:150], valid[1][:150]), test, 10)
+    (images, labels), valid = data.train, data.valid
+    return replace(data, train=(images[:128], labels[:128]), read_valid=lambda: (valid[0][:150], valid[1][:150]))
 
 
 def test_training_learns_and_repeats_itself() -> None:
@@ -42,3 +45,12 @@ def test_a_network_trains_as_if_alone() -> None:
     (together,) = train_networks([OTHER, GRAPH], [1, 0], small(), SCALE, protocol)
     (alone,) = train_networks([GRAPH], [0], small(), SCALE, protocol)
     assert abs(together.valid_error[1] - alone.valid_error[0]) <= 2 / 150
+
+
+def test_images_are_standardised_by_channel() -> None:
+    data = replace(digits(), mean=np.array([1, 2], np.float32), deviation=np.array([2, 4], np.float32))
+    levels = torch.tensor([[[3, 4], [0, 255]]], dtype=torch.uint8)
+    assert standardised(levels, data).tolist() == [[[1, 0.5], [-0.5, 63.25]]]
+    train = torch.from_numpy(digits().train[0])
+    assert abs(float(standardised(train, digits()).mean())) < 1e-5
+    assert abs(float(standardised(train, digits()).std()) - 1) < 1e-3

@@ -42,6 +42,31 @@ class TestGrid(TunerContract):
     name = "grid"
 
 
+class TestRegularizedEvolution(TunerContract):
+    name = "re"
+
+    def options(self, space: ConfigurationSpace) -> dict[str, Any]:
+        return {"population": 10, "tournament": 3}
+
+
+class TestReinforce(TunerContract):
+    name = "reinforce"
+
+
+class TestLocalSearch(TunerContract):
+    name = "local_search"
+
+
+class TestBananas(TunerContract):
+    name = "bananas"
+
+    def options(self, space: ConfigurationSpace) -> dict[str, Any]:
+        return {"batch": 4, "candidates": 20, "members": 2}
+
+    def test_the_model_came_into_play(self, events: list[Any]) -> None:
+        assert sum(bool(getattr(event, "memo", {}).get("model_based")) for event in events) >= 40
+
+
 class TestSMAC(TunerContract):
     name = "smac"
 

@@ -1,0 +1,171 @@
+"""``metaopt benchmark fit-surrogate``: models of a table, judged on cells they have not seen, and their predictions."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shlex
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from metaopt import paths
+from metaopt.cells.graph import CellGraph
+from metaopt.cli import OK
+from metaopt.cli.countdown import Countdown
+from metaopt.config import cores
+from metaopt.errors import ConfigError, TableError
+from metaopt.paths import write_atomically
+from metaopt.provenance import command_line, host, versions
+from metaopt.registry import resolve
+from metaopt.run_folder import RunFolder
+from metaopt.surrogates import SURROGATES
+from metaopt.surrogates.ensemble import FOLDS, Fitting
+from metaopt.surrogates.fitting import fit_all, predict_space, split_checked
+from metaopt.surrogates.measured import Measured, measured
+from metaopt.surrogates.readme import page
+from metaopt.surrogates.repeats import compare_repeats
+from metaopt.surrogates.sources import leave_one_out
+from metaopt.surrogates.tuning import default_config, tune
+from metaopt.tables.card import load_card
+from metaopt.tables.files import find_table
+
+
+@dataclass(frozen=True)
+class _Places:
+    """What is fitted, and where it goes: a folder for models and figures, a file of predictions."""
+
+    name: str
+    table: Path
+    folder: Path
+    predictions: Path
+
+
+def fit_surrogate(arguments: Namespace) -> int:
+    """Fits, judges, predicts; fitted members are kept, so that the same command goes on from there."""
+    names, places = _models(arguments.models), _places(arguments)
+    _check_numbers(arguments)
+    sources = _sources(arguments.found) if arguments.found else {}
+    cells = measured(places.table, arguments.space)
+    places.folder.mkdir(parents=True, exist_ok=True)
+    record = _record(arguments, names, places, cells)
+    configs = _configs(arguments, names, cells, record)
+    folds = max(FOLDS, arguments.members)
+    fitted = fit_all(cells, configs, _how(arguments, folds, len(names), "members"), places.folder / "models")
+    record |= {"metrics": fitted.metrics, "hyperparameters": configs}
+    if sources:
+        how = _how(arguments, folds, len(names) * len(sources), "members without a source")
+        record["sources"] = leave_one_out(cells, sources, configs, how, places.folder / "sources")
+    if arguments.table1:
+        repeats = cells.valid_error.shape[1]
+        how = _how(arguments, arguments.members, len(names) * repeats, "members of single trainings")
+        record["table1"] = compare_repeats(cells, configs, how, places.folder / "repeats")
+    predict_space(list(fitted.ensembles.values()), arguments.space, places.predictions, record)
+    write_atomically(places.folder / "metrics.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
+    write_atomically(places.folder / "README.md", page(record))
+    print(page(record))
+    print(f"models: {places.folder}\npredictions: {places.predictions}")
+    return OK
+
+
+def _models(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names or len(set(names)) < len(names):
+        raise ConfigError(f"models is {text!r}; allowed: distinct ones of {', '.join(SURROGATES)}", "see --help")
+    for name in names:
+        resolve("surrogate", SURROGATES, name).check_installed()
+    return names
+
+
+def _places(arguments: Namespace) -> _Places:
+    given, space = arguments.table, arguments.space
+    if Path(given).suffix == ".parquet":
+        name = Path(given).stem.removesuffix(f"-{space}")
+        table = Path(given)
+    else:
+        name, table = given, find_table(load_card(given), space)
+    file = f"{name}-{space}.surrogate.parquet"
+    if arguments.out is not None:
+        return _Places(name, table, arguments.out, arguments.out / file)
+    (paths.home() / "tables").mkdir(parents=True, exist_ok=True)
+    return _Places(name, table, paths.home() / "surrogates" / f"{name}-{space}", paths.home() / "tables" / file)
+
+
+def _check_numbers(arguments: Namespace) -> None:
+    for name, least in (("members", 2), ("tune", 0), ("seed", 0), ("threads", 1)):
+        value = getattr(arguments, name)
+        if value is not None and value < least:
+            raise ConfigError(f"{name} is {value}; allowed: {least} or more", f"change --{name}")
+
+
+def _how(arguments: Namespace, folds: int, ensembles: int, pieces: str) -> Fitting:
+    total = arguments.members * ensembles
+    return Fitting(arguments.members, arguments.seed, folds, _threads(arguments), _counter(total, pieces))
+
+
+def _threads(arguments: Namespace) -> int:
+    return int(arguments.threads or cores())
+
+
+def _counter(total: int, pieces: str) -> Callable[[], None]:
+    say, start, done = Countdown(pieces), time.monotonic(), [0]
+
+    def count() -> None:
+        done[0] += 1
+        say(done[0], total, (time.monotonic() - start) / done[0] * (total - done[0]))
+
+    return count
+
+
+def _record(arguments: Namespace, names: list[str], places: _Places, cells: Measured) -> dict[str, Any]:
+    training, held_out = split_checked(cells, arguments.seed)
+    return {
+        "table": places.name,
+        "table_file": places.table.name,
+        "cell_space": arguments.space,
+        "models": names,
+        "members": arguments.members,
+        "seed": arguments.seed,
+        "command": shlex.join(command_line()),
+        "versions": {**versions(), **_packages(names)},
+        "host": host(_threads(arguments)),
+        "training_cells": len(training),
+        "held_out_cells": int(cells.in_space[held_out].sum()),
+        "cells_digest": cells.data.digest,
+        "tuned": {},
+    }
+
+
+def _packages(names: list[str]) -> dict[str, str]:
+    """Returns the versions of the packages that the models need."""
+    needed = {resolve("surrogate", SURROGATES, name).package for name in names}
+    return {package: str(importlib.import_module(package).__version__) for package in sorted(needed)}
+
+
+def _configs(
+    arguments: Namespace, names: list[str], cells: Measured, record: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    if not arguments.tune:
+        return {name: default_config(name) for name in names}
+    data = cells.data.select(split_checked(cells, arguments.seed)[0])
+    told = _counter(arguments.tune * len(names), "trials")
+    for name in names:
+        found = tune(name, data, arguments.tune, seed=arguments.seed, threads=_threads(arguments), told=told)
+        record["tuned"][name] = asdict(found)
+    return {name: dict(record["tuned"][name]["config"]) for name in names}
+
+
+def _sources(runs: list[Path]) -> dict[str, set[str]]:
+    """Returns the hashes of all cells that runs have found after any epoch, by their one-shot optimizer."""
+    found: dict[str, set[str]] = {}
+    for run in runs:
+        recorded = RunFolder(run).read()
+        source = found.setdefault(recorded.header["run"]["optimizer"], set())
+        for result in recorded.results.values():
+            source |= {key for key in result.info.get("trajectory", {}).get("cell", ()) if key is not None}
+    if not any(found.values()):
+        raise TableError("the runs have found no cell", "name runs of one-shot optimizers with --found")
+    return {name: {CellGraph.from_key(key).hash for key in keys} for name, keys in found.items()}

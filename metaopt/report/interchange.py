@@ -1,0 +1,76 @@
+"""Runs in the formats of others: one file that holds every trial, for other programs to open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from metaopt.errors import RunError
+from metaopt.paths import write_atomically
+from metaopt.registry import resolve
+from metaopt.report import EXPORTERS
+from metaopt.report.export import to_csv, to_parquet, trial_table
+from metaopt.report.load import RunData, load_runs
+
+#: Endings of files that are not called like their format.
+_ENDINGS = {"optuna": "db"}
+
+
+def export(folders: Sequence[Path], to: str, out: Path | None) -> Path:
+    """Writes all trials of some runs into one file.
+
+    Args:
+        folders: Of the runs, finished or not.
+        to: Name in :data:`metaopt.report.EXPORTERS`.
+        out: The file; None for ``trials`` with the format's ending in the first run's folder.
+
+    Returns:
+        The file.
+
+    Raises:
+        RunError: if a folder is no run folder, or the file exists or cannot be written.
+        JournalError: if a journal is damaged elsewhere than in its last line.
+    """
+    exporter = resolve("format", EXPORTERS, to)
+    runs = load_runs(folders)
+    file = folders[0] / f"trials.{_ENDINGS.get(to, to)}" if out is None else out
+    if file.exists():
+        raise RunError(f"{file} exists", "name another file with --out, or remove it")
+    try:
+        write_atomically(file, exporter(runs))
+    except OSError as error:
+        raise RunError(f"cannot write {file}: {error.strerror}", "name a file you may write with --out") from None
+    return file
+
+
+def csv_of(runs: Sequence[RunData]) -> bytes:
+    """Returns a row per trial, see :func:`metaopt.report.export.trial_table`."""
+    return to_csv(trial_table(runs))
+
+
+def parquet_of(runs: Sequence[RunData]) -> bytes:
+    """Returns the same rows with their types."""
+    return to_parquet(trial_table(runs))
+
+
+def json_of(runs: Sequence[RunData]) -> bytes:
+    """Returns everything the journals say: per run its header and its trials, each with its whole answer."""
+    return (json.dumps({"runs": [_plain(run) for run in runs]}, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _plain(run: RunData) -> dict[str, Any]:
+    phases = (("tune", run.evaluations), ("confirm", run.confirmed))
+    trials = [
+        {
+            "phase": phase,
+            "trial": evaluation.trial.to_json(),
+            "asked_at_s": evaluation.asked_s,
+            "result": evaluation.result.to_json() if evaluation.result else None,
+            "told_at_s": evaluation.told_s if evaluation.result else None,
+        }
+        for phase, evaluations in phases
+        for evaluation in evaluations
+    ]
+    return {"name": run.name, "header": dict(run.header), "trials": trials}

@@ -1,0 +1,68 @@
+"""Runs of a study that are done in a minute, several at a time: each in a worker process of a local Dask cluster.
+
+Only runs whose evaluations need no process of their own come here; a search has worker processes itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from metaopt import launch
+from metaopt.executors.local_cluster import local_cluster, run_all
+from metaopt.interrupt import Interrupt
+from metaopt.run_folder import RunFolder
+from metaopt.run_settings import RESUMABLE, RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Lone:
+    """A run with all that it takes to do it, anywhere.
+
+    Attributes:
+        config: Its settings.
+        space: Its hyperparameters as plain JSON values.
+        folder: Its folder, which need not be there.
+        command: For the journal of a new run.
+    """
+
+    config: RunSettings
+    space: Mapping[str, Any]
+    folder: Path
+    command: Sequence[str]
+
+
+def do(lone: Lone, console: Console, interrupted: Interrupt) -> str:
+    """Begins a run or goes on with it.
+
+    Returns:
+        Why it ended; empty if it was interrupted.
+
+    Raises:
+        RunError: if its folder cannot be made or is in use, or if no worker is left.
+    """
+    folder = RunFolder(lone.folder)
+    if folder.begun:
+        return launch.resume(folder, {name: getattr(lone.config, name) for name in RESUMABLE}, console, interrupted)
+    return launch.start(launch.prepare(lone.config, lone.space), folder, lone.command, console, interrupted)
+
+
+def run_side_by_side(runs: Sequence[Lone], at_once: int) -> Iterator[str]:
+    """Does all runs, ``at_once`` at a time, and yields why each of them ended, as they do.
+
+    Whoever stops in between loses nothing: their journals hold what was done.
+
+    Raises:
+        MetaoptError: that of the first run that cannot be done.
+    """
+    with local_cluster(at_once) as client:
+        yield from run_all(client, _do_quietly, runs)
+
+
+def _do_quietly(lone: Lone) -> str:
+    """Runs in a worker process, which signals do not reach: it ends with the cluster."""
+    return do(lone, Console(quiet=True), Interrupt())

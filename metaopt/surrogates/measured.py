@@ -1,0 +1,67 @@
+"""What a table says of its cells, in the form that surrogates are fitted to and judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metaopt.cells.graph import CellGraph
+from metaopt.seeds import stream
+from metaopt.surrogates.base import Data, Floats
+from metaopt.surrogates.encoding import Cells
+from metaopt.tables.table import Table
+
+#: Share of the cells that no model learns from (NAS-Bench-301's released splits).
+HELD_OUT = 0.1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Results of N cells after the largest number of epochs, S trainings each.
+
+    Attributes:
+        cells: Ordered by their hashes.
+        valid_error: (N, S) in [0, 1].
+        test_error: (N, S) in [0, 1].
+        in_space: (N,) whether a cell is in the cell space that is asked for.
+    """
+
+    cells: Cells
+    valid_error: Floats
+    test_error: Floats
+    in_space: NDArray[np.bool_]
+
+    @property
+    def data(self) -> Data:
+        """The cells with their validation and test errors, (N, 2), means over the trainings."""
+        return Data(self.cells, np.stack([self.valid_error.mean(axis=1), self.test_error.mean(axis=1)], axis=1))
+
+    def select(self, rows: NDArray[np.int64]) -> Measured:
+        """Returns some of the cells."""
+        return Measured(self.cells.select(rows), self.valid_error[rows], self.test_error[rows], self.in_space[rows])
+
+
+def measured(path: Path, cell_space: int) -> Measured:
+    """Reads all cells of a table, also those of other cell spaces, as a surrogate learns from them too.
+
+    Args:
+        path: The table.
+        cell_space: 1, 2 or 3.
+
+    Raises:
+        TableError: if the table cannot be read, or has no cell of the cell space.
+    """
+    table = Table(path)
+    cells = Cells([CellGraph.from_key(key) for key in table.keys])
+    in_space = np.isin(table.hashes, Table(path, cell_space).hashes)
+    return Measured(cells, table.valid_error[:, :, -1], table.test_error[:, :, -1], in_space)
+
+
+def split(n: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns the rows of the training cells and of the held-out ones, each ascending."""
+    order = stream(seed, "surrogate held out").permutation(n)
+    held_out = max(1, round(HELD_OUT * n))
+    return np.sort(order[held_out:]), np.sort(order[:held_out])

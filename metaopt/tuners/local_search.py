@@ -1,0 +1,111 @@
+"""Local search (White et al. 2021, "Exploring the loss landscape in neural architecture search"), without waiting."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ConfigSpace import ConfigurationSpace
+
+from metaopt.errors import ConfigError
+from metaopt.seeds import seed_integer, stream
+from metaopt.spaces import plain
+from metaopt.trial import Result, Trial, Value
+from metaopt.tuners.base import Proposal, Tuner
+from metaopt.tuners.moves import Config, neighbours
+from metaopt.tuners.seen import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """An evaluated configuration of a climb."""
+
+    config: Config
+    loss: float
+
+
+class LocalSearch(Tuner):
+    """Climbs: from the best of some draws to the first better neighbour, on and on, until no neighbour is better.
+
+    Neighbours are evaluated in random order. At a local optimum the next climb begins, with draws of its own; the
+    first climb's are the default and draws. No configuration is proposed twice; when the space has no other left,
+    nothing more is. Where an ask would have to wait for the results of a climb, it draws for the next climb instead,
+    so with one trial at a time this is the published search. A memo says the climb, from 0, and whether the
+    configuration is a draw.
+
+    Args:
+        space: What to propose from.
+        seed: Seed of the run.
+        min_epochs: Not used.
+        max_epochs: Budget of every evaluation.
+        n_starts: Draws before a climb; at least 1. 10 as in naszilla, the authors' code.
+        swap: Where a hyperparameter is a set, as the parents of a cell's node are, a neighbour has one element
+            swapped for another, instead of any other set.
+
+    Raises:
+        ConfigError: if an option has no such value.
+    """
+
+    def __init__(
+        self,
+        space: ConfigurationSpace,
+        *,
+        seed: int,
+        min_epochs: int,
+        max_epochs: int,
+        n_starts: int = 10,
+        swap: bool = False,
+    ) -> None:
+        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs)
+        if n_starts < 1:
+            raise ConfigError(f"n_starts of local_search cannot be {n_starts}; allowed: 1 or more", "raise n_starts")
+        self.n_starts, self.swap = n_starts, swap
+        self._seen = Seen(self.space)
+        self._climb = 0
+        self._centre: Point | None = None
+        self._untried: list[dict[str, Value]] = []
+        self._points: dict[int, list[Point]] = defaultdict(list)
+        self._in_flight: Counter[int] = Counter()
+
+    def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:
+        found = (logged.config, logged.memo) if logged else self._next(ask)
+        if found is None:
+            return None
+        config, memo = found
+        self._seen.add(config)
+        self._in_flight[memo["climb"]] += 1
+        return Proposal(key=ask, config=config, epochs=self.max_epochs, memo=memo)
+
+    def _next(self, ask: int) -> tuple[Mapping[str, Value], dict[str, Any]] | None:
+        if (neighbour := self._neighbour()) is not None:
+            return neighbour, {"climb": self._climb, "draw": False}
+        self.space.seed(seed_integer(self.seed, ask, "space"))
+        first = self.default if ask == 0 else None
+        config = first or self._seen.other(lambda: plain(self.space.sample_configuration()))
+        climb = self._climb if self._centre is None else self._climb + 1
+        return None if config is None else (config, {"climb": climb, "draw": True})
+
+    def _neighbour(self) -> dict[str, Value] | None:
+        """Returns the next neighbour of the centre that has not been proposed."""
+        while self._untried and self._untried[-1] in self._seen:
+            self._untried.pop()
+        return self._untried[-1] if self._untried else None
+
+    def _observe(self, tell: int, trial: Trial, result: Result) -> None:
+        climb = trial.memo["climb"]
+        self._in_flight[climb] -= 1
+        self._points[climb].append(Point(trial.config, result.loss))
+        while self._centre is not None or len(self._points[self._climb]) >= self.n_starts:
+            best = min(self._points[self._climb], key=lambda point: point.loss)
+            if self._centre is None or best.loss < self._centre.loss:
+                self._move(best, tell)
+            if self._neighbour() is not None or self._in_flight[self._climb]:
+                break
+            self._climb, self._centre = self._climb + 1, None
+
+    def _move(self, centre: Point, tell: int) -> None:
+        self._centre = centre
+        self._untried = neighbours(self.space, centre.config, swap=self.swap)
+        stream(self.seed, tell, "neighbours", self._climb).shuffle(self._untried)

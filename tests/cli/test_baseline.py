@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from metaopt.cli import main
+from metaopt.run_folder import RunFolder
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def told(folder: str) -> list[tuple[int, float | None]]:
+    return [(r.trial_id, r.valid_error) for r in RunFolder(Path(folder)).read().results.values()]
+
+
+def test_a_baseline_is_a_run_like_any_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["baseline", "--tuner", "random", "--budget", "40"]) == 0
+    said = capsys.readouterr()
+    assert "run folder: runs/cells-digits1-random-s0" in said.err
+    assert "40 evaluations, 0 failed, 320 epochs" in said.out
+    assert "op_1:" in said.out
+    assert Path("runs/cells-digits1-random-s0/report/report.html").is_file()
+    recorded = RunFolder(Path("runs/cells-digits1-random-s0")).read()
+    seconds = sum(result.cost_s for result in recorded.results.values())
+    assert recorded.elapsed_s == pytest.approx(seconds, abs=0.1)  # the table's, not the wall's
+    assert main(["status", "runs/cells-digits1-random-s0"]) == 0
+    assert not list(Path("runs").rglob("result*.json"))
+
+
+def test_rungs_are_looked_up_at_their_epochs_and_bad_ones_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["baseline", "--tuner", "hyperband", "--budget", "30", "--no-report", "--run", "hb"]) == 0
+    assert {trial.epochs for trial in RunFolder(Path("hb")).read().trials} == {1, 2, 4, 8}
+    assert main(["baseline", "--tuner", "hyperband", "--budget", "30", "--tuner-option", "eta=3"]) == 2
+    assert "the tuner evaluates after 3 epochs, and there are results after 1, 2, 4, 8" in capsys.readouterr().err
+
+
+def test_seconds_of_training_are_a_budget_of_any_number_of_workers() -> None:
+    for workers in ("1", "10"):
+        command = ["baseline", "--budget-seconds", "20", "--workers", workers, "--no-report", "--run", workers]
+        assert main(command) == 0
+        recorded = RunFolder(Path(workers)).read()
+        assert recorded.end == "the budget of 20 s is used up"
+        assert recorded.elapsed_s == pytest.approx(20.0, abs=0.01)
+    assert len(told("10")) > 7 * len(told("1"))
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert main(["baseline", "--budget", "25", "--seed", seed, "--workers", "4", "--no-report", "--run", name]) == 0
+    assert told("a") == told("b") != told("c")
+
+
+@pytest.mark.slow
+def test_a_killed_baseline_goes_on_to_the_same_end() -> None:
+    run = [sys.executable, "-m", "metaopt", "baseline", "--budget", "400", "--no-report", "--run"]
+    subprocess.run([*run, "whole"], check=True, capture_output=True)
+    driver = subprocess.Popen([*run, "killed"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    journal = Path("killed/journal.jsonl")
+    while not journal.is_file() or journal.stat().st_size < 20_000:
+        assert driver.poll() is None
+        time.sleep(0.005)
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.wait()
+    assert len(told("killed")) < 400
+    assert main(["resume", "killed", "--no-report"]) == 0
+    assert told("killed") == told("whole")
+
+
+def test_help_has_no_settings_of_searches(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["baseline", "--help"])
+    shown = capsys.readouterr().out
+    assert "--errors" in shown
+    assert not {"--optimizer", "--channels", "--confirm", "--time-limit"} & set(shown.split())

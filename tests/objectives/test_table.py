@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from metaopt.cells.codec import to_config
+from metaopt.cells.space import CELL_SPACES
+from metaopt.errors import ConfigError
+from metaopt.objectives.table import TableLookup
+from metaopt.tables.answers import Answers
+from metaopt.tables.card import load_card
+from metaopt.trial import Trial
+
+
+def trial(seed: int = 0, epochs: int = 8) -> Trial:
+    cell = CELL_SPACES[1].sample(np.random.default_rng(3))
+    return Trial(0, 0, to_config(CELL_SPACES[1], cell), epochs, seed)
+
+
+def test_the_result_is_the_table_s(tmp_path: Path) -> None:
+    entry = Answers(load_card("digits"), 1).query(CELL_SPACES[1].sample(np.random.default_rng(3)).graph, 4)
+    result = TableLookup().evaluate(trial(epochs=4), tmp_path)
+    assert (result.valid_error, result.test_error, result.cost_s) == (entry.valid_error, entry.test_error, entry.cost_s)
+    assert (result.info["parameters"], result.info["predicted"]) == (entry.parameters, False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_single_errors_are_drawn_by_the_seed_of_the_trial(tmp_path: Path) -> None:
+    objective = TableLookup(errors="single")
+    told = [objective.evaluate(trial(seed), tmp_path).valid_error for seed in range(60)]
+    entry = Answers(load_card("digits"), 1).query(CELL_SPACES[1].sample(np.random.default_rng(3)).graph)
+    assert set(told) == set(entry.valid_errors)
+    assert objective.evaluate(trial(7), tmp_path).valid_error == told[7]
+    assert objective.describe()["errors"] == "single"
+
+
+def test_budgets_are_the_table_s() -> None:
+    objective = TableLookup()
+    assert (objective.epochs, objective.possible_epochs) == ((1, 8), {1, 2, 4, 8})
+
+
+def test_names_are_checked() -> None:
+    with pytest.raises(ConfigError, match="unknown benchmark 'digit'"):
+        TableLookup(benchmark="digit")
+    with pytest.raises(ConfigError, match="--space is 9"):
+        TableLookup(cell_space=9)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from metaopt.errors import ConfigError, RunError
+from metaopt.report.export import trial_table
+from metaopt.report.interchange import export
+from metaopt.report.load import load_run, load_runs
+from metaopt.trial import Result, Trial
+
+
+def test_a_table_of_several_runs(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    runs = [make_run("a", n=5), make_run("b", n=7)]
+    file = export(runs, "parquet", tmp_path / "both.parquet")
+    assert pq.read_table(file).equals(trial_table(load_runs(runs)))
+
+
+def test_json_gives_the_journals_back(make_run: Callable[..., Path]) -> None:
+    folder = make_run(n=15)
+    file = export([folder], "json", None)
+    assert file == folder / "trials.json"
+    (run,) = json.loads(file.read_text())["runs"]
+    read = load_run(folder)
+    assert run["header"] == read.header
+    for phase, evaluations in (("tune", read.evaluations), ("confirm", read.confirmed)):
+        written = [one for one in run["trials"] if one["phase"] == phase]
+        assert [Trial.from_json(one["trial"]) for one in written] == [e.trial for e in evaluations]
+        assert [one["result"] and Result.from_json(one["result"]) for one in written] == [e.result for e in evaluations]
+
+
+def test_nothing_is_overwritten(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    folder = make_run(n=5)
+    (tmp_path / "mine.csv").write_text("mine")
+    with pytest.raises(RunError, match=r"mine\.csv exists"):
+        export([folder], "csv", tmp_path / "mine.csv")
+    assert (tmp_path / "mine.csv").read_text() == "mine"
+    with pytest.raises(RunError, match="cannot write"):
+        export([folder], "csv", tmp_path / "nowhere" / "mine.csv")
+
+
+def test_a_format_that_is_none(make_run: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match="unknown format 'exel'; allowed: csv, json, optuna, parquet"):
+        export([make_run(n=5)], "exel", None)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from metaopt.cells.space import CELL_SPACES
+from metaopt.errors import TableError
+from metaopt.tables.importers.published_cells import HashSample, graph, key, matrix
+from tfrecords import spell
+
+MATRIX, NAMES = "011001000", "input,conv3x3-bn-relu,output"
+
+
+def test_cells_are_read_as_they_are_spelled() -> None:
+    graphs = list(CELL_SPACES[1].distinct_graphs().values())[::20]
+    for cell in graphs:
+        assert graph(*spell(cell.adjacency, cell.ops)) == cell
+        assert key(*spell(cell.adjacency, cell.ops)) == cell.key
+
+
+def test_published_cell_and_hash() -> None:
+    """A row of the published file that others' tests quote."""
+    rows = "0100110001000000010010000010000001000000010000000"
+    names = "input,conv3x3-bn-relu,maxpool3x3,conv3x3-bn-relu,conv3x3-bn-relu,conv1x1-bn-relu,output"
+    assert graph(rows, names).hash == "00005c142e6f48ac74fdcf73e3439874"
+
+
+@pytest.mark.parametrize("read", [lambda *text: graph(*text).key, key])
+def test_dead_vertices_are_pruned(read: Callable[[str, str], str]) -> None:
+    assert read("0010000100010000", "input,maxpool3x3,conv1x1-bn-relu,output") == "101:conv1x1"
+
+
+@pytest.mark.parametrize(
+    ("adjacency", "ops", "text"),
+    [
+        ("01100100", NAMES, "0s and 1s of a square matrix"),
+        ("0", "input,output", "0s and 1s of a square matrix"),
+        ("", NAMES, "0s and 1s of a square matrix"),
+        ("012001000", NAMES, "0s and 1s of a square matrix"),
+        ("011001100", NAMES, "not strictly upper triangular"),
+        ("111001000", NAMES, "not strictly upper triangular"),
+        ("000001000", NAMES, "the output cannot be reached"),
+        (MATRIX, "input,output", "an adjacency of 3 vertices and operations of 2"),
+        (MATRIX, "input,conv5x5,output", "has the operation 'conv5x5'; allowed: conv3x3-bn-relu"),
+        (MATRIX, "conv3x3-bn-relu,conv3x3-bn-relu,output", "needed: input,...,output"),
+        (MATRIX, "", "needed: input,...,output"),
+    ],
+)
+@pytest.mark.parametrize("read", [graph, key])
+def test_what_is_no_cell_is_refused(read: Callable[[str, str], object], adjacency: str, ops: str, text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        read(adjacency, ops)
+
+
+def test_matrix() -> None:
+    assert matrix("0100") == ((0, 1), (0, 0))
+
+
+def test_samples() -> None:
+    assert HashSample(first=3, every=4).of(10).tolist() == [0, 1, 2, 4, 8]
+    assert HashSample(first=2, every=0).of(10).tolist() == [0, 1]
+    assert HashSample(first=0, every=0).of(10).tolist() == []
+    assert HashSample(first=5, every=2).of(3).tolist() == [0, 1, 2]
+    assert str(HashSample(first=5_000, every=20)) == "the first 5,000 cells, and one in 20 of the others"
+
+
+def test_a_wrong_hash_is_found_where_the_sample_looks() -> None:
+    cell = graph(MATRIX, NAMES)
+    hashes = [cell.hash, cell.hash, "0" * 32]
+    assert HashSample(first=2, every=0).verify(3, hashes.__getitem__, lambda number: cell, "a file") == 2
+    with pytest.raises(
+        TableError, match=f"the cell {cell.key} has the hash {'0' * 32}; NAS-Bench-101's .* {cell.hash}"
+    ):
+        HashSample(first=0, every=2).verify(3, hashes.__getitem__, lambda number: cell, "a file")
