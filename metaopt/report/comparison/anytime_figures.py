@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle, product
 from textwrap import fill
 
@@ -14,7 +14,7 @@ from metaopt.report.axes import error_axis, log_axis
 from metaopt.report.comparison.anytime import Summary
 from metaopt.report.comparison.bootstrap import FEWEST
 from metaopt.report.comparison.clocks import View, is_log
-from metaopt.report.style import GROUPS, LIGHT, Plot, legend, panels
+from metaopt.report.style import GROUPS, LIGHT, Plot, legend, legend_width, panels
 
 #: Most groups whose bands may lie over each other.
 BANDED = 6
@@ -22,20 +22,25 @@ _DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))
 _COLUMNS, _PANEL = 4, (150, 125)  # of the figure with a panel per group; sizes in CSS pixels
 _TITLE = 24  # letters in a line of a small panel's title
 _CURVES = ("mean", "median")
+_WIDTH, _LEGEND_ROW = 300, 16  # CSS pixels: of a panel with all groups, of a line of its legend
+
+#: A colour and a dash for every group.
+Looks = Mapping[str, tuple[str, object]]
 
 
-def looks(labels: Sequence[str]) -> dict[str, tuple[str, object]]:
+def looks(labels: Sequence[str]) -> Looks:
     """Returns a colour and a dash for every group: colours first, so that few groups differ in colour alone."""
     drawn = cycle((colour, dash) for dash, colour in product(_DASHES, GROUPS))
     return dict(zip(labels, drawn, strict=False))
 
 
-def anytime_plot(view: View, found: Sequence[Summary], regret: str, prefix: str) -> Plot | None:
+def anytime_plot(view: View, found: Sequence[Summary], of: Looks, regret: str, prefix: str) -> Plot | None:
     """Draws mean and median side by side, with bands where few groups are drawn.
 
     Args:
         view: Whose clock is the x axis.
         found: The groups.
+        of: How each looks, the same in all figures of a problem.
         regret: What the y axis is called.
         prefix: Of the figure's name.
 
@@ -45,13 +50,13 @@ def anytime_plot(view: View, found: Sequence[Summary], regret: str, prefix: str)
     drawn = [one for one in found if one.grid.size]
     if not drawn:
         return None
-    figure, axes = panels(len(_CURVES), 300, 290)
-    of = looks([one.label for one in found])
+    names = [f"{one.label}, n = {one.n}" for one in drawn]
+    figure, axes = panels(len(_CURVES), _WIDTH, 235 + _LEGEND_ROW * _legend_rows(names))
     banded = len(drawn) <= BANDED
     for panel, kind in zip(axes, _CURVES, strict=True):
         panel.set_title(f"{kind} over runs")
-        for one in drawn:
-            _curve(panel, one, kind, *of[one.label], banded=banded, label=f"{one.label}, n = {one.n}")
+        for one, name in zip(drawn, names, strict=True):
+            _curve(panel, one, kind, *of[one.label], banded=banded, label=name)
     _frame(view, axes, drawn)
     error_axis(axes[0], _heights(drawn, banded), regret)
     for panel in axes:
@@ -66,13 +71,17 @@ def anytime_plot(view: View, found: Sequence[Summary], regret: str, prefix: str)
     )
 
 
-def single_plot(view: View, found: Sequence[Summary], regret: str, prefix: str) -> Plot | None:
+def _legend_rows(names: Sequence[str]) -> int:
+    columns = max(1, int(len(_CURVES) * _WIDTH / legend_width(names)))
+    return -(-len(names) // columns)
+
+
+def single_plot(view: View, found: Sequence[Summary], of: Looks, regret: str, prefix: str) -> Plot | None:
     """Draws a small panel per group, its mean with a band before those of all others; None for few groups."""
     drawn = [one for one in found if one.grid.size]
     if len(drawn) <= BANDED:
         return None
     figure, axes = _small_panels(len(drawn))
-    of = looks([one.label for one in found])
     for panel, own in zip(axes, drawn, strict=True):
         for other in drawn:
             panel.step(other.grid, other.mean, where="post", color=LIGHT["rule"], linewidth=0.7)

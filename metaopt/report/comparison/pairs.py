@@ -193,9 +193,15 @@ def pairs_notes(view: View, found: Sequence[Pair]) -> tuple[str, ...]:
 def _tests_note(tested: Sequence[Pair]) -> str:
     if not tested:
         return ""
-    kinds = {pair.paired for pair in tested}
-    names = {True: "Wilcoxon's signed-rank test, paired by seed", False: "the Mann-Whitney U test, for seeds differ"}
-    text = " or ".join(names[kind] for kind in (True, False) if kind in kinds)
+    names = {
+        frozenset({True}): "Wilcoxon's signed-rank test, paired by seed",
+        frozenset({False}): "the Mann-Whitney U test, for the groups have other seeds",
+        frozenset(
+            {True, False}
+        ): "Wilcoxon's signed-rank test, paired by seed, where two groups have the same seeds, and "
+        "by the Mann-Whitney U test where not",
+    }
+    text = names[frozenset(pair.paired for pair in tested)]
     least = len(tested) * min(pair.smallest_p for pair in tested)
     return (
         f"p: two-sided, exact with ties, by {text}; corrected by Holm over {len(tested)} "

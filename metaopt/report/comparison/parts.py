@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metaopt.report.comparison.anytime import curve_records, summaries
-from metaopt.report.comparison.anytime_figures import anytime_plot, single_plot
+from metaopt.report.comparison.anytime_figures import anytime_plot, looks, single_plot
 from metaopt.report.comparison.best_cells import best_cells, cells_notes, cells_plots, cells_records, cells_table
 from metaopt.report.comparison.bootstrap import BAND_RESAMPLES, FEWEST
 from metaopt.report.comparison.checklist import checklist, checklist_records, checklist_table
@@ -89,10 +89,11 @@ def _compared(problem: Problem, *, several: bool) -> _Compared:
 def _anytime_part(one: _Compared) -> Part:
     optima = [run.optimum_test_error for c in one.problem.contestants for run in c.data]
     plots, records = [], list[Record]()
+    of = looks([contestant.label for contestant in one.problem.contestants])
     for view in one.views:
         found = summaries(view)
         records += curve_records(view, found)
-        plots += [plot(view, found, regret_name(optima), one.prefix) for plot in (anytime_plot, single_plot)]
+        plots += [plot(view, found, of, regret_name(optima), one.prefix) for plot in (anytime_plot, single_plot)]
     notes = (
         f"{regret_note(optima)}; lower is better. {left_out_note(one.problem, one.views)}",
         "A curve begins where all runs of a group have found a cell and ends where the first of them ends; nothing is "
@@ -130,10 +131,8 @@ def _pairs_part(one: _Compared) -> Part:
     found = {view.clock.name: pairs(one.finals[view.clock.name]) for view in one.views}
     records = [record for view in one.views for record in pairs_records(view, found[view.clock.name])]
     shown = found[one.main.clock.name]
-    others = [view.clock.label for view in one.views if view is not one.main]
-    more = (
-        f"The file has the same tests at the common budgets of {' and of '.join(others)}, each corrected by itself.",
-    )
+    others = [budget_text(view) for view in one.views if view is not one.main]
+    more = (f"The file has the same tests at other common budgets, each corrected by itself: {'; '.join(others)}.",)
     return Part(
         f"Group against group{one.suffix}",
         (*pairs_notes(one.main, shown), *(more if others else ())),

@@ -6,6 +6,7 @@ process to process: the same page would not have the same bytes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from metaopt.report.style import LIGHT, Plot, canvas, legend
 
 _WIDTH, _ROW, _BAR = 560.0, 19.0, 10.0  # CSS pixels: of the figure, of a label, of a bar
 _LETTER = 6.6  # mean width of one
+_MOST_LABELS = 13  # of ranks on the scale
 
 
 def difference_plot(found: Ranking, prefix: str) -> Plot:
@@ -28,10 +30,12 @@ def difference_plot(found: Ranking, prefix: str) -> Plot:
     height = _ROW * (left - 0.1) + _BAR * (max(levels, default=0) + 2)
     widest = max(len(label) for label in found.labels) * _LETTER + 40
     figure, axes = canvas(_WIDTH, height + 45)
-    span = (_WIDTH - 2 * widest) / max(1, k - 1)  # CSS pixels of a rank
-    axes.set_xlim(1 - widest / span, k + widest / span)
+    first_rank, last_rank = math.floor(found.ranks.min()), math.ceil(found.ranks.max())
+    last_rank = max(last_rank, first_rank + 1)
+    span = (_WIDTH - 2 * widest) / (last_rank - first_rank)  # CSS pixels of a rank
+    axes.set_xlim(first_rank - widest / span, last_rank + widest / span)
     axes.set_ylim(-height, 4)
-    _scale(axes, k)
+    _scale(axes, first_rank, last_rank)
     for bar, level in zip(found.cliques, levels, strict=True):
         y = -_BAR * (level + 1)
         places = found.ranks[list(bar)]
@@ -41,7 +45,7 @@ def difference_plot(found: Ranking, prefix: str) -> Plot:
     for place, (label, rank) in enumerate(zip(found.labels, found.ranks, strict=True)):
         first = place < left
         y = below - _ROW * (place if first else k - 1 - place) - _ROW * 0.3
-        edge = 1 - 8 / span if first else k + 8 / span
+        edge = first_rank - 8 / span if first else last_rank + 8 / span
         axes.plot([rank, rank, edge], [0, y, y], color=LIGHT["muted"], linewidth=1.0)
         text = f"{label}  {rank:.2f}" if first else f"{rank:.2f}  {label}"
         axes.text(edge, y, f"{text} " if first else f" {text}", ha="right" if first else "left", va="center")
@@ -54,13 +58,13 @@ def difference_plot(found: Ranking, prefix: str) -> Plot:
     )
 
 
-def _scale(axes: Axes, k: int) -> None:
+def _scale(axes: Axes, first: int, last: int) -> None:
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.set_yticks([])
     axes.grid(visible=False)
     axes.set_xticks([])
-    axes.plot([1, k], [0, 0], color=LIGHT["rule"], linewidth=1.2, clip_on=False)
-    for rank in range(1, k + 1):
+    axes.plot([first, last], [0, 0], color=LIGHT["rule"], linewidth=1.2, clip_on=False)
+    for rank in range(first, last + 1, 1 if last - first < _MOST_LABELS else 5):
         axes.plot([rank, rank], [0, 4], color=LIGHT["rule"], linewidth=1.2, clip_on=False)
         axes.text(rank, 8, str(rank), ha="center", va="bottom", color=LIGHT["muted"], clip_on=False)
 

@@ -15,7 +15,8 @@ def plots(groups: list[Group]) -> tuple[object, object]:
     (problem,) = problems(groups)
     view = views(problem)[0]
     found = summaries(view)
-    return anytime_plot(view, found, "test regret", "x-"), single_plot(view, found, "test regret", "x-")
+    of = looks([one.label for one in found])
+    return anytime_plot(view, found, of, "test regret", "x-"), single_plot(view, found, of, "test regret", "x-")
 
 
 def test_few_groups_have_their_bands_in_one_figure(group_of: GroupOf) -> None:
