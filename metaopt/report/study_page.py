@@ -124,9 +124,9 @@ def _parts(groups: Sequence[Group], runs: Sequence[RunData]) -> Iterator[Part]:
     repeats = grid_repeats(groups)
     if tuning:
         yield _tuned_part(tuning, with_curves=not compared)
-    yield from comparison_parts(compared)
     if searched := [group for group in tuning if not _is_grid(group.runs[0]) and "optimizer" in group.runs[0].settings]:
         yield _importance_part(searched)
+    yield from comparison_parts(compared)
     if repeats:
         yield _repeats_part(repeats)
     if (plot := eigenvalue_plot(repeats)) is not None:
