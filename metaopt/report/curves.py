@@ -20,12 +20,15 @@ class Anytime:
 
     Attributes:
         evaluations: (n,) number of answers so far, 1 to n, failures included.
-        seconds: (n,) seconds of the run, time in which no driver ran left out.
+        epochs: (n,) epochs charged so far, failures included: of supernets, or those that a table's cells were trained.
+        seconds: (n,) seconds of the run, time in which no driver ran left out; of look-ups on a simulated clock, what
+            the table says that the trainings took.
         valid: (n,) validation regret of the incumbent, NaN before the first; the error where the optimum is unknown.
         test: (n,) its test regret, likewise; the test error never chooses.
     """
 
     evaluations: Floats
+    epochs: Floats
     seconds: Floats
     valid: Floats
     test: Floats
@@ -64,6 +67,7 @@ def anytime(run: RunData) -> Anytime:
         test.append(best.test_error if best else math.nan)
     return Anytime(
         evaluations=np.arange(1.0, len(run.told) + 1),
+        epochs=np.cumsum([e.charged_epochs for e in run.told], dtype=float),
         seconds=np.array([e.told_s for e in run.told], dtype=float),
         valid=np.array(valid, dtype=float) - (run.optimum_valid_error or 0.0),
         test=np.array(test, dtype=float) - (run.optimum_test_error or 0.0),

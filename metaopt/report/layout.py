@@ -21,12 +21,14 @@ class Table:
         head: Column names.
         rows: As many cells per row as there are columns.
         folded: True if it starts closed.
+        name: Of a file with it, without suffix; made from the title if empty.
     """
 
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     folded: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,12 @@ from metaopt.report.curves import best_cell, default_evaluation, incumbent
 from metaopt.report.figures import anytime_plot, confirmation_plot
 from metaopt.report.headline import Split, confirmation, interval_text, ratio, shown
 from metaopt.report.hyperparameter_figures import importance_plot, parallel_plot, scatter_plot, varied
-from metaopt.report.importance import importance
+from metaopt.report.importance import TRUSTED_FIT, importance
 from metaopt.report.layout import NONE, Section, Table, number, times, value_text
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.search_figures import correlation_plot, trajectory_plots
 from metaopt.report.statistics import rank_correlation
 from metaopt.wording import counted
-
-_TRUSTED_FIT = 0.2  # out-of-bag R^2 below which importance is called untrustworthy; our choice
 
 
 def sections(run: RunData) -> list[Section]:
@@ -136,7 +134,7 @@ def _hyperparameters(run: RunData) -> Section:
             f"{found.n_needed} different ones are needed."
         )
     else:
-        trust = "too little to trust the shares" if found.fit < _TRUSTED_FIT else "so the shares mean something"
+        trust = "too little to trust the shares" if found.fit < TRUSTED_FIT else "so the shares mean something"
         notes.append(
             f"The importance rests on {found.n_trials} trials; the forests explain {max(0.0, found.fit):.0%} of the "
             f"variance of trials they have not seen (out-of-bag R² {found.fit:.2f}), {trust}."

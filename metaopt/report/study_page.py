@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle
 from pathlib import Path
 
 import matplotlib as mpl
 
 from metaopt.errors import RunError
+from metaopt.report.comparison.contestants import problems
+from metaopt.report.comparison.parts import comparison_parts
+from metaopt.report.comparison.tuned_importance import (
+    group_importance,
+    importance_notes,
+    importance_records,
+    importance_table,
+    untold_note,
+)
 from metaopt.report.curves import incumbent
 from metaopt.report.figures import comparison_plot
 from metaopt.report.files import differing_files, write_files
@@ -22,6 +27,7 @@ from metaopt.report.load import RunData, load_run
 from metaopt.report.study_curves import QUANTITIES
 from metaopt.report.study_figures import eigenvalue_plot, trajectory_plot, tuned_plot
 from metaopt.report.study_groups import Group, Repeats, grid_repeats, study_groups
+from metaopt.report.study_part import Part, Record, section
 from metaopt.report.study_regret import regret_name
 from metaopt.report.study_repeats import (
     curve_records,
@@ -32,10 +38,11 @@ from metaopt.report.study_repeats import (
     finals_table,
 )
 from metaopt.report.study_tuned import tuned, tuned_notes, tuned_records, tuned_table
-from metaopt.report.style import RC, Plot, render
+from metaopt.report.style import RC
 from metaopt.run_folder import RunFolder
 
 PAGE = "README.md"
+_MOST_RUNS = 100  # in a table for reading
 
 
 @dataclass(frozen=True)
@@ -55,17 +62,6 @@ class StudyText:
     command: str
     runs: tuple[str, ...]
     unfinished: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A section: remarks, a table with the CSV files it is in, figures."""
-
-    title: str
-    notes: tuple[str, ...]
-    tables: tuple[Table, ...]
-    records: dict[str, list[dict[str, object]]]
-    plots: tuple[Plot, ...]
 
 
 def write_study(study: StudyText, out: Path, journals: Path) -> Path:
@@ -110,7 +106,7 @@ def render_study(study: StudyText, journals: Path) -> dict[str, bytes]:
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
         for part in _parts(groups, runs):
-            lines += _section(part, files)
+            lines += section(part, files)
     return {PAGE: ("\n".join(lines).rstrip("\n") + "\n").encode("utf-8"), **files}
 
 
@@ -126,37 +122,51 @@ def _head(study: StudyText) -> Iterator[str]:
         )
 
 
-def _parts(groups: Sequence[Group], runs: Sequence[RunData]) -> Iterator[_Part]:
+def _parts(groups: Sequence[Group], runs: Sequence[RunData]) -> Iterator[Part]:
+    compared = problems(groups)
     tuning = [group for group in groups if any(run.confirmed or not _is_grid(run) for run in group.runs)]
+    if compared:  # its sections have what there is to say of look-ups
+        tuning = [group for group in tuning if "optimizer" in group.runs[0].settings]
     repeats = grid_repeats(groups)
     if tuning:
-        yield _tuned_part(tuning)
+        yield _tuned_part(tuning, with_curves=not compared)
+    if searched := [group for group in tuning if not _is_grid(group.runs[0]) and "optimizer" in group.runs[0].settings]:
+        yield _importance_part(searched)
+    yield from comparison_parts(compared)
     if repeats:
         yield _repeats_part(repeats)
     if (plot := eigenvalue_plot(repeats)) is not None:
-        yield _Part("Curvature", eigenvalue_notes(repeats), (), {}, (plot,))
-    yield _Part("Runs", (), (_runs_table(runs),), {}, ())
+        yield Part("Curvature", eigenvalue_notes(repeats), plots=(plot,))
+    yield Part("Runs", (), (_runs_table(runs),), {"runs.csv": [_run_record(run) for run in runs]})
 
 
 def _is_grid(run: RunData) -> bool:
     return run.settings.get("tuner") == "grid"
 
 
-def _tuned_part(groups: Sequence[Group]) -> _Part:
+def _tuned_part(groups: Sequence[Group], *, with_curves: bool) -> Part:
     rows = [tuned(group) for group in groups]
     plots = [tuned_plot(rows)] if any(row.default for row in rows) else []
     by_label = {group.label: group.runs for group in groups}
-    if any(run.ok for group in groups for run in group.runs):
+    if with_curves and any(run.ok for group in groups for run in group.runs):
         plots.append(comparison_plot(by_label, "evaluations", "test"))
     records = {"tuned.csv": tuned_records(rows)}
-    return _Part("Tuned against default", tuned_notes(rows), (tuned_table(rows),), records, tuple(plots))
+    return Part("Tuned against default", tuned_notes(rows), (tuned_table(rows),), records, tuple(plots))
 
 
-def _repeats_part(repeats: Sequence[Repeats]) -> _Part:
+def _importance_part(groups: Sequence[Group]) -> Part:
+    rows = group_importance(groups)
+    if not any(row.is_trusted for row in rows):
+        return Part("What matters", (untold_note(rows),))
+    records = {"importance.csv": importance_records(rows)}
+    return Part("What matters", importance_notes(rows), (importance_table(rows),), records)
+
+
+def _repeats_part(repeats: Sequence[Repeats]) -> Part:
     rows = finals(repeats)
     plots = [plot for quantity in QUANTITIES if (plot := trajectory_plot(repeats, quantity)) is not None]
     records = {"final.csv": finals_records(rows), "trajectories.csv": curve_records(repeats)}
-    return _Part("After the last epoch", finals_notes(repeats), (finals_table(rows),), records, tuple(plots))
+    return Part("After the last epoch", finals_notes(repeats), (finals_table(rows),), records, tuple(plots))
 
 
 def _runs_table(runs: Sequence[RunData]) -> Table:
@@ -164,7 +174,7 @@ def _runs_table(runs: Sequence[RunData]) -> Table:
     partial = any(run.is_partial for run in runs)
     counts = ("answered", "failed", *(("predicted",) if partial else ()))
     head = ("run", *counts, "epochs", "seconds", shown, "default over tuned")
-    return Table("Runs", head, tuple(_run_row(run, partial) for run in runs))
+    return Table("Runs", head, tuple(_run_row(run, partial) for run in runs), folded=len(runs) > _MOST_RUNS)
 
 
 def _run_row(run: RunData, partial: bool) -> tuple[str, ...]:
@@ -176,47 +186,29 @@ def _run_row(run: RunData, partial: bool) -> tuple[str, ...]:
         str(len(run.told) - len(run.ok)),
         *((str(run.predicted),) if partial else ()),
         str(sum(e.charged_epochs for e in run.told)),
-        f"{max((e.told_s for e in run.told), default=0.0):.0f}",
+        f"{_seconds(run):.0f}",
         number(regret),
         times(ratio(run, "test").value) if run.confirmed else NONE,
     )
 
 
-def _section(part: _Part, files: dict[str, bytes]) -> Iterator[str]:
-    """Returns the Markdown of a section and adds its files."""
-    yield from (f"## {part.title}", "")
-    for table in part.tables:
-        yield from (*_markdown(table), "")
-    for note in part.notes:
-        yield from (note, "")
-    for name, records in part.records.items():
-        files[name] = _csv(records)
-    if part.records:
-        yield from (f"In full: {', '.join(f'[{name}]({name})' for name in part.records)}.", "")
-    for picture in map(render, part.plots):
-        files[f"figures/{picture.name}.svg"] = picture.svg
-        files[f"figures/{picture.name}.png"] = picture.png
-        yield from (f"![{picture.title}](figures/{picture.name}.svg)", "", picture.caption, "")
+def _seconds(run: RunData) -> float:
+    return max((e.told_s for e in run.told), default=0.0)
 
 
-def _markdown(table: Table) -> Iterator[str]:
-    yield _row(table.head)
-    yield _row(column for column, _ in zip(cycle(["---"]), table.head, strict=False))
-    yield from map(_row, table.rows)
-
-
-def _row(cells: Iterator[str] | Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
-
-
-def _csv(records: Sequence[dict[str, object]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(records[0]) if records else [], lineterminator="\n")
-    writer.writeheader()
-    for record in records:
-        writer.writerow({name: _plain(value) for name, value in record.items()})
-    return text.getvalue().encode("utf-8")
-
-
-def _plain(value: object) -> object:
-    return None if isinstance(value, float) and math.isnan(value) else value
+def _run_record(run: RunData) -> Record:
+    best = incumbent(run.ok)
+    return {
+        "run": run.name,
+        "seed": run.settings.get("seed"),
+        "answered": len(run.told),
+        "failed": len(run.told) - len(run.ok),
+        "predicted": run.predicted,
+        "epochs": sum(e.charged_epochs for e in run.told),
+        "seconds": _seconds(run),
+        "incumbent_trial": best.trial.id if best else None,
+        "incumbent_valid_error": best.valid_error if best else None,
+        "incumbent_test_error": best.test_error if best else None,
+        "optimum_test_error": run.optimum_test_error,
+        "default_over_tuned": ratio(run, "test").value if run.confirmed else None,
+    }

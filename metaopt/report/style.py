@@ -148,9 +148,13 @@ def stack(n: int, width: float = 360, height: float = 165) -> tuple[Figure, list
 def legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """Puts one legend of all panels above them, each label once, in as many columns as there is room for."""
     lines = {label: line for panel in axes for line, label in zip(*panel.get_legend_handles_labels(), strict=True)}
-    widest = max(map(len, lines), default=0) * _LETTER + _HANDLE
-    columns = max(1, int(figure.get_figwidth() * _POINTS / widest))
+    columns = max(1, int(figure.get_figwidth() * _POINTS / legend_width(list(lines))))
     figure.legend(list(lines.values()), list(lines), loc="outside upper left", ncols=columns)
+
+
+def legend_width(labels: Sequence[str]) -> float:
+    """Returns the width that each column of a legend of these labels needs, in CSS pixels."""
+    return max(map(len, labels), default=0) * _LETTER + _HANDLE
 
 
 def slug(text: str) -> str:

@@ -29,6 +29,7 @@ def test_the_incumbent_follows_validation_and_never_test(run: RunData) -> None:
     curve = anytime(run)
     assert_allclose(curve.evaluations, [1, 2, 3, 4, 5])
     assert_allclose(curve.seconds, [1, 3, 5, 7, 9])
+    assert_allclose(curve.epochs, [27, 30, 39, 66, 93])
     assert_allclose(curve.valid, [np.nan, 0.20, 0.10, 0.10, 0.10])
     assert_allclose(curve.test, [np.nan, 0.15, 0.23, 0.23, 0.23])
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.ensemble import RandomForestRegressor
 
-from metaopt.report.importance import EPOCHS, forest_shares, importance
+from metaopt.report.importance import EPOCHS, forest_pair_shares, forest_shares, importance
 from metaopt.report.load import load_run
 
 
@@ -27,6 +27,26 @@ def test_shares_of_an_additive_function_are_its_variances() -> None:
 
 def test_a_pure_interaction_belongs_to_no_single_input() -> None:
     assert_allclose(grid_forest(lambda x: (x[:, 0] - 0.5) * (x[:, 1] - 0.5)), [0.0, 0.0], atol=1e-3)
+
+
+def test_pairs_explain_what_their_members_do_not() -> None:
+    axis = (np.arange(24) + 0.5) / 24
+    x = np.stack(np.meshgrid(axis, axis, axis), axis=-1).reshape(-1, 3)
+    y = x[:, 0] * x[:, 1] + x[:, 2] / 2  # in 144ths: 3 for each alone, 1 for the product beyond its members
+    forest = RandomForestRegressor(1, bootstrap=False, random_state=0).fit(x, y)
+    pairs = forest_pair_shares(forest, 3)
+    assert_allclose(pairs, pairs.T)
+    assert_allclose([pairs[0, 1], pairs[0, 2], pairs[1, 2]], [0.1, 0, 0], atol=0.003)
+    assert_allclose(forest_shares(forest, 3), [0.3, 0.3, 0.3], atol=0.003)
+
+
+def test_several_runs_are_taken_together(make_run: Callable[..., Path]) -> None:
+    runs = [load_run(make_run(n=30, seed=seed)) for seed in (0, 1)]
+    found = importance(*runs)
+    assert found.n_trials == sum(len(run.ok) for run in runs)
+    assert importance(runs[0]).pairs == {}
+    assert len(found.pairs) == len(found.names) * (len(found.names) - 1) // 2
+    assert sum(found.mean) + sum(found.pairs.values()) <= 1 + 1e-9
 
 
 def test_a_constant_has_no_shares() -> None:

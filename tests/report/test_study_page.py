@@ -60,7 +60,10 @@ def test_the_page_begins_with_its_command_and_shows_every_file(out: Path) -> Non
     page = files["README.md"].decode()
     assert page.startswith("`metaopt compare mine.yaml`\n\n# A | title\n\nSome *words*.\n\n## ")
     assert set(files) == {
-        "README.md", "tuned.csv", "final.csv", "trajectories.csv",
+        "README.md", "tuned.csv", "final.csv", "trajectories.csv", "runs.csv", "importance.csv",
+        *(f"tables/{name}.tex" for name in (
+            "tuned-against-default", "what-matters", "after-the-last-epoch", "runs",
+        )),
         *(f"figures/{name}.{kind}" for kind in ("svg", "png") for name in (
             "tuned-against-default", "compare-test-evaluations", "trajectory-test-regret",
             "trajectory-one-shot-validation-error", "trajectory-dominant-eigenvalue", "eigenvalue-against-regret",
@@ -71,6 +74,7 @@ def test_the_page_begins_with_its_command_and_shows_every_file(out: Path) -> Non
     assert "Not complete" not in page
     assert [line for line in page.splitlines() if line.startswith("## ")] == [
         "## Tuned against default",
+        "## What matters",
         "## After the last epoch",
         "## Curvature",
         "## Runs",
@@ -80,7 +84,7 @@ def test_the_page_begins_with_its_command_and_shows_every_file(out: Path) -> Non
 def test_tables_have_as_many_cells_as_columns(out: Path) -> None:
     page = render_study(study(*ALL), out)["README.md"].decode()
     tables = [block.splitlines() for block in page.split("\n\n") if block.startswith("|")]
-    assert len(tables) == 3
+    assert len(tables) == 4
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
         assert len(table) >= 3

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import pytest
+
+from metaopt.report.layout import Table
+from metaopt.report.study_part import Part, section
+from metaopt.report.style import Plot, canvas
+
+ONE = Table("One", ("a", "b"), (("x|y", "1"),))
+
+
+def test_a_part_becomes_markdown_and_files() -> None:
+    files: dict[str, bytes] = {}
+    figure, _ = canvas()
+    plot = Plot("dots", "Dots", "How to read it.", figure)
+    part = Part("Title", ("A note.",), (ONE,), {"one.csv": [{"x": 1 / 3, "y": math.nan, "z": None}]}, (plot,))
+    text = "\n".join(section(part, files))
+    assert text.startswith("## Title\n\n| a | b |\n| --- | --- |\n| x&#124;y | 1 |\n\nA note.\n\n")
+    assert "In full: [one.csv](one.csv); as LaTeX: [tables/one.tex](tables/one.tex)." in text
+    assert "**One**" not in text, "a single table needs no title"
+    assert text.endswith("![Dots](figures/dots.svg)\n\nHow to read it.\n")
+    assert set(files) == {"one.csv", "tables/one.tex", "figures/dots.svg", "figures/dots.png"}
+    (row,) = csv.DictReader(io.StringIO(files["one.csv"].decode()))
+    assert (float(row["x"]), row["y"], row["z"]) == (1 / 3, "", "")
+
+
+def test_several_tables_have_titles_and_a_folded_one_stands_in_its_files_only() -> None:
+    files: dict[str, bytes] = {}
+    folded = Table("Many", ("a",), (("1",),) * 7, folded=True, name="all")
+    text = "\n".join(section(Part("Title", tables=(ONE, folded)), files))
+    assert "**One**" in text
+    assert "Many: 7 rows, which stand in the files below." in text
+    assert "As LaTeX: [tables/one.tex](tables/one.tex), [tables/all.tex](tables/all.tex)." in text
+
+
+def test_two_sections_cannot_write_one_file() -> None:
+    files = {"tables/one.tex": b""}
+    with pytest.raises(ValueError, match=r"same name: tables/one\.tex"):
+        list(section(Part("Title", tables=(ONE,)), files))
