@@ -15,6 +15,7 @@ from rich.console import Console
 from metaopt.config import raise_together
 from metaopt.errors import JournalError, RunError
 from metaopt.interrupt import Interrupt
+from metaopt.journal import read_header
 from metaopt.run_folder import RunFolder
 from metaopt.run_settings import RESUMABLE, BaselineConfig, from_json
 from metaopt.side_by_side import Lone, do, run_side_by_side
@@ -35,7 +36,7 @@ def check_folder(plan: StudyPlan, out: Path, journals: Path) -> None:
     Raises:
         RunError: if its README is not one that ``metaopt compare`` wrote, or if a run in it was made with other
             settings than the study's file says; names all that differ.
-        JournalError: if a journal is damaged elsewhere than in its last line.
+        JournalError: if the first line of a journal is damaged.
     """
     readme = out / README
     if readme.is_file() and not readme.read_text(encoding="utf-8", errors="replace").startswith(_OURS):
@@ -61,7 +62,7 @@ def _made_otherwise(run: PlannedRun, folder: RunFolder) -> list[str]:
     """Returns in which settings a run that has begun differs from what the study says."""
     if not folder.begun:
         return []
-    header = folder.read().header
+    header = read_header(folder.journal)
     try:
         made = from_json(header["run"]).to_json()
         space = header["space"]

@@ -126,11 +126,33 @@ def read(path: Path) -> Recorded:
         JournalError: if there is no journal at ``path``, if it has no whole header or one of a later format, or if a
             line other than the last is damaged.
     """
+    lines, torn, size = _whole_lines(path, _content(path))
+    header = _checked_header(path, lines, torn)
+    ends = [line for line in lines[1:] if line.get("kind") == "end"]
+    numbered = [(n, line) for n, line in enumerate(lines[1:], start=2) if line.get("kind") not in ("end", "tick")]
+    events = tuple(_event(path, n, line) for n, line in numbered)
+    ticked_s = max((line["at_s"] for line in lines[1:] if line.get("kind") == "tick"), default=0.0)
+    return Recorded(header, events, torn, size, ends[-1]["reason"] if ends else "", ticked_s)
+
+
+def read_header(path: Path) -> Mapping[str, Any]:
+    """Reads the first line of a journal, which says what run it is, and nothing else.
+
+    Raises:
+        JournalError: if there is no journal at ``path``, or if it has no whole header or one of a later format.
+    """
+    lines, torn, _ = _whole_lines(path, _content(path).partition(b"\n")[0] + b"\n")
+    return _checked_header(path, lines, torn)
+
+
+def _content(path: Path) -> bytes:
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise JournalError(f"no journal to read at {path}: {error.strerror}", "name the folder of a run") from None
-    lines, torn, size = _whole_lines(path, raw)
+
+
+def _checked_header(path: Path, lines: list[dict[str, Any]], torn: str) -> dict[str, Any]:
     if not lines:
         raise JournalError(f"the journal {path} has no header: {torn or 'it is empty'}", "start the run again")
     header = lines[0]
@@ -140,11 +162,7 @@ def read(path: Path) -> Recorded:
             f"format {header.get('format')!r}",
             "a journal of a later format wants a later metaopt",
         )
-    ends = [line for line in lines[1:] if line.get("kind") == "end"]
-    numbered = [(n, line) for n, line in enumerate(lines[1:], start=2) if line.get("kind") not in ("end", "tick")]
-    events = tuple(_event(path, n, line) for n, line in numbered)
-    ticked_s = max((line["at_s"] for line in lines[1:] if line.get("kind") == "tick"), default=0.0)
-    return Recorded(header, events, torn, size, ends[-1]["reason"] if ends else "", ticked_s)
+    return header
 
 
 def _whole_lines(path: Path, raw: bytes) -> tuple[list[dict[str, Any]], str, int]:

@@ -52,7 +52,8 @@ def test_figures_come_from_the_journals(folder: Path) -> None:
 
 @pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.parent.name)
 def test_a_study_can_be_run(file: Path) -> None:
-    check_folder(load_study(file, {}), file.parent)
+    with journals(file.parent) as place:
+        check_folder(load_study(file, {}), file.parent, place)
 
 
 @pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.parent.name)

@@ -43,16 +43,16 @@ ALL = ("grid", "bohb-s0", "bohb-s1")
 
 def test_what_is_written_equals_what_is_rendered_again(out: Path, tmp_path: Path) -> None:
     shutil.copytree(out, tmp_path / "copy")
-    page = write_study(study(*ALL), tmp_path / "copy", tmp_path / "copy")
+    page = write_study(study("grid"), tmp_path / "copy", tmp_path / "copy")
     assert page.name == "README.md"
-    assert check_study(study(*ALL), tmp_path / "copy", tmp_path / "copy") == []
-    elsewhere = replace(study(*ALL), command="metaopt compare copy/mine.yaml")
+    assert check_study(study("grid"), tmp_path / "copy", tmp_path / "copy") == []
+    elsewhere = replace(study("grid"), command="metaopt compare copy/mine.yaml")
     assert check_study(elsewhere, tmp_path / "copy", tmp_path / "copy") == [], (
         "from where it is called makes no difference"
     )
     assert check_study(replace(elsewhere, title="B"), tmp_path / "copy", tmp_path / "copy") == ["README.md"]
     (tmp_path / "copy" / "figures" / "trajectory-test-regret.png").unlink()
-    assert check_study(study(*ALL), tmp_path / "copy", tmp_path / "copy") == ["figures/trajectory-test-regret.png"]
+    assert check_study(study("grid"), tmp_path / "copy", tmp_path / "copy") == ["figures/trajectory-test-regret.png"]
 
 
 def test_the_page_begins_with_its_command_and_shows_every_file(out: Path) -> None:
