@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from metaopt.errors import JournalError
-from metaopt.journal import Event, JournalWriter, Recorded, decode, encode, read, without_clock
+from metaopt.journal import Event, JournalWriter, Recorded, decode, encode, read, read_header, without_clock
 from metaopt.trial import Result, Trial
 
 
@@ -42,6 +42,18 @@ def test_what_was_written_is_read(path: Path) -> None:
     assert [event.at_s for event in recorded.events] == [0.0, 0.5, 1.25, 1.5, 2.0]
     assert (recorded.elapsed_s, recorded.torn, recorded.end) == (2.0, "", "")
     assert recorded.size == path.stat().st_size
+
+
+def test_the_header_is_read_whatever_follows(path: Path) -> None:
+    header = read(path).header
+    path.write_bytes(path.read_bytes().replace(b"tell", b"told"))
+    assert read_header(path) == header
+    path.write_bytes(path.read_bytes()[:10])
+    with pytest.raises(JournalError, match="no header"):
+        read_header(path)
+    path.write_bytes(encode({"kind": "header", "format": 99}))
+    with pytest.raises(JournalError, match="not a journal of format 1"):
+        read_header(path)
 
 
 def test_a_journal_cut_anywhere_loses_its_last_line_at_most(path: Path) -> None:
