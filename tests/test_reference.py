@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,18 @@ from metaopt.report.study_page import StudyText, check_study
 from metaopt.run_folder import RunFolder
 from metaopt.spaces import plain, space_from_json
 from metaopt.study_archive import journals
-from metaopt.study_file import load_study
+from metaopt.study_file import StudyPlan, load_study
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = sorted(path.parent for path in (ROOT / "results" / "reference").glob("*/journal.jsonl"))
 RANKINGS = sorted(path.parent for path in (ROOT / "results" / "reference").rglob("correlation.json"))
 STUDIES = sorted((ROOT / "results" / "reference").rglob("study.yaml"))
 FINISHED = [file for file in STUDIES if (file.parent / "README.md").is_file()]
+
+
+@cache
+def plan_of(file: Path) -> StudyPlan:
+    return load_study(file, {})
 
 
 def test_there_are_some() -> None:
@@ -53,12 +59,12 @@ def test_figures_come_from_the_journals(folder: Path) -> None:
 @pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.parent.name)
 def test_a_study_can_be_run(file: Path) -> None:
     with journals(file.parent) as place:
-        check_folder(load_study(file, {}), file.parent, place)
+        check_folder(plan_of(file), file.parent, place)
 
 
 @pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.parent.name)
 def test_a_search_whose_epochs_are_drawn_picks_a_cell_after_each(file: Path) -> None:
-    for run in load_study(file, {}).runs:
+    for run in plan_of(file).runs:
         if run.config.tuner == "grid":
             default = plain(space_from_json(run.space).get_default_configuration())
             assert resolve("one-shot optimizer", ONESHOT, run.config.optimizer).Settings(**default).cell_every == 1
@@ -67,7 +73,7 @@ def test_a_search_whose_epochs_are_drawn_picks_a_cell_after_each(file: Path) -> 
 @pytest.mark.parametrize("file", FINISHED, ids=lambda file: file.parent.name)
 def test_a_study_says_what_its_journals_say(file: Path) -> None:
     out = file.parent
-    plan = load_study(file, {})
+    plan = plan_of(file)
     command = shlex.split((out / "README.md").read_text(encoding="utf-8").splitlines()[0].strip("`"))
     parsed = cli._parse(command[1:])
     assert parsed.handler == "metaopt.cli.compare:compare"
