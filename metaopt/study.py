@@ -118,7 +118,7 @@ class Study:
         """Asks for one more trial, if the tuner has one and the budget allows it."""
         if not self._end and self._asked == self._budget.evaluations:
             self._end = f"the budget of {counted(self._asked, 'evaluation')} is used up"
-        if self._end or not (trials := self._tuner.ask(1)):
+        if self._end or self._is_short_of_epochs() or not (trials := self._tuner.ask(1)):
             return False
         if self._is_beyond_epochs(trials[0]):
             self._end = f"the next trial does not fit into the budget of {counted(self._budget.epochs or 0, 'epoch')}"
@@ -131,8 +131,17 @@ class Study:
         self._pending += trials
         return True
 
+    def _is_short_of_epochs(self) -> bool:
+        """Returns whether nothing more fits in for now: what runs may yet train less than it is charged for."""
+        left = self._epochs_left()
+        return bool(self._executor.running) and left is not None and left < min(self._tuner.possible_epochs)
+
     def _is_beyond_epochs(self, trial: Trial) -> bool:
-        return self._budget.epochs is not None and sum(self._charged.values()) + trial.epochs > self._budget.epochs
+        left = self._epochs_left()
+        return left is not None and trial.epochs > left
+
+    def _epochs_left(self) -> int | None:
+        return None if self._budget.epochs is None else self._budget.epochs - sum(self._charged.values())
 
     def _tell(self, result: Result) -> None:
         at_s = self._now_s()

@@ -173,6 +173,14 @@ def test_a_trial_that_does_not_fit_into_the_epochs_is_not_started(run: Run) -> N
     assert len(run.told) == 5
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_epochs_that_running_trials_leave_are_spent(run: Run, workers: int) -> None:
+    """Trials of 8 epochs that stop after 4: three of them fill the budget for a while, and five fit in."""
+    end = run.drive(Budget(epochs=24), tuner=Random, workers=workers, trained=4)
+    assert end == "the next trial does not fit into the budget of 24 epochs"
+    assert len(run.asks) == len(run.told) == 5
+
+
 def test_the_first_budget_used_up_ends_the_run(run: Run) -> None:
     assert "3 evaluations" in run.drive(Budget(evaluations=3, epochs=100, seconds=100))
 

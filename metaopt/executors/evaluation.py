@@ -7,6 +7,7 @@ import json
 import math
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,23 @@ from metaopt.executors.base import Task
 from metaopt.trial import Result
 
 
-def evaluate(task: Task) -> Result:
+def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter) -> Result:
     """Returns the result of ``task``, crashed with a reason if the objective raises or returns something unusable.
 
     The full traceback of an exception goes to standard error.
+
+    Args:
+        task: What to evaluate.
+        clock: Returns the second it is; says what a crash has cost.
     """
-    started = time.perf_counter()
+    started = clock()
     try:
         objective = _objective(task.recipe.objective, json.dumps(task.recipe.settings))
         return _checked(objective.evaluate(task.trial, task.folder), task)
     # SystemExit, raised by a library's command line, must cost the trial and not the process that supervises it.
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        return Result(task.trial.id, "crashed", cost_s=time.perf_counter() - started, reason=_reason(error))
+        return Result(task.trial.id, "crashed", cost_s=clock() - started, reason=_reason(error))
 
 
 @functools.lru_cache(maxsize=1)

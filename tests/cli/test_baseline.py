@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import harness
 from metaopt.cli import main
+from metaopt.journal import without_clock
 from metaopt.run_folder import RunFolder
 
 
@@ -73,6 +75,27 @@ def test_a_killed_baseline_goes_on_to_the_same_end() -> None:
     assert len(told("killed")) < 400
     assert main(["resume", "killed", "--no-report"]) == 0
     assert told("killed") == told("whole")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("tuner", "budget"), [("bohb", 100), ("smac_mf", 60), ("tpe_hb", 120)])
+def test_a_model_goes_on_after_a_kill_as_if_uninterrupted(tuner: str, budget: int) -> None:
+    """Killed while the model proposes, within a bracket; but for clocks the journals are the same, line by line."""
+    run = ["baseline", "--tuner", tuner, "--budget", str(budget), "--seed", "3", "--no-report", "--run"]
+    journal = Path("killed/journal.jsonl")
+    driver = subprocess.Popen([sys.executable, "-m", "metaopt", *run, "killed"], stderr=subprocess.DEVNULL)
+    while not journal.is_file() or journal.read_bytes().count(b'"model_based":true') < 9:
+        assert driver.poll() is None
+        time.sleep(0.005)
+    os.kill(driver.pid, signal.SIGKILL)
+    assert driver.wait() == -signal.SIGKILL
+    recorded = RunFolder(Path("killed")).read()
+    assert 12 < len(recorded.trials) < budget
+    assert main(["resume", "killed", "--no-report"]) == 0
+    assert main([*run, "whole"]) == 0
+    whole, resumed = (without_clock(harness.lines(Path(folder) / "journal.jsonl")) for folder in ("whole", "killed"))
+    assert resumed == whole
+    assert len(whole) == 2 * budget + 2
 
 
 def test_help_has_no_settings_of_searches(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,6 +70,14 @@ def test_an_exception_costs_one_trial(crew: SimulatedExecutor) -> None:
     assert (result.status, "ValueError: on purpose" in result.reason) == ("crashed", True)
 
 
+def test_failures_take_simulated_time_and_none_of_the_wall(crew: SimulatedExecutor) -> None:
+    """They come back in the order of their ids, however long each took to fail; and the clock goes on."""
+    for trial_id in range(3):
+        submit(crew, trial_id, -1.0)
+    ended = [(crew.wait(float("inf"))[0], crew.clock()) for _ in range(3)]
+    assert [(result.trial_id, result.cost_s, at_s) for result, at_s in ended] == [(n, 1.0, 1.0) for n in range(3)]
+
+
 def test_what_is_stopped_ends_at_once(crew: SimulatedExecutor) -> None:
     submit(crew, 0, 30.0)
     submit(crew, 1, 20.0)
