@@ -15,7 +15,6 @@ from metaopt.trial import Result
 from metaopt.tuners import TUNERS
 
 SPACE = cell_configuration_space(CELL_SPACES[1])
-EVALUATIONS, SEEDS = 150, 20
 
 _TABLE = Table(Path(__file__).parents[1] / "benchmarks" / "tables" / "digits-1.parquet")
 OPTIMUM = _TABLE.optimum()[0]
@@ -27,11 +26,11 @@ def valid_error(*choices: str) -> float:
     return _TABLE.query(from_config(CELL_SPACES[1], dict(zip(SPACE, choices, strict=True))).graph).valid_error
 
 
-def regret(name: str, seed: int, **options: Any) -> float:
+def regret(name: str, seed: int, evaluations: int, **options: Any) -> float:
     """Returns how far the best of a serial run's evaluations is from the best cell of the space."""
     tuner = resolve("tuner", TUNERS, name)(SPACE, seed=seed, min_epochs=8, max_epochs=8, **options)
     errors = []
-    for _ in range(EVALUATIONS):
+    for _ in range(evaluations):
         (trial,) = tuner.ask()
         errors.append(valid_error(*(str(trial.config[choice]) for choice in SPACE)))
         tuner.tell(Result(trial.id, "ok", valid_error=errors[-1]))
@@ -39,6 +38,6 @@ def regret(name: str, seed: int, **options: Any) -> float:
 
 
 @cache
-def median_regret(name: str, **options: Any) -> float:
+def median_regret(name: str, *, seeds: int = 20, evaluations: int = 150, **options: Any) -> float:
     """Returns the median over fixed seeds, so it is the same in every run."""
-    return statistics.median(regret(name, seed, **options) for seed in range(SEEDS))
+    return statistics.median(regret(name, seed, evaluations, **options) for seed in range(seeds))

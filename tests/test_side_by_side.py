@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 from pathlib import Path
@@ -61,7 +60,6 @@ def test_several_at_a_time_find_what_they_find_one_by_one_even_if_killed(tmp_pat
     assert said.startswith("interrupted; go on with: ")
     done = compare(tmp_path / "cut")
     assert done.returncode == 0, done.stderr
-    assert re.search(r"\d of \d baselines", done.stderr)
     assert unfinished(plan, tmp_path / "cut") == []
     assert content(tmp_path / "cut") == content(tmp_path / "alone")
     assert len(content(tmp_path / "cut")) == 4

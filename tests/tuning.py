@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import math
-import statistics
-from pathlib import Path
 from typing import Any
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.cells.codec import cell_configuration_space, from_config
-from metaopt.cells.space import CELL_SPACES
 from metaopt.registry import resolve
 from metaopt.spaces import load_space
-from metaopt.tables.table import Table
 from metaopt.trial import Result, Trial
 from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
-
-TABLE = Path(__file__).parents[1] / "benchmarks" / "tables" / "digits-1.parquet"
 
 
 def new(name: str, space: ConfigurationSpace | None = None, **settings: Any) -> Any:
@@ -54,20 +47,3 @@ def trials(events: list[Trial | Result]) -> list[Trial]:
 def new_trials(events: list[Trial | Result]) -> list[Trial]:
     """Returns the asks of configurations that were not asked before."""
     return list({trial.key: trial for trial in reversed(trials(events))}.values())[::-1]
-
-
-def median_regrets(name: str, *, seeds: int, n: int, **options: Any) -> float:
-    """Returns the median over runs of the regret after ``n`` look-ups of cells of space 1 in the digits table."""
-    table = Table(TABLE)
-    space = CELL_SPACES[1]
-    regrets = []
-    for seed in range(seeds):
-        tuner: Tuner = new(name, cell_configuration_space(space), seed=seed, **options)
-        best = 1.0
-        for _ in range(n):
-            (trial,) = tuner.ask()
-            error = table.query(from_config(space, trial.config).graph).valid_error
-            tuner.tell(Result(trial.id, "ok", error))
-            best = min(best, error)
-        regrets.append(best - table.optimum()[0])
-    return statistics.median(regrets)

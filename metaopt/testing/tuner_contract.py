@@ -105,10 +105,12 @@ class TunerContract:
     Attributes:
         name: The tuner's registered name, or ``"module:attribute"``.
         n_asks: Length of a test run; long enough for the tuner's model to come into play.
+        cuts: Places where its journal is cut, to go on from there.
     """
 
     name: ClassVar[str]
     n_asks: ClassVar[int] = 60
+    cuts: ClassVar[int] = 12
 
     def options(self, space: ConfigurationSpace) -> dict[str, Any]:
         """Returns the options to test with, as plain JSON values; may make models small and so the tests fast."""
@@ -226,7 +228,7 @@ class TunerContract:
     def test_goes_on_after_replay_as_if_uninterrupted(self, events: list[Event]) -> None:
         """Replaying any prefix, in-flight trials included, rebuilds the exact state."""
         logged = [Trial.from_json(json.loads(json.dumps(e.to_json()))) if isinstance(e, Trial) else e for e in events]
-        for cut in range(0, len(events), max(1, len(events) // 12)):
+        for cut in range(0, len(events), max(1, len(events) // self.cuts)):
             tuner = self.tuner()
             tuner.replay(logged[:cut])
             for event in events[cut:]:

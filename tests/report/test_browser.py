@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+import harness
 from metaopt.report.html import write_report
 
 pytestmark = [
@@ -60,8 +62,11 @@ class Browser:
     def _post(self, path: str, content: dict[str, Any]) -> Any:
         data = json.dumps(content).encode()
         request = urllib.request.Request(self._root + path, data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)["value"]
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"the browser refuses {path}: {error.read().decode()[:500]}") from None
 
     def _command(self, path: str, **content: Any) -> Any:
         return self._post(self._session + path, content)
@@ -76,6 +81,8 @@ class Browser:
         )
         self._devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self._command("/url", url=page.as_uri())
+        # On a busy machine the driver comes back from a page that it has had before while it is still being read.
+        harness.wait_until(lambda: self.run("return document.readyState") == "complete", 60, "the whole page")
 
     def run(self, script: str) -> Any:
         """Runs JavaScript in the page and returns what it returns."""

@@ -69,6 +69,7 @@ class TestBananas(TunerContract):
 
 class TestSMAC(TunerContract):
     name = "smac"
+    cuts = 4
 
     def options(self, space: ConfigurationSpace) -> dict[str, Any]:
         return {"challengers": 50, "n_initial": 8}
@@ -76,6 +77,7 @@ class TestSMAC(TunerContract):
 
 class TestSMACMultiFidelity(BracketContract):
     name = "smac_mf"
+    cuts = 4
 
     def options(self, space: ConfigurationSpace) -> dict[str, Any]:
         return {"challengers": 50}

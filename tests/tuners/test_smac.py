@@ -5,10 +5,11 @@ import statistics
 import pytest
 from scipy.stats import binomtest
 
+import lookups
 from metaopt.errors import ConfigError
 from metaopt.trial import Result, Trial
 from metaopt.tuners.smac_adapter import ForestModel
-from tuning import bowl, median_regrets, new, run, trials
+from tuning import bowl, new, run, trials
 
 
 def test_default_then_even_points_then_the_forest() -> None:
@@ -77,5 +78,5 @@ def test_n_initial_is_checked() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_beats_random_on_cells_of_digits() -> None:
-    smac = median_regrets("smac", seeds=10, n=60, challengers=200)
-    assert smac < median_regrets("random", seeds=10, n=60)
+    smac = lookups.median_regret("smac", seeds=10, evaluations=60, challengers=200)
+    assert smac < lookups.median_regret("random", seeds=10, evaluations=60)

@@ -6,9 +6,10 @@ from itertools import pairwise
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace
 
+import lookups
 from metaopt.trial import Result, Trial
 from metaopt.tuners.optuna_adapter import ParzenModel
-from tuning import bowl, median_regrets, new, run, trials
+from tuning import bowl, new, run, trials
 
 
 def test_model_starts_after_ten_results() -> None:
@@ -78,4 +79,6 @@ def test_replay_of_150_trials_does_no_model_work(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_beats_random_on_cells_of_digits() -> None:
-    assert median_regrets("tpe", seeds=10, n=100) < median_regrets("random", seeds=10, n=100)
+    assert lookups.median_regret("tpe", seeds=10, evaluations=100) < lookups.median_regret(
+        "random", seeds=10, evaluations=100
+    )
