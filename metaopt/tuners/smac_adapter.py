@@ -66,7 +66,6 @@ class ForestModel:
         self._space, self._seed = space, seed
         self._retrain_after, self._challengers, self._min_trials = retrain_after, challengers, min_trials
         self._history = RunHistory(overwrite_existing_trials=True)  # a running trial becomes a finished one
-        self._results: Counter[int] = Counter()
         self.ahead: list[dict[str, Any]] = []
 
     def initial(self, n: int) -> list[dict[str, Value]]:
@@ -76,26 +75,32 @@ class ForestModel:
             return [plain(config) for config in design.select_configurations()]
 
     def start(self, proposal: Proposal) -> None:
-        """Puts a trial in as running, so that it is not proposed again."""
+        """Puts a trial in as running, so that it is not proposed again; one that repeats another hides no result."""
+        info = self._info(proposal.config, proposal.epochs)
         with silenced("smac"):
-            self._history.add_running_trial(self._info(proposal.config, proposal.epochs))
+            if info not in self._history.get_trials(info.config, highest_observed_budget_only=False):
+                self._history.add_running_trial(info)
 
     def finish(self, trial: Trial, result: Result) -> None:
         """Puts the result of a started trial in; one that is not ok as the worst loss."""
         status = StatusType.SUCCESS if result.status == "ok" else StatusType.CRASHED
         with silenced("smac"):
             self._history.add_trial(self._info(trial.config, trial.epochs), TrialValue(cost=result.loss, status=status))
-        self._results[trial.epochs] += 1
 
     def propose(self, ask: int) -> Sample | None:
         """Returns the next configuration, or None if there is no forest yet or the whole space was proposed."""
-        if not self.ahead and max(self._results.values(), default=0) >= self._min_trials:
+        if not self.ahead and self._has_enough():
             with silenced("smac"):
                 self.ahead = self._plan(ask)
         if not self.ahead:
             return None
         first, *self.ahead = self.ahead
         return Sample(first["config"], model_based=first["model_based"])
+
+    def _has_enough(self) -> bool:
+        """Returns whether SMAC would train: it counts configurations, however often one was evaluated."""
+        finished = (key.budget for key, value in self._history.items() if value.status != StatusType.RUNNING)
+        return max(Counter(finished).values(), default=0) >= self._min_trials
 
     def _plan(self, ask: int) -> list[dict[str, Any]]:
         selector = iter(self._selector(ask))

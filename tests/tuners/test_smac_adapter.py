@@ -99,6 +99,30 @@ def test_goes_on_when_the_whole_space_was_proposed() -> None:
     assert len(set(seen[:4])) == 4, "none twice while there are others"
 
 
+def two_configurations() -> ConfigurationSpace:
+    space = ConfigurationSpace()
+    space.add(Categorical("kind", ["a", "b"]))
+    return space
+
+
+def test_nothing_is_called_a_models_that_no_forest_proposed() -> None:
+    """Repeats of two configurations are no three results of a forest."""
+    tuner = new("smac_mf", two_configurations(), challengers=10, min_trials=3)
+    for _ in range(16):
+        (trial,) = tuner.ask()
+        assert not trial.memo["model_based"]
+        tuner.tell(Result(trial.id, "ok", 0.5 if trial.config["kind"] == "a" else 0.2))
+
+
+def test_a_repeat_that_runs_hides_no_result() -> None:
+    tuner = new("smac", two_configurations(), challengers=10, n_initial=1)
+    for _ in range(3):
+        (trial,) = tuner.ask()
+        tuner.tell(Result(trial.id, "ok", 0.5 if trial.config["kind"] == "a" else 0.2))
+    tuner.ask(4)
+    assert sorted(value.cost for value in tuner._model._history.values()) == [0.2, 0.5]
+
+
 @pytest.mark.parametrize("option", ["retrain_after", "challengers", "min_trials"])
 def test_options_are_checked(option: str) -> None:
     with pytest.raises(ConfigError, match=f"{option} must be at least 1, got 0"):
