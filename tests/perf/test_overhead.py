@@ -1,0 +1,56 @@
+"""What a run costs beside its evaluations: proposing, journalling, showing, per evaluation of a real baseline.
+
+Prints milliseconds per evaluation, of CPU and of the wall, with the look-ups taken out. The tuners without a model of
+results must stay below 5 ms of CPU, which a table of 1 ms look-ups bears; the others are shorter runs, and printed.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metaopt.cli import main
+from metaopt.objectives.table import TableLookup
+from metaopt.run_folder import RunFolder
+from metaopt.trial import Result
+from metaopt.tuners import TUNERS
+
+MOST_S, MODEL_FREE = 0.005, ("hyperband", "random", "re", "reinforce")
+#: Evaluations of those that take long; of the others 1,000.
+EVALUATIONS = {"bananas": 100, "bohb": 300, "smac": 100, "smac_mf": 100, "tpe": 300, "tpe_hb": 300}
+FLAGS = {"grid": ["--tuner-option", "over=[op_1, op_2, op_3, op_4, parents_3, parents_output]"]}
+
+
+@pytest.mark.perf
+@pytest.mark.parametrize("name", sorted(TUNERS))
+def test_a_run_beside_its_look_ups(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looked_up = [0.0, 0.0]
+    look_up = TableLookup.evaluate
+
+    def timed(*arguments: Any) -> Result:
+        cpu_s, wall_s = time.process_time(), time.perf_counter()
+        result = look_up(*arguments)
+        looked_up[0] += time.process_time() - cpu_s
+        looked_up[1] += time.perf_counter() - wall_s
+        return result
+
+    monkeypatch.setattr(TableLookup, "evaluate", timed)
+    n = EVALUATIONS.get(name, 1000)
+    command = ["baseline", "--tuner", name, *FLAGS.get(name, []), "--no-report", "--run"]
+    assert main([*command, str(tmp_path / "first"), "--budget", "1"]) == 0  # loads the libraries and the table
+    looked_up[:] = [0.0, 0.0]
+    cpu_s, wall_s = time.process_time(), time.perf_counter()
+    assert main([*command, str(tmp_path / "run"), "--budget", str(n)]) == 0
+    cpu_s, wall_s = time.process_time() - cpu_s - looked_up[0], time.perf_counter() - wall_s - looked_up[1]
+    assert len(RunFolder(tmp_path / "run").read().results) == n
+    capsys.readouterr()  # what the runs said, or it would come between the figures
+    with capsys.disabled():
+        print(f"\n{name:14}{n:5} evaluations: {1e3 * cpu_s / n:7.2f} ms CPU, {1e3 * wall_s / n:7.2f} ms each", end="")
+        print(f"; a look-up {1e3 * looked_up[0] / n:.2f} ms CPU", end="")
+    assert looked_up[0] > 0
+    assert name not in MODEL_FREE or cpu_s / n < MOST_S
