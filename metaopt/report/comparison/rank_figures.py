@@ -17,7 +17,8 @@ from metaopt.report.comparison.anytime_figures import looks
 from metaopt.report.comparison.ranks import Blocks, Ranking, mean_ranks
 from metaopt.report.style import LIGHT, Plot, canvas, legend
 
-_WIDTH, _ROW, _BAR = 560.0, 19.0, 10.0  # CSS pixels: of the figure, of a label, of a bar
+_WIDTH, _SCALE = 560.0, 280.0  # CSS pixels: least width of the figure, and of the scale between its labels
+_ROW, _BAR = 19.0, 10.0  # CSS pixels: height of a label, of a bar
 _LETTER = 6.6  # mean width of one
 _MOST_LABELS = 13  # of ranks on the scale
 
@@ -29,10 +30,11 @@ def difference_plot(found: Ranking, prefix: str) -> Plot:
     levels = _levels(found)
     height = _ROW * (left - 0.1) + _BAR * (max(levels, default=0) + 2)
     widest = max(len(label) for label in found.labels) * _LETTER + 40
-    figure, axes = canvas(_WIDTH, height + 45)
+    width = max(_WIDTH, 2 * widest + _SCALE)
+    figure, axes = canvas(width, height + 45)
     first_rank, last_rank = math.floor(found.ranks.min()), math.ceil(found.ranks.max())
     last_rank = max(last_rank, first_rank + 1)
-    span = (_WIDTH - 2 * widest) / (last_rank - first_rank)  # CSS pixels of a rank
+    span = (width - 2 * widest) / (last_rank - first_rank)  # CSS pixels of a rank
     axes.set_xlim(first_rank - widest / span, last_rank + widest / span)
     axes.set_ylim(-height, 4)
     _scale(axes, first_rank, last_rank)
