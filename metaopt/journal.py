@@ -221,7 +221,7 @@ class JournalWriter:
 
     def __init__(self, path: Path, size: int = 0) -> None:
         # Unbuffered: after a failed write nothing is left that a later flush could put behind the gap.
-        self._file = open(path, "r+b" if size else "xb", buffering=0)  # noqa: SIM115
+        self._file = open(path, "r+b" if size else "xb", buffering=0)  # noqa: SIM115  (open until close())
         self._file.seek(size)
         self._file.truncate()
 

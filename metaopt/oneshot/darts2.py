@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from metaopt.oneshot.base import Batch
 from metaopt.oneshot.darts import Darts, DartsSettings
@@ -88,7 +88,7 @@ class Darts2(Darts):
         """Returns d2L_t/dadw * vector by differentiating the product of gradient and vector."""
         gradients = torch.autograd.grad(train_loss(), weights, create_graph=True)
         product = sum((g * v).sum() for g, v in zip(gradients, vector, strict=True))
-        return torch.autograd.grad(product, self.arch.tensors)  # type: ignore[arg-type]
+        return torch.autograd.grad(product, self.arch.tensors)  # type: ignore[arg-type]  # sum() may be int 0 to mypy
 
     @contextmanager
     def _moved(self, weights: Sequence[Tensor], direction: Sequence[Tensor], length: float) -> Iterator[None]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from metaopt.cells.space import Cell
 from metaopt.errors import ConfigError

@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from metaopt.errors import ConfigError
 from metaopt.oneshot.darts import Darts, DartsSettings
@@ -51,7 +51,7 @@ class PartialBlock(nn.Module):
     def forward(self, x: Tensor, weights: Tensor | None, chosen: int | None = None, *, fold: bool = True) -> Tensor:
         """Mixes the operations on the first channels; see :class:`metaopt.oneshot.supernet.ChoiceBlock`."""
         if self.partial_channels == 1:
-            return self.block(x, weights, chosen, fold=fold)  # type: ignore[no-any-return]
+            return self.block(x, weights, chosen, fold=fold)  # type: ignore[no-any-return]  # modules are Any
         part, rest = x.split([self.width, x.shape[1] - self.width], dim=1)
         # Once in one piece, and not once for every operation.
         part = part.contiguous(memory_format=torch.channels_last)

@@ -13,7 +13,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from metaopt.cells.space import CellSpace
 from metaopt.oneshot.mix import Mix, Mixes, Path
@@ -84,7 +84,7 @@ class ChoiceBlock(nn.Module):
         return torch.addcmul(wide, weights[0], self._pool(x, None)).add_(narrow)
 
     def _conv(self, k: int, x: Tensor, weight: Tensor | None, fold: bool) -> Tensor:
-        return norm_relu(self.norms[k], self.convs[k](x), weight, fold)  # type: ignore[arg-type]
+        return norm_relu(self.norms[k], self.convs[k](x), weight, fold)  # type: ignore[arg-type]  # of a ModuleList
 
     def _pool(self, x: Tensor, weight: Tensor | None) -> Tensor:
         pooled = F.max_pool2d(x, 3, stride=1, padding=1)
@@ -236,7 +236,7 @@ class Supernet(nn.Module):
             under = mix if isinstance(mix, Mix | Path) else mix[index]
             kept = None if keep is None else keep[index]
             if isinstance(under, Path):
-                x, came = cell.walk(x, under, came, kept)  # type: ignore[operator]
+                x, came = cell.walk(x, under, came, kept)  # type: ignore[operator]  # of a ModuleList
             else:
                 x = cell(x, under, kept)
         x = self.squeeze_bn(F.conv2d(F.relu(x), columns(self.squeeze.weight, came, x.shape[1])))

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from metaopt.cells.space import CELL_SPACES
 from metaopt.oneshot.arch import ArchParameters

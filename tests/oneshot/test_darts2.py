@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch.func import functional_call
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from metaopt.oneshot import darts2
 from metaopt.oneshot.darts2 import Darts2

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from metaopt.oneshot.pcdarts import PartialBlock
 from metaopt.oneshot.supernet import Supernet
