@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import logging
-import warnings
-from pathlib import Path
-
 import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, ForbiddenEqualsClause, OrdinalHyperparameter
@@ -12,7 +8,7 @@ from smac.main.config_selector import ConfigSelector
 from smac.runhistory import StatusType
 
 from metaopt.errors import ConfigError
-from metaopt.spaces import check_config, load_space
+from metaopt.spaces import check_config
 from metaopt.trial import Result
 from tuning import new, run
 
@@ -53,27 +49,6 @@ def test_forest_is_the_one_of_smac() -> None:
     for forest in (ours, theirs):
         forest.train(x, y)
     np.testing.assert_allclose(ours.predict(points), theirs.predict(points), rtol=1e-12)
-
-
-def test_no_files_silent_and_leaves_loggers_alone(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    level, handlers = logging.getLogger("smac").level, list(logging.getLogger().handlers)
-    with warnings.catch_warnings(record=True) as caught, caplog.at_level(logging.DEBUG):
-        warnings.simplefilter("always")
-        tuner = new("smac", load_space("darts"), challengers=20, n_initial=4)
-        for trial in tuner.ask(8):
-            tuner.tell(Result(trial.id, "ok", 0.5) if trial.id % 2 else Result(trial.id, "crashed"))
-        assert tuner.ask(2)[1].memo["ahead"]
-    assert not caught
-    assert not caplog.records
-    assert capfd.readouterr() == ("", "")
-    assert (logging.getLogger("smac").level, list(logging.getLogger().handlers)) == (level, handlers)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_ordinals_and_forbidden_clauses_are_kept_to() -> None:
