@@ -18,15 +18,20 @@ from optuna.trial import TrialState
 
 from metaopt.distributions import distribution
 from metaopt.errors import ConfigError
-from metaopt.seeds import seed_integer
+from metaopt.seeds import seed_integer, stream
 from metaopt.spaces import check_config, plain, unmet
 from metaopt.trial import Result, Trial, Value
 from metaopt.tuners.base import Proposal
+from metaopt.tuners.moves import mutated
+from metaopt.tuners.seen import Seen
 from metaopt.tuners.silence import silenced
 
-#: Draws per proposal before the caller must do with the priors: the sampler knows no forbidden clauses, and proposes
-#: again what it likes in a space of categories, where another look-up of the same cell would teach nothing.
-_ATTEMPTS = 10
+#: Draws per proposal. The sampler knows no forbidden clauses, and in a space of categories it proposes again what it
+#: likes, where another look-up of the same cell would teach nothing. Every draw fits the estimates anew, so that a few
+#: must do; their last one is then left in random steps.
+_ATTEMPTS = 3
+#: Random steps away from a draw that was proposed before: after so many the space is as good as used up.
+_STEPS = 100
 
 
 class ParzenModel:
@@ -53,11 +58,11 @@ class ParzenModel:
         self._studies: dict[int, optuna.Study] = {}
         self._results: dict[int, int] = {}
         self._numbers: dict[int, int] = {}
-        self._seen: set[tuple[tuple[str, Value], ...]] = set()
+        self._seen = Seen(space)
 
     def start(self, ask: int, proposal: Proposal) -> None:
         """Puts a trial in as running."""
-        self._seen.add(_identity(proposal.config))
+        self._seen.add(proposal.config)
         study = self._study(proposal.epochs)
         parameters = {
             name: _to_optuna(self._space[name], value)
@@ -78,7 +83,10 @@ class ParzenModel:
         self._results[trial.epochs] += 1
 
     def propose(self, ask: int) -> dict[str, Value] | None:
-        """Returns a configuration that was not proposed before, or None if there is no model yet or none was found."""
+        """Returns a configuration that was not proposed before, or None if there is no model yet or none was found.
+
+        It is the sampler's, or, where that repeats itself, one that random mutations of the sampler's lead to.
+        """
         ready = [epochs for epochs, results in self._results.items() if results >= self._startup]
         if not ready or not self._distributions:
             return None
@@ -93,7 +101,16 @@ class ParzenModel:
                     constant_liar=True,
                 )
                 config = self._draw(study)
-            if _identity(config) not in self._seen and self._is_legal(config):
+            legal = self._is_legal(config)
+            if legal and config not in self._seen:
+                return config
+        return self._step_aside(ask, config) if legal else None
+
+    def _step_aside(self, ask: int, config: dict[str, Value]) -> dict[str, Value] | None:
+        rng = stream(self._seed, ask, "step aside")
+        for _ in range(_STEPS):
+            config = mutated(self._space, config, rng)
+            if config not in self._seen:
                 return config
         return None
 
@@ -120,10 +137,6 @@ class ParzenModel:
         except ConfigError:
             return False
         return True
-
-
-def _identity(config: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
-    return tuple(sorted(config.items()))
 
 
 def _distribution(hyperparameter: Hyperparameter[Any, Any]) -> BaseDistribution:

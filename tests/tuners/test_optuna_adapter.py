@@ -16,6 +16,8 @@ from ConfigSpace import (
 )
 from optuna.trial import TrialState
 
+from metaopt.cells.codec import cell_configuration_space
+from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import ConfigError
 from metaopt.spaces import check_config, load_space
 from metaopt.trial import Result
@@ -86,3 +88,16 @@ def test_nothing_is_stored_but_in_memory() -> None:
 def test_startup_is_checked() -> None:
     with pytest.raises(ConfigError, match="startup must be at least 1, got 0"):
         ParzenModel(load_space("darts_cs2"), seed=1, startup=0)
+
+
+def test_what_the_sampler_repeats_is_left_in_random_steps() -> None:
+    """The sampler soon wants nothing but the best cell, and every cell is worth being looked up once."""
+    tuner = new("tpe", cell_configuration_space(CELL_SPACES[1]))
+    trials = []
+    for _ in range(150):
+        (trial,) = tuner.ask()
+        best = all(value == "conv3x3" for name, value in trial.config.items() if name.startswith("op"))
+        tuner.tell(Result(trial.id, "ok", 0.1 if best else 0.2))
+        trials.append(trial)
+    assert len({tuple(sorted(trial.config.items())) for trial in trials}) == 150
+    assert all(trial.memo["model_based"] for trial in trials[20:])
