@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from metaopt.cluster_settings import load_cluster
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.executors import EXECUTORS
 from metaopt.oneshot import ONESHOT
@@ -75,20 +76,32 @@ def changed(config: Kind, changes: Mapping[str, Any]) -> Kind:
 
     Args:
         config: Settings that the run was started with.
-        changes: Executor or workers; with another executor the workers are its usual ones, unless they are given too.
+        changes: Executor, cluster or workers. With another executor or cluster the workers are its usual ones, unless
+            they are given too; with another executor and no cluster, evaluations run on this machine.
 
     Raises:
         ConfigError: naming everything that is out of range with the changes.
     """
-    if "executor" in changes:
-        changes = {"workers": _usual_workers(changes["executor"]), **changes}
+    if "executor" in changes or "cluster" in changes:
+        executor = changes.get("executor") or ("dask" if "cluster" in changes else config.executor)
+        cluster = _found_from_anywhere(changes.get("cluster"))
+        usual = {"executor": executor, "workers": _usual_workers(executor, cluster)}
+        changes = {**usual, **changes, "cluster": cluster}
     config = replace(config, **changes)
     raise_together(_out_of_range(config))
     return config
 
 
-def _usual_workers(executor: str) -> int:
+def _usual_workers(executor: str, cluster: str | None) -> int | None:
+    """Returns how many workers there are if nobody says how many; None: as the cluster says."""
+    if cluster is not None:
+        return None
     return 1 if executor in _ONE_AT_A_TIME else cores()
+
+
+def _found_from_anywhere(cluster: str | None) -> str | None:
+    """Returns a file's absolute path, as the run may be resumed from another folder; an address as it is."""
+    return cluster if cluster is None or "://" in cluster else str(Path(cluster).expanduser().resolve())
 
 
 def raise_together(problems: Iterable[MetaoptError]) -> None:
@@ -131,9 +144,9 @@ def _from_flags(kind: type[RunSettings], flags: Mapping[str, Any]) -> _Layer:
 
 def _complete(kind: type[Kind], given: dict[str, Any]) -> Kind:
     """Fills in the defaults that depend on other settings."""
-    given.setdefault("workers", None)
-    if given["workers"] is None:
-        given["workers"] = _usual_workers(given.get("executor") or kind.executor)
+    given["cluster"] = _found_from_anywhere(given.get("cluster"))
+    if given.get("workers") is None:
+        given["workers"] = _usual_workers(given.get("executor") or kind.executor, given["cluster"])
     if kind is RunConfig:
         space = given.get("hyperparameters") or given["optimizer"]
         # A file must be found from wherever the run is resumed.
@@ -193,10 +206,23 @@ def _at_odds(config: RunSettings) -> list[MetaoptError]:
     """Returns what is wrong between settings that are right each by itself."""
     problems: list[MetaoptError] = []
     workers, most = config.workers or 1, _WORKERS_PER_CORE * cores()
-    if workers > most and config.executor != SIMULATED:
+    if config.cluster is not None:
+        problems += _cluster_problems(config, config.cluster)
+    elif workers > most and config.executor != SIMULATED:
         text = f"workers is {workers}; allowed: 1 to {most}, as this machine has {cores()} cores"
         problems.append(ConfigError(text, "leave out --workers for one per core"))
     if config.executor == "serial" and workers > 1:
         text = f"workers is {workers}, but the serial executor runs one evaluation at a time"
         problems.append(ConfigError(text, "leave out --workers, or use --executor dask"))
     return problems
+
+
+def _cluster_problems(config: RunSettings, cluster: str) -> list[MetaoptError]:
+    if config.executor != "dask":
+        text = f"a cluster is given, and the executor is {config.executor}, which uses none"
+        return [ConfigError(text, "leave out --executor, or --cluster")]
+    try:
+        load_cluster(cluster)
+    except ConfigError as error:
+        return [error]
+    return []

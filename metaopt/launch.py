@@ -12,6 +12,7 @@ from rich.console import Console
 
 from metaopt import registry
 from metaopt.budget import Budget
+from metaopt.cluster_settings import load_cluster
 from metaopt.config import changed, cores, evaluation_epochs, raise_together
 from metaopt.errors import ConfigError, JournalError, MetaoptError
 from metaopt.executors import EXECUTORS
@@ -65,8 +66,14 @@ class Prepared:
         return self.tuner(self.objective.space, seed=self.config.seed, **self.epochs, **self.config.tuner_options)
 
     def make_executor(self) -> Executor:
-        """Returns the executor, started."""
-        executor: Executor = registry.load(EXECUTORS[self.config.executor])(self.recipe, self.config.workers)
+        """Returns the executor, started.
+
+        Raises:
+            ConfigError: if there is no such cluster as the settings say.
+        """
+        kind, cluster = registry.load(EXECUTORS[self.config.executor]), self.config.cluster
+        where = () if cluster is None else (load_cluster(cluster),)
+        executor: Executor = kind(self.recipe, self.config.workers, *where)
         return executor
 
 

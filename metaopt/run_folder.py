@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shlex
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from metaopt.errors import RunError
+from metaopt.file_lock import try_lock
 from metaopt.journal import JournalWriter, Recorded, read
 
 _JOURNAL, _LOCK = "journal.jsonl", "driver.lock"
@@ -117,7 +117,7 @@ class RunFolder:
         try:
             # Whoever asks for the driver holds the lock for an instant.
             deadline = time.monotonic() + _LOCK_PATIENCE_S
-            while not _try_lock(descriptor, fcntl.LOCK_EX):
+            while not try_lock(descriptor):
                 if time.monotonic() > deadline:
                     owner = os.read(descriptor, 200).decode(errors="replace").strip() or "unknown"
                     raise RunError(
@@ -139,19 +139,11 @@ class RunFolder:
         except OSError:
             return ""
         try:
-            if _try_lock(descriptor, fcntl.LOCK_SH):
+            if try_lock(descriptor, shared=True):
                 return ""
             return os.read(descriptor, 200).decode(errors="replace").strip()
         finally:
             os.close(descriptor)
-
-
-def _try_lock(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def not_a_run(folder: Path) -> RunError:

@@ -13,7 +13,7 @@ from metaopt.setting import setting
 from metaopt.task import SearchTask, TableTask
 
 #: Settings that results do not depend on, so that a resumed run may change them.
-RESUMABLE = ("executor", "workers")
+RESUMABLE = ("executor", "workers", "cluster")
 #: What a tuner of cells may be told, of the errors that a table has for several seeds.
 ERRORS = ("mean", "single")
 
@@ -25,6 +25,7 @@ class RunSettings(TableTask):
     Attributes:
         confirm: Evaluations with fresh seeds that confirm default and incumbent afterwards.
         executor: Name of the executor.
+        cluster: File of the cluster that runs evaluations, or address of its scheduler; None: this machine.
         time_limit_s: Wall seconds after which an evaluation is killed.
         memory_limit_mb: MiB of memory that an evaluation may use.
     """
@@ -46,6 +47,7 @@ class RunSettings(TableTask):
     folder: str | None = setting(None, "run folder to make; a free name under runs/", "--run")
     confirm: int = 0
     executor: str = "serial"
+    cluster: str | None = None
     time_limit_s: float | None = None
     memory_limit_mb: int | None = None
 
@@ -77,6 +79,9 @@ class RunConfig(SearchTask, RunSettings):
     optimizer: str = setting(MISSING, "one-shot optimizer to tune")
     hyperparameters: str | None = setting(None, "space of the hyperparameters: a name or a .yaml file; the optimizer's")
     executor: str = setting("dask", "where evaluations run: dask, on worker processes, or serial, one at a time")
+    cluster: str | None = setting(
+        None, "YAML file of the cluster whose workers run evaluations; without one, processes on this machine"
+    )
     time_limit_s: float | None = setting(
         None, "wall seconds after which an evaluation is killed", "--time-limit", lowest=1
     )

@@ -9,7 +9,14 @@ from typing import Any, get_args, get_type_hints
 
 from metaopt.errors import ConfigError, MetaoptError
 
-_KINDS = {int: "a whole number", float: "a number", str: "text", dict: "name=value pairs", types.NoneType: "nothing"}
+_KINDS = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    dict: "name=value pairs",
+    tuple: "a list of texts",
+    types.NoneType: "nothing",
+}
 
 
 def setting(default: Any, text: str, flag: str = "", lowest: float | None = None) -> Any:
@@ -50,6 +57,8 @@ def convert(value: Any, kind: type[Any], name: str) -> Any:
     annotation = get_type_hints(kind)[name]
     if annotation == Mapping[str, Any]:
         return _pairs(value)
+    if annotation == tuple[str, ...]:
+        return _texts(value)
     kinds = get_args(annotation) or (annotation,)
     for one in kinds:
         if type(value) is one:
@@ -71,3 +80,9 @@ def _pairs(value: Any) -> dict[str, Any]:
     if not isinstance(texts, list) or not all(isinstance(text, str) and "=" in text for text in texts):
         raise ValueError(_KINDS[dict])
     return dict(text.split("=", 1) for text in texts)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError(_KINDS[tuple])
+    return tuple(value)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 from metaopt.budget import Budget
-from metaopt.errors import RunError
 from metaopt.executors.base import Executor
 from metaopt.journal import Event, JournalWriter, Recorded
 from metaopt.trial import Result, Trial, charged_epochs
@@ -90,9 +89,7 @@ class Study:
             if self._past_deadline():
                 return self._finish()
             self._submit()
-            if not self._executor.running:
-                if self._pending:
-                    raise RunError("there is no worker to run trials on", "go on with: metaopt resume RUN --workers 1")
+            if not self._executor.running and self._executor.free:  # and nothing more to ask for
                 return self._finish()
             for result in self._executor.wait(self._patience_s()):
                 self._tell(result)

@@ -94,6 +94,9 @@ class Faults:
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         return self._hang(trial)
 
+    def _gpu(self, trial: Trial) -> float:
+        return int(os.environ["CUDA_VISIBLE_DEVICES"]) / 100
+
     def _threads(self, trial: Trial) -> float:
         return int(os.environ["OMP_NUM_THREADS"]) / 100
 

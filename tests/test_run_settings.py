@@ -42,7 +42,7 @@ def test_limits() -> None:
 def test_only_what_has_a_help_text_can_be_set() -> None:
     of_run, of_baseline = ({of.name for of in settings(kind)} for kind in (RunConfig, BaselineConfig))
     assert of_run - of_baseline == {
-        *("optimizer", "hyperparameters", "executor", "time_limit_s", "memory_limit_mb", "confirm"),
+        *("optimizer", "hyperparameters", "executor", "cluster", "time_limit_s", "memory_limit_mb", "confirm"),
         *("channels", "cells", "batch_norm", "images", "pixels", "subset", "device"),
     }
     assert of_baseline - of_run == {"errors"}

@@ -79,6 +79,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     _add_compare_command(commands)
     _add_correlate_command(commands)
     _add_look_commands(commands)
+    _add_cluster_commands(_verbs(commands, "cluster", "clusters: script, check, certificates"))
     _add_space_commands(_verbs(commands, "space", "spaces of hyperparameters: list, show, check"))
     verbs = _verbs(commands, "benchmark", "benchmarks: list, info, build, import, fit-surrogate")
     _add_benchmark_commands(verbs)
@@ -111,6 +112,7 @@ def _add_run_commands(commands: _Commands[_Parser]) -> None:
             "--config", type=Path, metavar="FILE", help="YAML run file; flags and METAOPT_* go before it"
         )
         add_flags(command, settings(kind))
+    _add_scheduler(tune)
     resume = _command(commands, "resume", "metaopt.cli.run:resume", "go on with an interrupted or killed run")
     resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
     _add_resources(resume, "than before")
@@ -149,6 +151,13 @@ def _add_compare_command(commands: _Commands[_Parser]) -> None:
 def _add_resources(command: _Parser, than: str) -> None:
     command.add_argument("--executor", choices=sorted(EXECUTORS), help=f"another executor {than}")
     command.add_argument("--workers", type=int, help=f"another number of evaluations at a time {than}")
+    command.add_argument("--cluster", metavar="FILE", help=f"another cluster {than}")
+    _add_scheduler(command)
+
+
+def _add_scheduler(command: _Parser) -> None:
+    text = "a Dask scheduler that runs already, in place of a cluster file, such as tls://head.example.org:8786"
+    command.add_argument("--scheduler", dest="cluster", metavar="ADDRESS", help=text)
 
 
 def _add_correlate_command(commands: _Commands[_Parser]) -> None:
@@ -180,6 +189,17 @@ def _add_look_commands(commands: _Commands[_Parser]) -> None:
     export.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folder")
     export.add_argument("--to", required=True, metavar="FORMAT", help=", ".join(EXPORTERS))
     export.add_argument("--out", type=Path, metavar="FILE", help="file to write [RUN/trials.FORMAT]")
+
+
+def _add_cluster_commands(verbs: _Commands[_Parser]) -> None:
+    script = _command(verbs, "script", "metaopt.cli.clusters:script", "print the script of a job, and submit nothing")
+    check = _command(verbs, "check", "metaopt.cli.clusters:check", "start or connect to a cluster and try its workers")
+    for command in (script, check):
+        command.add_argument("cluster", metavar="FILE", help="YAML file of a cluster, or address of a scheduler")
+    check.add_argument("--wait", type=float, default=300.0, metavar="SECONDS", help="for the first worker [300]")
+    text = "make the key and the certificate by which a scheduler, its workers and metaopt know each other"
+    certificates = _command(verbs, "certificates", "metaopt.cli.clusters:certificates", text)
+    certificates.add_argument("folder", type=Path, metavar="FOLDER", help="folder to make, readable by you only")
 
 
 def _add_space_commands(verbs: _Commands[_Parser]) -> None:

@@ -15,6 +15,7 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +33,21 @@ _TAIL_LINES = 3
 _TAIL_BYTES = 16_384
 
 
-def run_trial(task: Task) -> dict[str, Any]:
+def run_trial(task: Task, unwanted: Callable[[], bool] = lambda: False) -> dict[str, Any]:
     """Evaluates a trial to its end and returns its result as plain JSON values; never raises.
 
     Does nothing if the trial's folder holds its result already; ends early once the folder holds a file ``stop``.
+
+    Args:
+        task: The trial.
+        unwanted: Whether nobody waits for the result any more, so that it may end early, too.
     """
     try:
         if not task.recipe.needs_process:
             return _evaluate_here(task).to_json()
         child = Child(task)
         while (result := child.wait(_POLL_S)) is None:
-            if (task.folder / STOP).exists():
+            if (task.folder / STOP).exists() or unwanted():
                 child.stop()
         return result.to_json()
     except Exception as error:

@@ -17,16 +17,17 @@ from metaopt.executors import fork_server
 #: How often a task is started again after its worker was lost under it.
 ALLOWED_FAILURES = 3
 
+#: Of a scheduler in this process: a dashboard of None would still open port 8787, and warn where another run has it.
+SCHEDULER_OPTIONS = {"dashboard_address": "127.0.0.1:0", "dashboard": False}
 
-@contextlib.contextmanager
-def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
-    """Starts a cluster, yields its client, and ends it.
+
+def dask_settings(threads: int) -> dict[str, Any]:
+    """Returns Dask's configuration for a cluster of ours; to be kept until its end, as new workers read it again.
 
     Args:
-        workers: Number of worker processes.
-        threads: Of the numerical libraries in each.
+        threads: Of the numerical libraries in each worker.
     """
-    settings = {
+    return {
         "distributed.worker.daemon": False,  # a daemonic process may not have children
         "distributed.nanny.pre-spawn-environ": fork_server.thread_environment(threads),
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
@@ -36,16 +37,24 @@ def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
         "distributed.worker.http.routes": [],
         "logging.distributed": "critical",
     }
-    # Kept until the end: a worker that is started again reads them again.
-    with dask.config.set(settings):
+
+
+@contextlib.contextmanager
+def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
+    """Starts a cluster, yields its client, and ends it.
+
+    Args:
+        workers: Number of worker processes.
+        threads: Of the numerical libraries in each.
+    """
+    with dask.config.set(dask_settings(threads)):
         with _interrupts_held_back():
             cluster = LocalCluster(
                 n_workers=0,
                 threads_per_worker=1,
                 host="127.0.0.1",
-                # None would still open port 8787, and warn where another run has it.
-                dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": False},
+                dashboard_address=SCHEDULER_OPTIONS["dashboard_address"],
+                scheduler_kwargs={"dashboard": SCHEDULER_OPTIONS["dashboard"]},
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
             )

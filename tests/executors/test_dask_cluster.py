@@ -8,8 +8,10 @@ import psutil
 import pytest
 
 from metaopt.errors import RunError
-from metaopt.executors.base import Recipe
+from metaopt.executors import dask_cluster
+from metaopt.executors.base import Recipe, Task
 from metaopt.executors.dask_cluster import DaskExecutor
+from metaopt.executors.dask_worker import UNSEEN
 from metaopt.executors.local_cluster import ALLOWED_FAILURES
 from metaopt.testing.executor_contract import trial
 from metaopt.trial import Result
@@ -73,23 +75,24 @@ def test_a_trial_whose_workers_are_always_lost_is_a_crash(crew: DaskExecutor, lo
     assert [result.status for result in finish(crew)] == ["ok"]
 
 
-@pytest.mark.slow
-def test_a_worker_that_does_not_come_back_is_replaced(tmp_path: Path) -> None:
-    with DaskExecutor(Recipe("faults:Faults", {}), 1, replace_after_s=2.0) as crew:
-        crew._cluster.scale(0)
-        wait_until(lambda: not crew._alive())
-        crew.submit(trial(0), tmp_path / "0")
-        assert [result.status for result in finish(crew)] == ["ok"]
+def unseen(task: Task) -> dict[str, str]:
+    return {UNSEEN: "node7"}
 
 
-def test_without_any_worker_the_run_is_given_up_loudly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with DaskExecutor(Recipe("faults:Faults", {}), 1, replace_after_s=0.1, lost_after_s=0.5) as crew:
-        crew._cluster.scale(0)
-        wait_until(lambda: not crew._alive())
-        monkeypatch.setattr(crew._cluster, "scale", lambda n: None)
-        crew.submit(trial(0), tmp_path / "0")
-        with pytest.raises(RunError, match=r"no Dask worker has been alive for 0\.5 s; 1 trials wait"):
-            finish(crew)
+def test_a_worker_that_does_not_see_the_folder_is_named(
+    crew: DaskExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_cluster, "supervise", unseen)
+    crew.submit(trial(0), tmp_path / "0")
+    with pytest.raises(RunError, match="the worker on node7 does not see"):
+        finish(crew)
+
+
+def test_a_folder_that_cannot_be_made_is_named(crew: DaskExecutor, tmp_path: Path) -> None:
+    (tmp_path / "trials").touch()
+    with pytest.raises(RunError, match="cannot make the folder"):
+        crew.submit(trial(0), tmp_path / "trials" / "0")
+    assert not crew.running
 
 
 def test_closing_ends_the_trials(log: Path, tmp_path: Path) -> None:

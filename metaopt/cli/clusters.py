@@ -1,0 +1,69 @@
+"""``metaopt cluster``: what a user wants to know of a cluster before a run depends on it."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections import Counter
+from pathlib import Path
+
+from metaopt.cli import OK
+from metaopt.cluster_settings import BatchSettings, load_cluster
+from metaopt.errors import ConfigError
+from metaopt.registry import load
+from metaopt.wording import counted
+
+
+def script(arguments: Namespace) -> int:
+    """Prints the script of a job."""
+    settings = load_cluster(arguments.cluster)
+    if not isinstance(settings, BatchSettings):
+        raise ConfigError(
+            f"{arguments.cluster} is of kind {settings.kind}, which submits no jobs",
+            "metaopt cluster check says whether it can be used",
+        )
+    print(load("metaopt.executors.clusters.batch:job_script")(settings), end="")
+    return OK
+
+
+def check(arguments: Namespace) -> int:
+    """Waits for the first worker and says what there is."""
+    settings = load_cluster(arguments.cluster)
+    recipe = load("metaopt.executors.base:Recipe")("metaopt.objectives.oneshot:OneShot", {})
+    started = time.monotonic()
+    with load("metaopt.executors.dask_cluster:DaskExecutor")(
+        recipe, None, settings, lost_after_s=arguments.wait
+    ) as crew:
+        while not (hosts := crew.hosts):
+            crew.wait(0.5)
+        print(f"the first worker was there after {time.monotonic() - started:.0f} s; it has what this machine has")
+        for host, workers in sorted(Counter(hosts).items()):
+            print(f"  {host}: {counted(workers, 'worker')}")
+    return OK
+
+
+def certificates(arguments: Namespace) -> int:
+    """Writes a key and the certificate for it, which is also what to trust."""
+    certificate, key = load("metaopt.executors.clusters.certificates:make_certificates")(arguments.folder.resolve())
+    print(_how_to_use(certificate, key))
+    return OK
+
+
+def _how_to_use(certificate: Path, key: Path) -> str:
+    files = f"--tls-ca-file {certificate} --tls-cert {certificate} --tls-key {key}"
+    return "\n".join(
+        [
+            f"whoever can read {key} can run code as you; copy both only to machines of yours",
+            "on the machine of the scheduler:",
+            f"  dask scheduler --protocol tls --port 8786 --no-dashboard {files}",
+            "on every machine of workers, with as many --nworkers as it has GPUs, or cores:",
+            "  export DASK_DISTRIBUTED__WORKER__DAEMON=False",
+            f"  dask worker tls://SCHEDULER:8786 --nthreads 1 --nworkers 1 --no-dashboard {files}",
+            "in the cluster file:",
+            "  kind: scheduler",
+            "  address: tls://SCHEDULER:8786",
+            f"  ca: {certificate}",
+            f"  certificate: {certificate}",
+            f"  key: {key}",
+        ]
+    )

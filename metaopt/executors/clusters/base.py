@@ -1,0 +1,39 @@
+"""The contract of a kind of cluster: a context manager that connects, yields a :class:`Cluster`, and frees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from distributed import Client
+
+from metaopt import registry
+from metaopt.cluster_settings import ClusterSettings
+from metaopt.executors.clusters import CLUSTERS
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A scheduler that can be given tasks, and what can be done about lost workers.
+
+    Attributes:
+        client: Connected to the scheduler.
+        add: Starts so many workers more; where others start them, does nothing.
+        advice: What the user can do when there is no worker.
+    """
+
+    client: Client
+    add: Callable[[int], Any]
+    advice: str
+
+
+def connected(settings: ClusterSettings) -> AbstractContextManager[Cluster]:
+    """Returns the cluster that ``settings`` describe, to be entered.
+
+    Raises:
+        ConfigError: when it is entered, if it cannot be had as described; says why.
+    """
+    manager: AbstractContextManager[Cluster] = registry.load(CLUSTERS[settings.kind])(settings)
+    return manager

@@ -1,0 +1,134 @@
+"""Jobs of a batch system, each of them one worker, by dask-jobqueue; the scheduler runs in the driver."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import shlex
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dask
+from distributed import Client
+from distributed.security import Security
+
+from metaopt import registry
+from metaopt.cluster_settings import BatchSettings
+from metaopt.errors import ConfigError
+from metaopt.executors.clusters.base import Cluster
+from metaopt.executors.clusters.certificates import make_certificates, trusting
+from metaopt.executors.clusters.local import adder
+from metaopt.executors.local_cluster import SCHEDULER_OPTIONS, dask_settings
+from metaopt.paths import home
+
+_SYSTEMS = {"slurm": "SLURM", "pbs": "PBS", "sge": "SGE", "lsf": "LSF"}
+_CHARGED = {"slurm": "account", "pbs": "account", "sge": "project", "lsf": "project"}
+#: A worker leaves in good order before its job is cut off: after this share of its time, give or take half of the rest.
+_LIFETIME, _STAGGER = 0.92, 0.04
+#: Seconds for which a job looks for the driver before it ends.
+_DEATH_TIMEOUT_S = 120
+
+
+@contextlib.contextmanager
+def batch(settings: BatchSettings) -> Iterator[Cluster]:
+    """Starts a scheduler here, submits the jobs, and ends both.
+
+    All connections are encrypted; the keys are made for this cluster alone, and lie in ``settings.shared`` for as long
+    as it runs, readable by their owner only.
+
+    Raises:
+        ConfigError: if the batch system or a package is not there, or if the folder cannot be written.
+    """
+    job = _job_class(settings)
+    command = job.submit_command.split()[0]
+    if shutil.which(command) is None:
+        raise ConfigError(
+            f"{command} is not on this machine, and jobs of {settings.kind} are submitted with it",
+            "run metaopt where jobs are submitted; metaopt cluster script FILE prints the job meanwhile",
+        )
+    kind = registry.load(f"dask_jobqueue:{_SYSTEMS[settings.kind]}Cluster")
+    with _security(Path(settings.shared)) as security, dask.config.set(dask_settings(settings.threads)):
+        options = {**_job_options(settings), "security": security, "scheduler_options": SCHEDULER_OPTIONS}
+        with kind(**options, silence_logs="CRITICAL") as cluster, Client(cluster, set_as_default=False) as client:
+            if settings.minimum is None:
+                cluster.scale(jobs=settings.workers)
+            else:
+                cluster.adapt(minimum_jobs=settings.minimum, maximum_jobs=settings.workers)
+            add = adder(cluster) if settings.minimum is None else _nothing
+            yield Cluster(client, add, f"look at the queue of {settings.kind}, and at the output in {settings.shared}")
+
+
+@contextlib.contextmanager
+def _security(shared: Path) -> Iterator[Security]:
+    folder = shared / f"keys-{uuid.uuid4().hex}"
+    try:
+        yield trusting(*make_certificates(folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _nothing(n: int) -> None:
+    """Dask itself replaces the lost workers of a cluster that adapts."""
+
+
+def job_script(settings: BatchSettings) -> str:
+    """Returns the script of a job as it would be submitted, but for addresses and keys, which every cluster has anew.
+
+    Raises:
+        ConfigError: if dask-jobqueue is not installed.
+    """
+    options = _job_options(settings)
+    script: str = _job_class(settings)("tls://DRIVER:PORT", name="metaopt-0", **options).job_script()
+    return script
+
+
+def _job_class(settings: BatchSettings) -> Any:
+    if importlib.util.find_spec("dask_jobqueue") is None:
+        raise ConfigError(
+            f"a {settings.kind} cluster needs the package dask-jobqueue, which is not installed",
+            "pip install 'metaopt[clusters]'",
+        )
+    return registry.load(f"dask_jobqueue.{settings.kind}:{_SYSTEMS[settings.kind]}Job")
+
+
+def _job_options(settings: BatchSettings) -> dict[str, Any]:
+    lifetime_s = int(_LIFETIME * settings.walltime_s)
+    options: dict[str, Any] = {
+        "cores": settings.threads,
+        "processes": 1,
+        "memory": settings.memory,
+        "queue": settings.queue,
+        "walltime": _walltime(settings),
+        _CHARGED[settings.kind]: settings.account,
+        "job_name": "metaopt",
+        "job_extra_directives": list(settings.directives),
+        "job_script_prologue": [*_exports(), *settings.prologue],
+        "python": settings.python,
+        "interface": settings.interface,
+        "log_directory": settings.shared,  # which dask-jobqueue makes
+        "death_timeout": _DEATH_TIMEOUT_S,
+        "worker_extra_args": [
+            *("--dashboard-address", "127.0.0.1:0", "--no-dashboard"),
+            *("--lifetime", f"{lifetime_s}s", "--lifetime-stagger", f"{int(_STAGGER * settings.walltime_s)}s"),
+        ],
+    }
+    if settings.resources:
+        options["resource_spec"] = settings.resources
+    return options
+
+
+def _exports() -> list[str]:
+    """Returns what the environment of a worker needs: tables from where the driver has them, and leave for children."""
+    return [
+        f"export METAOPT_HOME={shlex.quote(str(home().absolute()))}",
+        "export DASK_DISTRIBUTED__WORKER__DAEMON=False",
+    ]
+
+
+def _walltime(settings: BatchSettings) -> str:
+    if settings.kind != "lsf":
+        return settings.walltime
+    return f"{settings.walltime_s // 3600}:{settings.walltime_s % 3600 // 60:02}"  # LSF knows no seconds

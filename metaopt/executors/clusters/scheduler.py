@@ -1,0 +1,54 @@
+"""A Dask scheduler that runs already, and whatever workers are connected to it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from distributed import Client
+from distributed.security import Security
+
+from metaopt.cluster_settings import SchedulerSettings
+from metaopt.errors import ConfigError
+from metaopt.executors.clusters.base import Cluster
+
+_CONNECT_S = 20.0
+
+
+@contextlib.contextmanager
+def scheduler(settings: SchedulerSettings) -> Iterator[Cluster]:
+    """Connects to the scheduler; leaves it and its workers as they are at the end.
+
+    Raises:
+        ConfigError: if a certificate is lacking or refused, or if nobody answers.
+    """
+    try:
+        client = Client(
+            settings.address, security=_security(settings), timeout=_CONNECT_S, set_as_default=False, name="metaopt"
+        )
+    except (OSError, TimeoutError, ValueError) as error:  # of the network, of TLS, of a file that is no certificate
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise ConfigError(
+            f"cannot connect to the Dask scheduler at {settings.address}: {reason}",
+            "check that it runs, and that its certificates are those that metaopt is given; see docs/clusters.md",
+        ) from None
+    with client:
+        yield Cluster(client, lambda n: None, f"start one: dask worker {settings.address} ..., see docs/clusters.md")
+
+
+def _security(settings: SchedulerSettings) -> Security | None:
+    if not settings.encrypted:
+        return None
+    files = {
+        "tls_ca_file": settings.ca,
+        "tls_client_cert": settings.certificate,
+        "tls_client_key": settings.key,
+    }
+    # What is not given is taken from Dask's own configuration.
+    security = Security(require_encryption=True, **{name: file for name, file in files.items() if file})
+    if not all(getattr(security, name) for name in files):
+        raise ConfigError(
+            f"{settings.address} wants certificates, and none are given",
+            "name ca, certificate and key in a cluster file, or in Dask's configuration; see docs/clusters.md",
+        )
+    return security

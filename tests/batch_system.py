@@ -1,0 +1,85 @@
+"""Commands of batch systems that start the jobs at once, as processes of this machine, in sessions of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+_SUBMIT = """#!{python}
+import os, shutil, subprocess, sys
+folder = {folder!r}
+number = str(len(os.listdir(folder)) + 1)
+script = os.path.join(folder, number + ".sh")
+if len(sys.argv) > 1:
+    shutil.copy(sys.argv[-1], script)  # the original is deleted at once
+else:
+    open(script, "w").write(sys.stdin.read())
+log = open(os.path.join({logs!r}, "job-" + number), "w")
+job = subprocess.Popen(["bash", script], start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+os.symlink(str(job.pid), os.path.join({pids!r}, number))
+print({answer!r}.replace("N", number))
+"""
+_CANCEL = """#!{python}
+import os, signal, sys
+try:
+    os.killpg(int(os.readlink(os.path.join({pids!r}, sys.argv[-1].partition(".")[0]))), signal.SIGTERM)
+except ProcessLookupError:
+    sys.exit("no such job")
+"""
+#: Submits, cancels, and what the first of them says.
+SYSTEMS = {
+    "slurm": ("sbatch", "scancel", "Submitted batch job N"),
+    "pbs": ("qsub", "qdel", "N.server"),
+    "sge": ("qsub", "qdel", 'Your job N ("metaopt") has been submitted'),
+    "lsf": ("bsub", "bkill", "Job <N> is submitted to default queue <normal>."),
+}
+
+
+class BatchSystem:
+    """A batch system with room for everything.
+
+    Args:
+        folder: An empty one.
+        kind: Of :data:`SYSTEMS`.
+    """
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        self.bin = folder / "bin"
+        self._jobs, self._pids, logs = folder / "jobs", folder / "pids", folder / "logs"
+        for each in (self.bin, self._jobs, self._pids, logs):
+            each.mkdir()
+        submit, cancel, answer = SYSTEMS[kind]
+        places = {"python": sys.executable, "folder": str(self._jobs), "pids": str(self._pids), "logs": str(logs)}
+        for name, text in ((submit, _SUBMIT), (cancel, _CANCEL)):
+            (self.bin / name).write_text(text.format(**places, answer=answer))
+            (self.bin / name).chmod(0o755)
+
+    @property
+    def jobs(self) -> list[int]:
+        """The process group of every job ever submitted."""
+        return [int(os.readlink(self._pids / name)) for name in sorted(os.listdir(self._pids), key=int)]
+
+    @property
+    def running(self) -> list[int]:
+        """Those that still run."""
+        return [job for job in self.jobs if _is_alive(job)]
+
+    def kill(self, job: int) -> None:
+        """Ends a job as a node that fails would."""
+        os.killpg(job, signal.SIGKILL)
+
+    def close(self) -> None:
+        for job in self.running:
+            with contextlib.suppress(ProcessLookupError):
+                self.kill(job)
+
+
+def _is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

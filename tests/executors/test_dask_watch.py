@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import wait_until
+from metaopt.cluster_settings import load_cluster
+from metaopt.errors import RunError
+from metaopt.executors.base import Recipe
+from metaopt.executors.dask_cluster import DaskExecutor
+from metaopt.testing.executor_contract import trial
+from metaopt.trial import Result
+from outside import Outside
+
+
+def finish(crew: DaskExecutor) -> list[Result]:
+    results: list[Result] = []
+    wait_until(lambda: results.extend(crew.wait(0.2)) or not crew.running)
+    return results
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_come_back_is_replaced(tmp_path: Path) -> None:
+    with DaskExecutor(Recipe("faults:Faults", {}), 1, replace_after_s=2.0) as crew:
+        wait_until(lambda: crew.hosts)
+        crew._client.cluster.scale(0)
+        wait_until(lambda: not crew.hosts)
+        crew.submit(trial(0), tmp_path / "0")
+        assert [result.status for result in finish(crew)] == ["ok"]
+
+
+def test_without_any_worker_the_run_is_given_up_loudly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DaskExecutor(Recipe("faults:Faults", {}), 1, replace_after_s=0.1, lost_after_s=0.5) as crew:
+        crew._client.cluster.scale(0)
+        wait_until(lambda: not crew.hosts)
+        monkeypatch.setattr(crew._client.cluster, "scale", lambda n: None)
+        crew.submit(trial(0), tmp_path / "0")
+        with pytest.raises(RunError, match=r"no Dask worker has been alive for 0\.5 s; 1 trials wait"):
+            finish(crew)
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Iterator[Outside]:
+    outside = Outside(tmp_path)
+    outside.start_scheduler()
+    yield outside
+    outside.close()
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_fit_is_left_out_where_others_fit(
+    outside: Outside, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = Recipe("faults:Faults", {})
+    with (
+        caplog.at_level(logging.WARNING, "metaopt"),
+        DaskExecutor(recipe, None, load_cluster(str(outside.cluster_file()))) as crew,
+    ):
+        outside.start_worker()
+        wait_until(lambda: crew.free)
+        outside.start_worker(DASK_DISTRIBUTED__WORKER__DAEMON="True")
+        wait_until(lambda: "is not used: it may not start processes" in caplog.text)
+        for number in range(3):
+            wait_until(lambda: crew.free)
+            crew.submit(trial(number), tmp_path / str(number))
+            assert crew.free == 0
+            assert finish(crew)[0].status == "ok"
