@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -73,8 +73,8 @@ class Executor(ABC):
 
     @property
     @abstractmethod
-    def running(self) -> frozenset[int]:
-        """The ids of all trials submitted and not yet returned by :meth:`wait`."""
+    def running(self) -> Set[int]:
+        """The ids of all trials submitted and not yet returned by :meth:`wait`; it may change with the executor."""
 
     @property
     def free(self) -> int:

@@ -12,7 +12,7 @@ import queue
 import sys
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,9 +71,9 @@ class DaskExecutor(Executor):
             self._stack = stack.pop_all()
 
     @property
-    def running(self) -> frozenset[int]:
+    def running(self) -> Set[int]:
         """The ids of all trials submitted and not yet returned."""
-        return frozenset(self._futures)
+        return self._futures.keys()
 
     @property
     def hosts(self) -> list[str]:
@@ -137,7 +137,7 @@ class DaskExecutor(Executor):
 
     def stop(self, trial_ids: Iterable[int]) -> None:
         """Kills the processes of these trials, see :meth:`Executor.stop`."""
-        for trial_id in self.running.intersection(trial_ids):
+        for trial_id in self._futures.keys() & set(trial_ids):
             folder = self._folders[trial_id]
             folder.mkdir(parents=True, exist_ok=True)
             (folder / STOP).touch()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -41,21 +41,23 @@ class SimulatedExecutor(Executor):
             )
         self._now_s = 0.0
         self._busy: list[tuple[float, int, Result]] = []  # a heap: when each is done, in the order of ids
+        self._running: set[int] = set()
 
     def clock(self) -> float:
         """Returns the simulated second; see :meth:`Executor.clock`."""
         return self._now_s
 
     @property
-    def running(self) -> frozenset[int]:
+    def running(self) -> Set[int]:
         """The ids of the trials that are not done at this simulated second."""
-        return frozenset(trial_id for _, trial_id, _ in self._busy)
+        return self._running
 
     def submit(self, trial: Trial, folder: Path) -> None:
         """Starts a trial, see :meth:`Executor.submit`."""
         result = evaluate(Task(self.recipe, trial, folder), self.clock)
         if result.status != "ok" and not result.cost_s:
             result = replace(result, cost_s=_FAILURE_S)
+        self._running.add(trial.id)
         heapq.heappush(self._busy, (self._now_s + result.cost_s, trial.id, result))
 
     def wait(self, timeout_s: float) -> list[Result]:
@@ -63,7 +65,8 @@ class SimulatedExecutor(Executor):
         if not self._busy or self._busy[0][0] > self._now_s + timeout_s:
             self._now_s += timeout_s if timeout_s < float("inf") else 0.0
             return []
-        self._now_s, _, result = heapq.heappop(self._busy)
+        self._now_s, trial_id, result = heapq.heappop(self._busy)
+        self._running.remove(trial_id)
         return [result]
 
     def stop(self, trial_ids: Iterable[int]) -> None:
@@ -80,4 +83,4 @@ class SimulatedExecutor(Executor):
 
     def close(self) -> None:
         """Forgets what runs."""
-        self._busy = []
+        self._busy, self._running = [], set()

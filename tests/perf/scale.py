@@ -1,0 +1,154 @@
+"""The real study loop with 1 to 10,000 workers on the clock of the table: what the driver costs, what they are worth.
+
+``python tests/perf/scale.py FOLDER`` writes ``scale.csv`` and ``scale.svg``; it takes about ten minutes. Workers are
+simulated, each busy for as long as the table says that its training took; everything else is what a run does:
+proposals, journal lines that are on the disk before the run goes on, results told in the order in which they come in.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from metaopt.config import load_config
+from metaopt.interrupt import Interrupt
+from metaopt.launch import prepare, start
+from metaopt.objectives.table import TableLookup
+from metaopt.paths import write_atomically
+from metaopt.report.style import GROUPS, legend, panels
+from metaopt.run_folder import RunFolder
+from metaopt.run_settings import BaselineConfig
+from metaopt.trial import Result, Trial
+
+WORKERS = (1, 10, 100, 1000, 10_000)
+#: Evaluations of a run: enough for every worker to have several, as far as proposals are cheap enough for that.
+MOST = {"random": 40_000, "hyperband": 40_000, "re": 20_000, "bohb": 1000, "tpe": 400, "smac": 300}
+LEAST = 300
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run.
+
+    Attributes:
+        tuner: Its tuner.
+        workers: Simulated.
+        evaluations: In all.
+        driver_ms: Milliseconds of CPU that the driver took for an evaluation, the look-up left out.
+        makespan_s: Simulated seconds of the run.
+        utilisation: Share of their seconds that the workers were busy.
+        speed_up: Seconds of all evaluations over those of the run: how many workers it is worth.
+        regret: Of the incumbent, validation.
+    """
+
+    tuner: str
+    workers: int
+    evaluations: int
+    driver_ms: float
+    makespan_s: float
+    utilisation: float
+    speed_up: float
+    regret: float
+
+
+def measure(tuner: str, workers: int, evaluations: int) -> Measured:
+    """Runs a baseline on cell space 1 of digits."""
+    config = load_config(
+        BaselineConfig, {"tuner": tuner, "workers": str(workers), "budget": str(evaluations), "min_epochs": "1"}, {}
+    )
+    prepared = prepare(config)
+    with tempfile.TemporaryDirectory() as folder:
+        place = RunFolder(Path(folder) / "run")
+        with _look_ups() as looked_up, Interrupt() as interrupted:
+            began = time.process_time()
+            start(prepared, place, ["scale"], Console(quiet=True), interrupted)
+            driver_s = time.process_time() - began - looked_up[0]
+        recorded = place.read()
+    busy_s = sum(result.cost_s for result in recorded.results.values())
+    incumbent = recorded.incumbent
+    error = None if incumbent is None else recorded.results[incumbent.id].valid_error
+    return Measured(
+        tuner,
+        workers,
+        evaluations,
+        round(1e3 * driver_s / evaluations, 3),
+        round(recorded.elapsed_s, 1),
+        round(busy_s / recorded.elapsed_s / workers, 4),
+        round(busy_s / recorded.elapsed_s, 2),
+        round((error or 0.0) - recorded.header["objective"]["optimum_valid_error"], 5),
+    )
+
+
+class _look_ups:  # noqa: N801  (used like a function)
+    """While entered, sums up the seconds that look-ups take, in a list of one."""
+
+    def __enter__(self) -> list[float]:
+        self._real, spent = TableLookup.evaluate, [0.0]
+
+        def timed(objective: TableLookup, trial: Trial, folder: Path) -> Result:
+            began = time.process_time()
+            try:
+                return self._real(objective, trial, folder)
+            finally:
+                spent[0] += time.process_time() - began
+
+        TableLookup.evaluate = timed  # type: ignore[method-assign]
+        return spent
+
+    def __exit__(self, *exception: object) -> None:
+        TableLookup.evaluate = self._real  # type: ignore[method-assign]
+
+
+def runs() -> Iterable[tuple[str, int, int]]:
+    """Yields tuner, workers and evaluations of every run: at least two evaluations a worker, or it is left out."""
+    for tuner, most in MOST.items():
+        for workers in WORKERS:
+            if 2 * workers <= most:
+                yield tuner, workers, min(most, max(LEAST, 4 * workers))
+
+
+def main(folder: Path) -> None:
+    """Measures everything and writes the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for tuner, workers, evaluations in runs():
+        rows.append(measure(tuner, workers, evaluations))
+        print(rows[-1], flush=True)
+    text = StringIO()
+    writer = csv.DictWriter(text, [of.name for of in fields(Measured)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    write_atomically(folder / "scale.csv", text.getvalue())
+    write_atomically(folder / "scale.svg", _figure(rows))
+
+
+def _figure(rows: list[Measured]) -> str:
+    figure, plots = panels(2)
+    for colour, tuner in zip(GROUPS, MOST, strict=False):
+        of = [row for row in rows if row.tuner == tuner]
+        for axes, name in zip(plots, ("utilisation", "driver_ms"), strict=True):
+            axes.plot([row.workers for row in of], [getattr(row, name) for row in of], "o-", color=colour, label=tuner)
+    for axes, label in zip(
+        panels, ("share of time that workers are busy", "ms of the driver per evaluation"), strict=True
+    ):
+        axes.set_xscale("log")
+        axes.set_xlabel("workers")
+        axes.set_ylabel(label)
+    plots[0].set_ylim(0, 1.05)
+    plots[1].set_yscale("log")
+    legend(figure, plots)
+    content = StringIO()
+    figure.savefig(content, format="svg", metadata={"Date": None})
+    return content.getvalue()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
