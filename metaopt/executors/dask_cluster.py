@@ -13,11 +13,13 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Set
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from distributed import Future
+from distributed.scheduler import KilledWorker
 
 from metaopt.cluster_settings import ClusterSettings
 from metaopt.errors import RunError
@@ -60,15 +62,21 @@ class DaskExecutor(Executor):
             settings = replace(settings, workers=workers)
         super().__init__(replace(recipe, threads=settings.threads), settings.workers or sys.maxsize)
         self._queues, self._lost_after_s = settings.queues, lost_after_s
-        self._folders: dict[int, Path] = {}
+        self._tasks: dict[int, Task] = {}
         self._futures: dict[int, Future[Any]] = {}
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
         with contextlib.ExitStack() as stack:
             connection = stack.enter_context(connected(settings))
             self._client = connection.client
-            self._watch = Watch(connection, settings.workers, replace_after_s, lost_after_s)
-            self._client.register_plugin(Preparation(self.recipe))
+            self._watch = Watch(connection, settings.workers, replace_after_s, lost_after_s, self._begin)
+            self._begin()
             self._stack = stack.pop_all()
+
+    def _begin(self) -> None:
+        """Tells a scheduler of the run, which may be one in the place of another that was lost."""
+        self._client.register_plugin(Preparation(self.recipe))
+        for trial_id in self._futures:
+            self._submit(trial_id)
 
     @property
     def running(self) -> Set[int]:
@@ -93,16 +101,14 @@ class DaskExecutor(Executor):
             (folder / STOP).unlink(missing_ok=True)
         except OSError as error:
             raise RunError(f"cannot make the folder {folder}: {error.strerror}", "make room or give leave") from None
-        self._folders[trial.id] = folder
-        future = self._client.submit(
-            supervise,
-            Task(self.recipe, trial, folder.absolute()),
-            key=f"trial-{trial.id}-{uuid.uuid4().hex}",
-            pure=False,
-            resources={SLOT: 1},
-        )
-        self._futures[trial.id] = future
-        future.add_done_callback(lambda _, trial_id=trial.id: self._done.put(trial_id))
+        self._tasks[trial.id] = Task(self.recipe, trial, folder.absolute())
+        self._submit(trial.id)
+
+    def _submit(self, trial_id: int) -> None:
+        key = f"trial-{trial_id}-{uuid.uuid4().hex}"
+        future = self._client.submit(supervise, self._tasks[trial_id], key=key, pure=False, resources={SLOT: 1})
+        self._futures[trial_id] = future
+        future.add_done_callback(lambda _: self._done.put(trial_id))
 
     def wait(self, timeout_s: float) -> list[Result]:
         """Returns the results that are there, see :meth:`Executor.wait`."""
@@ -117,20 +123,34 @@ class DaskExecutor(Executor):
 
     def _results(self, trial_id: int) -> list[Result]:
         future = self._futures[trial_id]
-        if future.cancelled():  # Dask says so of all when the scheduler is gone; the trial goes on when the run does
+        if future.cancelled() or not future.done():  # the scheduler is gone, or was and the trial was submitted again
+            return []
+        result = self._failure(trial_id, future) if future.status == "error" else self._answer(trial_id, future)
+        if result is None:
+            self._submit(trial_id)  # it is finished, so that it is not evaluated again
             return []
         del self._futures[trial_id]
-        return [self._result(trial_id, future)]
+        return [result]
 
-    def _result(self, trial_id: int, future: Future[Any]) -> Result:
+    def _failure(self, trial_id: int, future: Future[Any]) -> Result:
+        """Returns the result of a trial whose task has failed, which its supervision does not do by itself."""
+        error = future.exception()
+        if isinstance(error, RunError):
+            raise error
+        reason = f"cannot be supervised: {type(error).__name__}: {error}"
+        if isinstance(error, KilledWorker):
+            reason = f"its worker was lost {ALLOWED_FAILURES + 1} times"
+        return Result(trial_id, "crashed", reason=reason)
+
+    def _answer(self, trial_id: int, future: Future[Any]) -> Result | None:
+        """Returns the result of a trial, None if it was lost on its way, together with a scheduler or a worker."""
         try:
             answer = future.result(timeout=self._lost_after_s)
-        except Exception as error:
-            reason = f"its worker was lost {ALLOWED_FAILURES + 1} times, or did not answer ({type(error).__name__})"
-            return Result(trial_id, "crashed", reason=reason)
+        except (CancelledError, OSError, TimeoutError):
+            return None
         if UNSEEN in answer:
             raise RunError(
-                f"the worker on {answer[UNSEEN]} does not see {self._folders[trial_id].absolute()}",
+                f"the worker on {answer[UNSEEN]} does not see {self._tasks[trial_id].folder}",
                 "name a --run in a folder that driver and workers share",
             )
         return Result.from_json(answer)
@@ -138,7 +158,7 @@ class DaskExecutor(Executor):
     def stop(self, trial_ids: Iterable[int]) -> None:
         """Kills the processes of these trials, see :meth:`Executor.stop`."""
         for trial_id in self._futures.keys() & set(trial_ids):
-            folder = self._folders[trial_id]
+            folder = self._tasks[trial_id].folder
             folder.mkdir(parents=True, exist_ok=True)
             (folder / STOP).touch()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from metaopt.errors import RunError
@@ -25,9 +25,17 @@ class Watch:
         workers: How many there should be; None: as many as there are.
         replace_after_s: Seconds after which a worker that did not come back by itself is replaced; doubled each time.
         lost_after_s: Seconds without any worker that can be used, after which the run is given up.
+        renew: Called when another scheduler answers at the address of the first, which knows nothing of the run.
     """
 
-    def __init__(self, cluster: Cluster, workers: int | None, replace_after_s: float, lost_after_s: float) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        workers: int | None,
+        replace_after_s: float,
+        lost_after_s: float,
+        renew: Callable[[], None],
+    ) -> None:
         self._cluster, self._client = cluster, cluster.client
         self._wanted, self._replace_after_s, self._lost_after_s = workers, replace_after_s, lost_after_s
         self._none_since: float | None = None
@@ -36,6 +44,8 @@ class Watch:
         self._looked_at = float("-inf")
         self._hosts: list[str] = []
         self._misfits: dict[str, str] = {}
+        self._renew = renew
+        self._scheduler_id = self._client.scheduler_info()["id"]
         self._client.subscribe_topic(MISFIT, self._note)
 
     def _note(self, event: tuple[float, Mapping[str, Any]]) -> None:
@@ -60,10 +70,14 @@ class Watch:
 
     def _look(self) -> list[str]:
         try:
-            workers = self._client.scheduler_info()["workers"]
+            scheduler = self._client.scheduler_info()
+            if scheduler["id"] != self._scheduler_id:
+                self._client.subscribe_topic(MISFIT, self._note)
+                self._renew()
+                self._scheduler_id = scheduler["id"]
         except Exception:  # whatever Dask raises when the connection is lost, which check() sees by itself
             return []
-        return [worker["host"] for worker in workers.values() if worker["resources"].get(SLOT)]
+        return [worker["host"] for worker in scheduler["workers"].values() if worker["resources"].get(SLOT)]
 
     def check(self, waiting: int) -> None:
         """Replaces workers that stay away: Dask gives up one that is lost while it starts.

@@ -45,7 +45,6 @@ class Preparation(WorkerPlugin):
 
     async def setup(self, worker: Worker) -> None:
         """Runs in the worker's main thread, which lives as long as the worker."""
-        worker.status = Status.paused  # nothing is given to it meanwhile
         if reason := misfit(self._environment):
             worker.log_event(MISFIT, {"worker": f"{worker.address} on {platform.node()}", "reason": reason})
             return
@@ -55,7 +54,9 @@ class Preparation(WorkerPlugin):
             claim_gpu(visible_gpus())
             fork_server.start(self._recipe)
         await worker.set_resources(**{SLOT: 1})
-        worker.status = Status.running  # now the scheduler looks for tasks that have waited for such a worker
+        # The scheduler looks for tasks that have waited for such a worker only when a worker begins to run.
+        worker.status = Status.paused
+        worker.status = Status.running
 
 
 def supervise(task: Task) -> Mapping[str, Any]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from perf.scale import measure
+from scale import measure
 
 EVALUATIONS = 4000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 
 from distributed import Client
@@ -22,6 +23,7 @@ def scheduler(settings: SchedulerSettings) -> Iterator[Cluster]:
     Raises:
         ConfigError: if a certificate is lacking or refused, or if nobody answers.
     """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of losses is said by the watch
     try:
         client = Client(
             settings.address, security=_security(settings), timeout=_CONNECT_S, set_as_default=False, name="metaopt"

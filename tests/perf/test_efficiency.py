@@ -1,0 +1,50 @@
+"""Two workers on two cores against one: searches of a few seconds each, the same ones, one round after the other."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from metaopt.executors.base import Recipe
+from metaopt.executors.dask_cluster import DaskExecutor
+from metaopt.spaces import load_space, plain
+from metaopt.trial import Trial
+
+SEARCHES, EPOCHS, ROUNDS = 12, 12, 3
+#: Of 2. What is lost to processes that are started and to results on their way.
+LEAST = 1.9
+
+
+def seconds(crew: DaskExecutor, folder: Path) -> float:
+    """Returns how long all searches take with as many at a time as there are workers."""
+    config = plain(load_space("darts").get_default_configuration())
+    waiting = [Trial(n, n, config, EPOCHS, seed=n) for n in range(SEARCHES)]
+    began = time.perf_counter()
+    while waiting or crew.running:
+        while waiting and crew.free:
+            trial = waiting.pop()
+            crew.submit(trial, folder / str(trial.id))
+        assert all(result.status == "ok" for result in crew.wait(0.25))
+    return time.perf_counter() - began
+
+
+@pytest.mark.perf
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="there is one core")
+def test_two_workers_do_almost_twice_as_much(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = Recipe("metaopt.objectives.oneshot:OneShot", {"optimizer": "darts"})
+    ratios = []
+    with DaskExecutor(recipe, 1) as one, DaskExecutor(recipe, 2) as two:
+        for crew in (one, two):
+            while len(crew.hosts) < crew.workers:
+                crew.wait(0.1)
+            seconds(crew, tmp_path / f"warm-{crew.workers}")  # fork servers load their libraries
+        for number in range(ROUNDS):
+            alone, both = (seconds(crew, tmp_path / f"{number}-{crew.workers}") for crew in (one, two))
+            ratios.append(alone / both)
+            with capsys.disabled():
+                print(f"\n{SEARCHES} searches: {alone:.1f} s by one worker, {both:.1f} s by two", end="")
+                print(f": {ratios[-1]:.2f} of 2", end="")
+    assert max(ratios) > LEAST
