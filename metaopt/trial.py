@@ -80,8 +80,9 @@ class Result:
         return WORST_ERROR if self.valid_error is None else self.valid_error
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the result as plain JSON values."""
-        return asdict(self)
+        """Returns the result as plain JSON values; what never happened, a restart, is left out."""
+        values = asdict(self)
+        return values if self.restarts else {name: value for name, value in values.items() if name != "restarts"}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Result:

@@ -38,6 +38,7 @@ from metaopt.spaces import load_space, plain, space_names
 from metaopt.trial import Value
 
 _SCALE = SupernetScale(channels=8, cells=3)
+_FEWEST_IMAGES = 100  # two steps per epoch
 _FEW_IMAGES = 280  # with the largest batches of the shipped spaces an epoch is a step
 _EPOCHS_TO_STOP = 5  # shorter searches are over before a growing eigenvalue can stop them
 
@@ -86,12 +87,10 @@ def run_in_pieces(make: Callable[[], Search], total: int) -> list[SearchEpoch]:
 #: What a search keeps besides weights and architecture: settings, and the epochs that it takes to come to that. Each
 #: counts for the optimizers that have these settings and allow them.
 KEEPING: tuple[tuple[dict[str, Value], int], ...] = (
-    ({}, 3),
     ({"drop_path_prob": 0.5, "cutout_prob": 0.5, "cell_every": 1}, 3),
-    ({"perturb": True}, 3),
-    ({"selection": "perturbation", "projection_epochs": 1}, 2),
+    ({"perturb": True, "selection": "perturbation", "projection_epochs": 0}, 2),
     ({"early_stopping": "code", "arch_learning_rate": 0.3}, _EPOCHS_TO_STOP),
-    ({"early_stopping": "code", "adaptive": True, "weight_decay": 1e-3, "arch_learning_rate": 0.3}, _EPOCHS_TO_STOP),
+    ({"early_stopping": "code", "adaptive": True, "weight_decay": 3e-3, "arch_learning_rate": 0.3}, _EPOCHS_TO_STOP),
 )
 
 
@@ -247,10 +246,10 @@ class OneShotContract:
         settings = resolve("one-shot optimizer", ONESHOT, self.name).Settings
         names = {field.name for field in fields(settings)}
         for kept, epochs in KEEPING:
-            config = {**self.config, **kept}
             if not names >= kept.keys() or ("early_stopping" in kept and not settings.curvature_is_steady):
                 continue
-            make = partial(make_search, self.name, {"batch_size": 48, **config}, subset=_FEW_IMAGES, seed=3)
+            config = {**self.config, **kept, "batch_size": 24}
+            make = partial(make_search, self.name, config, subset=_FEWEST_IMAGES, seed=3)
             assert run_in_pieces(make, epochs) == list(make().epochs(epochs)), kept
 
     def test_every_hyperparameter_is_alive(self) -> None:
