@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from metaopt.objectives.oneshot import OneShot
 from metaopt.oneshot.train import Search
 from metaopt.trial import Trial
+
+_PAUSE_S = 0.3  # in every epoch, so that it can be hit
 
 
 class LoggedSearch(OneShot):
@@ -24,6 +27,7 @@ class LoggedSearch(OneShot):
         def logged(epoch: int, *arguments: Any) -> Any:
             with open(os.environ["EPOCHS_LOG"], "a") as log:
                 log.write(f"{trial.id} {trial.seed} {epoch}\n")
+            time.sleep(_PAUSE_S)
             return train(epoch, *arguments)
 
         search._train_epoch = logged  # type: ignore[method-assign]
