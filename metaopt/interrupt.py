@@ -1,4 +1,7 @@
-"""Turns Ctrl-C and SIGTERM into a wish to stop; a second one is an order."""
+"""Turns Ctrl-C, and the signals by which a batch system takes a machine away, into a wish to stop.
+
+A second one is an order.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,14 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Ctrl-C; what ``kill`` and batch systems send before they kill; what is sent ahead of that for programs that go on
+#: elsewhere, e.g. by ``sbatch --signal=USR2@60``.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 _SHOW_CURSOR = "\x1b[?25h"
 
 
 class Interrupt:
-    """While entered, catches SIGINT and SIGTERM. Call it to learn whether one came."""
+    """While entered, catches :data:`SIGNALS`. Call it to learn whether one came."""
 
     def __init__(self) -> None:
         self._came = self._raises = False
@@ -41,7 +46,7 @@ class Interrupt:
             self._raises = False
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._catch) for number in _SIGNALS}
+        self._before = {number: signal.signal(number, self._catch) for number in SIGNALS}
         return self
 
     def __exit__(

@@ -17,6 +17,7 @@ from metaopt.budget import Budget
 from metaopt.journal import Event, Recorded
 from metaopt.standing import Score, Standing
 from metaopt.trial import Result, Trial
+from metaopt.wording import counted
 
 _REFRESHES_PER_S = 4
 _BAR_WIDTH = 32
@@ -169,6 +170,7 @@ def _count(standing: Standing, budget: Budget) -> str:
     counts = [f"{standing.done}" + (f"/{budget.evaluations}" if budget.evaluations else "") + " trials"]
     counts += [f"{standing.running} running"] if standing.running else []
     counts += [f"{standing.failed} failed"] if standing.failed else []
+    counts += [counted(standing.restarts, "restart")] if standing.restarts else []
     counts += [f"{standing.predicted} predicted"] if standing.predicted else []
     return ", ".join(counts)
 

@@ -111,9 +111,15 @@ class RunFolder:
         """Holds the run's lock, which the system takes away from a driver that dies.
 
         Raises:
-            RunError: if another driver holds it; says which.
+            RunError: if another driver holds it, says which; or if the folder cannot be written.
         """
-        descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise RunError(
+                f"cannot write to the run folder {self.path}: {error.strerror}",
+                "a driver works only where it may write: see to that, or copy the run folder elsewhere",
+            ) from None
         try:
             # Whoever asks for the driver holds the lock for an instant.
             deadline = time.monotonic() + _LOCK_PATIENCE_S

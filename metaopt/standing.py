@@ -34,6 +34,7 @@ class Standing:
     Attributes:
         done: Trials with a result, failed ones included.
         failed: Trials that crashed, timed out or were stopped.
+        restarts: How often trials with a result had been begun again, which is no failure.
         predicted: Trials whose cell no table holds, so that a surrogate answered.
         running: Trials without a result.
         epochs: What all trials asked for cost of a budget of epochs.
@@ -45,6 +46,7 @@ class Standing:
 
     done: int
     failed: int
+    restarts: int
     predicted: int
     running: int
     epochs: int
@@ -68,6 +70,7 @@ class Standing:
         return cls(
             done=len(results),
             failed=sum(not _ok(result) for result in results.values()),
+            restarts=sum(result.restarts for result in results.values()),
             predicted=sum(bool(result.info.get("predicted")) for result in results.values()),
             running=len(trials) - len(results),
             epochs=sum(charged_epochs(trial, results.get(trial.id)) for trial in trials),

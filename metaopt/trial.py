@@ -53,12 +53,14 @@ class Result:
             time limit of a trial; ``stopped``: ended because the budget of seconds was used up.
         valid_error: In [0, 1], what is minimised; None unless ``ok``.
         test_error: In [0, 1], reported, never chosen by; None where there is none.
-        cost_s: Wall seconds that the evaluation took; of one that is looked up, what the table says its training took.
+        cost_s: Wall seconds that the evaluation took, in all its starts; of one that is looked up, what the table says
+            its training took.
         reason: Why the status is not ``ok``; empty otherwise.
         info: Further plain JSON values for the report, e.g. the cell found.
         epochs: Epochs that were trained where these are not the trial's, because the search stopped early, went back,
             or trained on to decide its cell; None: the trial's.
         cpu_s: CPU seconds of it, over all threads, which depend less on what else runs; None where not measured.
+        restarts: How often it was begun again after its process, its worker or its driver was lost or stopped.
     """
 
     trial_id: int
@@ -70,6 +72,7 @@ class Result:
     info: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None
     cpu_s: float | None = None
+    restarts: int = 0
 
     @property
     def loss(self) -> float:
@@ -77,8 +80,9 @@ class Result:
         return WORST_ERROR if self.valid_error is None else self.valid_error
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the result as plain JSON values."""
-        return asdict(self)
+        """Returns the result as plain JSON values; what never happened, a restart, is left out."""
+        values = asdict(self)
+        return values if self.restarts else {name: value for name, value in values.items() if name != "restarts"}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Result:

@@ -7,21 +7,21 @@ import sys
 
 import pytest
 
-from metaopt.interrupt import Interrupt
+from metaopt.interrupt import SIGNALS, Interrupt
 
 TWICE = """
-import os, signal, time
+import os, sys, time
 from metaopt.interrupt import Interrupt
 with Interrupt() as interrupted:
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), int(sys.argv[1]))
     assert interrupted()
     print("first", flush=True)
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), int(sys.argv[2]))
     time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_is_a_wish(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with Interrupt() as interrupted:
@@ -31,13 +31,28 @@ def test_a_signal_is_a_wish(number: signal.Signals) -> None:
     assert signal.getsignal(number) == before
 
 
-def test_a_second_one_is_an_order() -> None:
-    run = subprocess.run([sys.executable, "-c", TWICE], capture_output=True, text=True, timeout=60)
+@pytest.mark.parametrize("first", SIGNALS)
+@pytest.mark.parametrize("second", SIGNALS)
+def test_a_second_one_is_an_order(first: signal.Signals, second: signal.Signals) -> None:
+    """Whichever it is: a batch system sends SIGUSR2 ahead and SIGTERM later."""
+    command = [sys.executable, "-c", TWICE, str(int(first)), str(int(second))]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert run.stdout == "first\n"
-    assert run.returncode == -signal.SIGINT
+    assert run.returncode == -second
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_to_go_on_after_a_stop_is_no_signal_to_stop() -> None:
+    """SLURM sends SIGCONT along with the others."""
+    with Interrupt() as interrupted:
+        os.kill(os.getpid(), signal.SIGCONT)
+        assert not interrupted()
+
+
+def test_the_signals_of_batch_systems_are_among_them() -> None:
+    assert set(SIGNALS) == {signal.SIGINT, signal.SIGTERM, signal.SIGUSR2}
+
+
+@pytest.mark.parametrize("number", SIGNALS)
 def test_at_once(number: signal.Signals) -> None:
     with Interrupt() as interrupted:
         with pytest.raises(KeyboardInterrupt), interrupted.at_once():

@@ -65,10 +65,15 @@ def test_a_run_is_seen_from_outside_and_stops_when_asked(driver: subprocess.Pope
 
 
 @pytest.mark.slow
-def test_a_signal_to_all_processes_ends_the_run_cleanly(driver: subprocess.Popen[str], tmp_path: Path) -> None:
-    """As of a terminal's Ctrl-C or a batch system's SIGTERM; a dying child must not be taken for a crashed trial."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR2])
+def test_a_signal_to_all_processes_ends_the_run_cleanly(
+    driver: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
+) -> None:
+    """As of a terminal's Ctrl-C or of a batch system; a dying child must not be taken for a crashed trial."""
     for process in harness.processes(tmp_path):
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)  # which SLURM sends first, and which changes nothing
+        process.send_signal(number)
     said = driver.communicate(timeout=60)
     assert driver.returncode == 130, said
+    assert "interrupted; go on with: metaopt resume" in said[0]
     assert not read(tmp_path / "run" / "journal.jsonl").results

@@ -19,9 +19,9 @@ RECORDS: list[Trial | Result] = [
     trial(1, 0.1, 3),
     Result(1, "ok", 0.1, info={"predicted": True}),
     trial(2, 0.5, 9),
-    Result(2, "ok", 0.3, 0.35),
+    Result(2, "ok", 0.3, 0.35, restarts=2),
     trial(3, 0.9, 9),
-    Result(3, "crashed"),
+    Result(3, "crashed", restarts=1),
     trial(4, 0.2, 9),
 ]
 RECORDED = Recorded({}, tuple(Event(float(n), record) for n, record in enumerate(RECORDS)), "", 0)
@@ -30,6 +30,7 @@ RECORDED = Recorded({}, tuple(Event(float(n), record) for n, record in enumerate
 def test_counts() -> None:
     standing = Standing.of(RECORDED, Budget())
     assert (standing.done, standing.failed, standing.predicted, standing.running) == (4, 1, 1, 1)
+    assert standing.restarts == 3
     assert (standing.epochs, standing.elapsed_s, standing.left_s) == (33, 8.0, None)
 
 

@@ -38,3 +38,10 @@ def test_results_of_journals_from_before_the_epochs_of_results_are_read() -> Non
     old = RESULT.to_json()
     del old["epochs"]
     assert Result.from_json(old) == RESULT
+
+
+def test_restarts_are_kept_where_there_are_any() -> None:
+    """A journal without one is as it was before results had them."""
+    assert "restarts" not in RESULT.to_json()
+    begun_again = dataclasses.replace(RESULT, restarts=2)
+    assert Result.from_json(json.loads(json.dumps(begun_again.to_json()))) == begun_again

@@ -75,11 +75,13 @@ def _lines(status: dict[str, Any]) -> list[str]:
     waiting = "running" if status["driver"] else "to run again"
     limits = ", ".join(f"{limit} {kind}" for kind, limit in budget.items() if limit is not None)
     predicted = f", {tuning['predicted']} predicted" if tuning["predicted"] else ""
+    restarts = f", {counted(tuning['restarts'], 'restart')}" if tuning["restarts"] else ""
+    counts = f"{tuning['failed']} failed{restarts}{predicted}"
     lines = [
         f"run        {status['run']}",
         f"state      {state}",
         f"budget     {limits}" + (f"; {status['end']}" if status["end"] else ""),
-        f"trials     {tuning['done']} done ({tuning['failed']} failed{predicted}), {tuning['running']} {waiting}",
+        f"trials     {tuning['done']} done ({counts}), {tuning['running']} {waiting}",
         f"epochs     {tuning['epochs']}",
         f"seconds    {tuning['elapsed_s']:.0f}"
         + (f", about {tuning['left_s']:.0f} left" if tuning["left_s"] is not None and not status["end"] else ""),

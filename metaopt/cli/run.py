@@ -75,7 +75,8 @@ def _findings(recorded: Recorded) -> Iterable[str]:
     optimum = recorded.header["objective"].get("optimum_valid_error")
     done, epochs = counted(standing.done, "evaluation"), counted(standing.epochs, "epoch")
     predicted = f"{standing.predicted} predicted, " if standing.predicted else ""
-    yield f"{done}, {standing.failed} failed, {predicted}{epochs}, {standing.elapsed_s:.0f} s"
+    restarts = f"{counted(standing.restarts, 'restart')}, " if standing.restarts else ""
+    yield f"{done}, {standing.failed} failed, {restarts}{predicted}{epochs}, {standing.elapsed_s:.0f} s"
     yield _row("default", standing.default, optimum)
     yield _row("incumbent", standing.incumbent, optimum)
     if recorded.incumbent is not None:

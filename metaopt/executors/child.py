@@ -1,46 +1,57 @@
 """Supervises the one child process that evaluates a trial: whatever ends it, there is a result.
 
-Files in the folder of a trial: ``result.json``, written atomically, the trial and its result; ``stderr.txt``, what the
-evaluation printed; ``stop``, there if a driver wants the trial stopped.
+Files in the folder of a trial: those of :mod:`metaopt.executors.trial_files`; ``stderr.txt``, what the evaluation
+printed; ``stop``, there if a driver wants the trial stopped; and whatever the objective keeps there.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import faulthandler
 import io
-import json
 import os
 import resource
 import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from metaopt.errors import RunError
 from metaopt.executors import fork_server
 from metaopt.executors.base import Task
-from metaopt.executors.evaluation import evaluate
+from metaopt.executors.evaluation import UNWRITABLE, evaluate
 from metaopt.executors.lifeline import die_with_parent
-from metaopt.paths import write_atomically
+from metaopt.executors.trial_files import count_start, store_result, stored_result
+from metaopt.interrupt import SIGNALS
+from metaopt.objectives.kept import spent_s
 from metaopt.trial import Result
 
-RESULT, OUTPUT, STOP = "result.json", "stderr.txt", "stop"
+OUTPUT, STOP = "stderr.txt", "stop"
 
 _POLL_S = 0.1
 _TAIL_LINES = 3
 _TAIL_BYTES = 16_384
+#: Exit codes of a child that could not write, by what the system said.
+_COULD_NOT_WRITE = {200 + place: number for place, number in enumerate(UNWRITABLE)}
+#: What may be in the way of supervising a trial besides.
+_UNWRITABLE_FOLDER = (*UNWRITABLE, errno.EACCES, errno.EPERM)
 
 
 def run_trial(task: Task, unwanted: Callable[[], bool] = lambda: False) -> dict[str, Any]:
-    """Evaluates a trial to its end and returns its result as plain JSON values; never raises.
+    """Evaluates a trial to its end and returns its result as plain JSON values.
 
     Does nothing if the trial's folder holds its result already; ends early once the folder holds a file ``stop``.
 
     Args:
         task: The trial.
         unwanted: Whether nobody waits for the result any more, so that it may end early, too.
+
+    Raises:
+        RunError: if its folder cannot be written, which no other trial could do either; nothing else.
     """
     try:
         if not task.recipe.needs_process:
@@ -55,8 +66,24 @@ def run_trial(task: Task, unwanted: Callable[[], bool] = lambda: False) -> dict[
 
 
 def unsupervised(task: Task, error: Exception) -> Result:
-    """Returns the result of a trial whose supervision has failed, e.g. because the disk is full."""
+    """Returns the result of a trial whose supervision has failed.
+
+    Raises:
+        RunError: if that says nothing of the trial: the disk is full, or the folder must not be written.
+    """
+    if isinstance(error, RunError):
+        raise error
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE_FOLDER:
+        raise unwritable(task, error.errno) from error
     return Result(task.trial.id, "crashed", reason=f"cannot be supervised: {type(error).__name__}: {error}")
+
+
+def unwritable(task: Task, number: int) -> RunError:
+    """Returns the error for a trial whose files cannot be written, for the reason of this number."""
+    return RunError(
+        f"trial {task.trial.id} cannot write to {task.folder}: {os.strerror(number)}",
+        "no finished trial is lost: see that it can be written, then go on with metaopt resume",
+    )
 
 
 def _evaluate_here(task: Task) -> Result:
@@ -77,31 +104,43 @@ class Child:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._started = time.perf_counter()
         self._process: Any = None
         self._starts = 0
-        self._ending: Result | None = self._stored()
+        self._ending: Result | None = stored_result(task)
         if self._ending is None:
             self._start()
 
     def _start(self) -> None:
-        self._task.folder.mkdir(parents=True, exist_ok=True)
-        (self._task.folder / OUTPUT).unlink(missing_ok=True)
-        self._process = fork_server.spawn(self._task.recipe, _child_main, self._task)
+        task = self._task
+        task.folder.mkdir(parents=True, exist_ok=True)
+        (task.folder / OUTPUT).unlink(missing_ok=True)
+        self._restarts = count_start(task)
+        self._earlier_s = spent_s(task.folder) if self._restarts else 0.0
+        self._started = time.perf_counter()
+        self._process = fork_server.spawn(task.recipe, _child_main, task, self._restarts, self._earlier_s)
         self._starts += 1
 
     def wait(self, timeout_s: float) -> Result | None:
-        """Returns the result once the process has ended, or None after ``timeout_s`` seconds."""
+        """Returns the result once the process has ended, or None after ``timeout_s`` seconds.
+
+        Raises:
+            RunError: if the files of the trial could not be written.
+            OSError: if its result cannot be.
+        """
         if self._process is None:
             return self._ending
         limit_s = self._task.recipe.time_limit_s
-        left_s = timeout_s if limit_s is None else min(timeout_s, max(0.0, limit_s - self._age_s()))
+        left_s = timeout_s if limit_s is None else min(timeout_s, max(0.0, limit_s - self._cost_s()))
         self._process.join(left_s)
         if self._process.exitcode is None:
-            if limit_s is None or self._age_s() < limit_s:
+            if limit_s is None or self._cost_s() < limit_s:
                 return None
             self._end("timeout", f"took longer than the time limit of {limit_s:g} s")
-        if self._process.exitcode == fork_server.LOST and self._starts == 1 and not (self._ending or self._stored()):
+        if (
+            self._process.exitcode == fork_server.LOST
+            and self._starts == 1
+            and not (self._ending or stored_result(self._task))
+        ):
             self._start()  # a trial that ends itself with this code is evaluated twice, which is harmless
             return None
         return self._finish()
@@ -112,7 +151,7 @@ class Child:
             self._end("stopped", "stopped by the driver")
 
     def _end(self, status: Any, reason: str) -> None:
-        self._ending = Result(self._task.trial.id, status, cost_s=self._age_s(), reason=reason)
+        self._ending = self._without_answer(status, reason)
         try:
             os.killpg(self._process.pid, signal.SIGKILL)  # with whatever the evaluation has started itself
         except (ProcessLookupError, PermissionError):  # not yet the leader of its group, or gone
@@ -122,12 +161,17 @@ class Child:
     def _finish(self) -> Result:
         """Takes the stored result, or stores the one of a process that left none."""
         exit_code, self._process = self._process.exitcode, None
-        result = self._stored() or self._ending or self._crash(exit_code)
-        self._ending = result
+        result = stored_result(self._task) or self._ending
+        if result is None and exit_code in _COULD_NOT_WRITE:
+            raise unwritable(self._task, _COULD_NOT_WRITE[exit_code])
+        self._ending = result = result or self._crash(exit_code)
         # A stopped trial is evaluated again when its run is resumed.
         if result.status != "stopped":
-            _store(self._task, result)
+            store_result(self._task, result)
         return result
+
+    def _without_answer(self, status: Any, reason: str) -> Result:
+        return Result(self._task.trial.id, status, cost_s=self._cost_s(), reason=reason, restarts=self._restarts)
 
     def _crash(self, exit_code: int) -> Result:
         if exit_code < 0:
@@ -137,25 +181,10 @@ class Child:
         else:
             ended = f"its process ended with exit code {exit_code} and without a result"
         reason = ": ".join(filter(None, (ended, _last_words(self._task.folder / OUTPUT))))
-        return Result(self._task.trial.id, "crashed", cost_s=self._age_s(), reason=reason)
+        return self._without_answer("crashed", reason)
 
-    def _stored(self) -> Result | None:
-        """Returns the result in the trial's folder, None if there is none or if it belongs to another trial."""
-        try:
-            stored = json.loads((self._task.folder / RESULT).read_bytes())
-            if stored["trial"] == self._task.trial.to_json():
-                return Result.from_json(stored["result"])
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        return None
-
-    def _age_s(self) -> float:
-        return time.perf_counter() - self._started
-
-
-def _store(task: Task, result: Result) -> None:
-    content = json.dumps({"trial": task.trial.to_json(), "result": result.to_json()}, allow_nan=False)
-    write_atomically(task.folder / RESULT, content)
+    def _cost_s(self) -> float:
+        return self._earlier_s + time.perf_counter() - self._started
 
 
 def _last_words(path: Path) -> str:
@@ -168,20 +197,26 @@ def _last_words(path: Path) -> str:
     return ""
 
 
-def _child_main(task: Task) -> None:
+def _child_main(task: Task, restarts: int, earlier_s: float) -> None:
     os.setsid()
     die_with_parent()
     if fork_server.orphaned():  # before the kernel was asked to watch it; the trial is started again
         os._exit(1)
-    # Ctrl-C and SIGTERM reach every process of a terminal or a batch job; the driver stops its trials itself.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # These reach every process of a terminal or a batch job; the driver stops its trials itself.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     with open(task.folder / OUTPUT, "ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     faulthandler.enable(all_threads=False)
     _limit(task)
-    _store(task, evaluate(task))
+    try:
+        store_result(task, replace(evaluate(task, earlier_s=earlier_s), restarts=restarts))
+    except OSError as error:
+        code = next((code for code, number in _COULD_NOT_WRITE.items() if number == error.errno), None)
+        if code is None:
+            raise
+        os._exit(code)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # the result is safe; a library that crashes or hangs while it shuts down costs nothing

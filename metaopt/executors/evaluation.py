@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import math
@@ -15,8 +16,11 @@ from metaopt import registry
 from metaopt.executors.base import Task
 from metaopt.trial import Result
 
+#: What a system says when there is no room for a file, or no leave to write one: no fault of the trial.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
-def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter) -> Result:
+
+def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter, *, earlier_s: float = 0.0) -> Result:
     """Returns the result of ``task``, crashed with a reason if the objective raises or returns something unusable.
 
     The full traceback of an exception goes to standard error.
@@ -24,6 +28,10 @@ def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter) -> Resu
     Args:
         task: What to evaluate.
         clock: Returns the second it is; says what a crash has cost.
+        earlier_s: Seconds of earlier starts that the evaluation goes on from.
+
+    Raises:
+        OSError: one of :data:`UNWRITABLE`, which the next trial would meet as well.
     """
     started = clock()
     try:
@@ -31,8 +39,11 @@ def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter) -> Resu
         return _checked(objective.evaluate(task.trial, task.folder), task)
     # SystemExit, raised by a library's command line, must cost the trial and not the process that supervises it.
     except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            raise
         traceback.print_exc()
-        return Result(task.trial.id, "crashed", cost_s=clock() - started, reason=_reason(error))
+        cost_s = earlier_s + clock() - started
+        return Result(task.trial.id, "crashed", cost_s=cost_s, reason=_reason(error))
 
 
 @functools.lru_cache(maxsize=1)

@@ -13,12 +13,13 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from metaopt.executors.base import Recipe
 from metaopt.executors.lifeline import die_with_parent
+from metaopt.interrupt import SIGNALS
 
 _MARK = "_METAOPT_FORK_SERVER"
 _ATTEMPTS, _PAUSE_S = 3, 0.2
@@ -41,9 +42,15 @@ def start(recipe: Recipe) -> None:
     wanted = thread_environment(recipe.threads) | {_MARK: "1"}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
+    # Blocked for good in the server and in Python's resource tracker, which a signal to the whole process group would
+    # end while they start. The tracker's start unblocks what it ignores by itself, so that it comes first.
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         forkserver.ensure_running()
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
@@ -81,4 +88,5 @@ if os.environ.pop(_MARK, None):  # only in a fork server, not where this module 
     _SERVER = os.getpid()
     die_with_parent()
     # A signal to the whole process group is for the driver, which stops its trials itself.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for _number in SIGNALS:
+        signal.signal(_number, signal.SIG_IGN)

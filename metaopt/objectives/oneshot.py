@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -15,6 +14,7 @@ from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import unknown_name
 from metaopt.images import ImageData, ImageSource, load_images
+from metaopt.objectives.resumable import ResumableSearch
 from metaopt.objectives.trajectory import Trajectory, TrajectoryEpoch
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
@@ -103,6 +103,8 @@ class OneShot:
     ) -> Result:
         """Searches for ``trial.epochs`` epochs; ``folder/trajectory.json`` has every epoch as soon as it is over.
 
+        A search that was ended in the same folder goes on from its last epoch; its seconds count.
+
         Args:
             trial: A configuration of any settings of the optimizer, epochs and a seed.
             folder: An existing folder.
@@ -112,21 +114,24 @@ class OneShot:
             ConfigError: if the configuration is not one that a search can take.
             SearchDivergedError: if the loss, or anything else that is kept of an epoch, is not finite.
         """
-        started, began = time.monotonic(), time.process_time()
         trajectory = Trajectory(self.answers, folder)
-        for last in self.search(trial).epochs(trial.epochs):
-            watch(trajectory.add(last))
-        result = self._result(trial, last, trajectory.columns)
-        cost_s, cpu_s = time.monotonic() - started, time.process_time() - began
+        context = {"benchmark": self.card.name, "table": dict(self.answers.describe())}
+        search = ResumableSearch(lambda: self.search(trial), trial.epochs, context, trajectory, folder)
+        for epoch, row in search.epochs():
+            last = epoch
+            watch(row)
+        result = self._result(trial, last, trajectory.columns, search.notes)
         trained = None if last.epoch == trial.epochs else last.epoch
-        return replace(result, cost_s=round(cost_s, 3), cpu_s=round(cpu_s, 3), epochs=trained)
+        spent = search.spent.to_json()
+        return replace(result, epochs=trained, cost_s=spent["cost_s"], cpu_s=spent["cpu_s"])
 
-    def _result(self, trial: Trial, last: SearchEpoch, columns: Mapping[str, Any]) -> Result:
+    def _result(self, trial: Trial, last: SearchEpoch, columns: Mapping[str, Any], remarks: Sequence[str]) -> Result:
         if last.cell is None:
             raise TypeError("a search picks a cell after its last epoch")
         graph: CellGraph = last.cell.graph
         entry = self.answers.query(graph)
         notes = [f"epoch {number}: {note}" for number, note in enumerate(columns.get("note", ()), 1) if note]
+        notes += remarks
         return Result(
             trial_id=trial.id,
             status="ok",

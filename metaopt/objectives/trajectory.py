@@ -51,7 +51,7 @@ class TrajectoryEpoch:
 
 
 class Trajectory:
-    """The epochs of one search, kept in a file after each of them.
+    """The epochs of one search, kept in a file.
 
     Args:
         answers: Of the benchmark, say what the cells are worth.
@@ -60,23 +60,27 @@ class Trajectory:
 
     def __init__(self, answers: Answers, folder: Path) -> None:
         self._answers, self._path = answers, folder / TRAJECTORY
-        self._columns: dict[str, list[Any]] = {}
-        self._keep()
+        #: Values by name, one per epoch, with the columns that no epoch has anything in.
+        self.all_columns: dict[str, list[Any]] = {}
+
+    def restore(self, columns: Mapping[str, list[Any]]) -> None:
+        """Goes on after the epochs of an earlier :attr:`all_columns`."""
+        self.all_columns = {name: list(values) for name, values in columns.items()}
 
     @property
     def columns(self) -> dict[str, list[Any]]:
         """Values by name, one per epoch; ``eigenvalue``, ``sweeps``, ``detour``, ``note`` only if an epoch has any."""
         return {
             name: values
-            for name, values in self._columns.items()
+            for name, values in self.all_columns.items()
             if name not in _RARE or any(value != _RARE[name] for value in values)
         }
 
     def add(self, epoch: SearchEpoch) -> TrajectoryEpoch:
-        """Takes an epoch and writes the file.
+        """Takes an epoch.
 
         Raises:
-            SearchDivergedError: if a value of the epoch is not finite, which JSON has no word for; the file stays.
+            SearchDivergedError: if a value of the epoch is not finite, which JSON has no word for; it is not taken.
         """
         graph = None if epoch.cell is None else epoch.cell.graph
         entry = None if graph is None else self._answers.query(graph)
@@ -97,11 +101,11 @@ class Trajectory:
         for name, value in values.items():
             _check_finite(name, value, epoch.epoch)
         for name, value in values.items():
-            self._columns.setdefault(name, []).append(value)
-        self._keep()
+            self.all_columns.setdefault(name, []).append(value)
         return row
 
-    def _keep(self) -> None:
+    def write(self) -> None:
+        """Writes the file, with all epochs so far."""
         write_atomically(self._path, json.dumps(self.columns, allow_nan=False))
 
 

@@ -133,7 +133,10 @@ class OneShotOptimizer(ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """Returns a copy of all that training changes, for :meth:`load_state`; a selection at the end is not undone."""
+        """Returns a copy of all that training changes, for :meth:`load_state`; a selection at the end is not undone.
+
+        Nested mappings and lists of tensors and plain values only, as it is kept in a checkpoint, too.
+        """
 
     @abstractmethod
     def load_state(self, state: dict[str, Any]) -> None:

@@ -11,7 +11,9 @@ that measures every epoch sees as many measurements as the published one of 50 t
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 _MEASUREMENTS = 25  # of a published search, which measures every other of its 50 epochs
 
@@ -95,6 +97,15 @@ class EarlyStopping:
         """Forgets what was measured after ``epoch``; the rule will not go back to before it any more."""
         self._measured = [(at, value) for at, value in self._measured if at <= epoch]
         self._earliest = max(self._earliest, epoch)
+
+    def state(self) -> dict[str, Any]:
+        """Returns what was measured, and the earliest epoch to go back to, as plain values."""
+        return {"earliest": self._earliest, "measured": [list(pair) for pair in self._measured]}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Goes to where a rule of the same arguments returned :meth:`state`."""
+        self._earliest = state["earliest"]
+        self._measured = [(epoch, value) for epoch, value in state["measured"]]
 
     def _mean(self, centre: int) -> float:
         window = self._measured[max(0, centre - self._half) : centre + self._half + 1]

@@ -128,7 +128,7 @@ class Enas(SampledOptimizer):
         learnt = {
             "controller": self.controller.state_dict(),
             "controller_optim": self.controller_optim.state_dict(),
-            "baseline": self.baseline,
+            "baseline": [self.baseline.total, self.baseline.weight],
         }
         return {**super().state(), **deepcopy(learnt)}
 
@@ -137,7 +137,7 @@ class Enas(SampledOptimizer):
         super().load_state(state)
         self.controller.load_state_dict(state["controller"])
         self.controller_optim.load_state_dict(deepcopy(state["controller_optim"]))
-        self.baseline = deepcopy(state["baseline"])
+        self.baseline = MovingMean(self.settings.baseline_decay, *state["baseline"])
 
 
 @dataclass

@@ -7,7 +7,7 @@ raises the L2 penalty on the weights, and goes on from there.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,22 @@ class Guard:
         self._states = {at: kept for at, kept in self._states.items() if at >= epoch - self._stopping.reach}
         stop = self._stopping.update(epoch, eigenvalue)
         return None if stop is None else self._go_back(self._stopping, stop)
+
+    def state(self) -> dict[str, Any]:
+        """Returns what it has measured and kept so far, for :meth:`load_state`."""
+        return {
+            "weight_decay": self._weight_decay,
+            "stopping": None if self._stopping is None else self._stopping.state(),
+            "states": dict(self._states),
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Goes to where a guard of the same arguments returned :meth:`state`."""
+        self._weight_decay, self._states = state["weight_decay"], dict(state["states"])
+        if state["stopping"] is None:
+            self._stopping = None
+        elif self._stopping is not None:
+            self._stopping.load_state(state["stopping"])
 
     def _go_back(self, stopping: EarlyStopping, stop: int) -> Return:
         state = self._states[stop]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from metaopt.cells.space import Cell, CellSpace
 from metaopt.errors import ConfigError
 from metaopt.images import ImageData
 from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
+from metaopt.oneshot.course import Course, Trained
 from metaopt.oneshot.data import check_batch_size, cutout, halves, shift_and_flip
 from metaopt.oneshot.evaluation import Evaluation
 from metaopt.oneshot.guard import Guard, Return
@@ -53,15 +53,6 @@ class SearchEpoch:
     eigenvalue: float | None = None
     sweeps: int = 0
     detour: int = 0
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class _Trained:
-    """What the training of an epoch gives: the mean loss, the dominant eigenvalue where it was measured, a note."""
-
-    loss: float
-    eigenvalue: float | None
     note: str = ""
 
 
@@ -133,7 +124,7 @@ class Search:
         self.optimizer = optimizer(parts, settings)
 
     def epochs(self, total: int, *, picks: bool = True) -> Iterator[SearchEpoch]:
-        """Runs the search and yields after every epoch that it trains.
+        """Runs the search from its beginning and yields after every epoch that it trains.
 
         These are ``total``, unless the settings stop it early, have it go back, or decide the final cell by training
         on; in the order they are trained, none is left out. The last one has the cell that was found.
@@ -145,41 +136,65 @@ class Search:
         Raises:
             SearchDivergedError: if the loss, the weights, the architecture or the eigenvalue is not finite.
         """
-        for number, (trained, last) in enumerate(self._course(total), start=1):
-            every = self.settings.cell_every
-            due = last or (every > 0 and number % every == 0)
-            cell = self.optimizer.cell() if picks and due else None
-            one_shot_error = self.evaluation.error(self.optimizer.eval_mix())
-            arch, sweeps = self.optimizer.arch_to_json(), self.optimizer.sweeps
-            if not _is_finite(arch):  # what is drawn from it, or is its largest entry, would still be a legal cell
-                raise SearchDivergedError(f"the architecture is not a number any more after epoch {number} of {total}")
-            detour = 0 if cell is None else self.optimizer.detour
-            yield SearchEpoch(
-                number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps, detour, trained.note
-            )
+        course = self.begin(total)
+        yield from self.training(course, picks=picks)
+        yield from self.selection(course, picks=picks)
 
-    def _course(self, total: int) -> Iterator[tuple[_Trained, bool]]:
-        """Trains epoch by epoch; yields what each gave, and whether it was the last."""
-        guard, epoch = self.optimizer.guard(total), 0
-        numbers: dict[int, int] = {}  # in the order of training; after a return an epoch is trained again
-        for number in count(1):
-            trained, numbers[epoch] = self._train_epoch(epoch, total, guard), number
-            back = guard.update(epoch, trained.eigenvalue, self.state) if guard else None
-            ends = epoch + 1 == total if back is None else back.weight_decay is None
-            if back is not None:
-                trained = replace(trained, note=f"{back.reason}, went back to epoch {numbers[back.epoch]}")
-            if not ends:
-                yield trained, False
-            if back is not None:
-                self._go_back(back, total)
-                trained = replace(trained, eigenvalue=None)  # which is not that of the state gone back to
-            if ends:
-                break
-            epoch = (epoch if back is None else back.epoch) + 1
-        yield from self._selection(trained, total)
+    def begin(self, total: int) -> Course:
+        """Returns where a search of ``total`` epochs starts."""
+        return Course(total, self.optimizer.guard(total))
 
-    def _selection(self, trained: _Trained, total: int) -> Iterator[tuple[_Trained, bool]]:
-        """Decides the final cell after the training of the last epoch, which is yielded as it is from then on."""
+    def training(self, course: Course, *, picks: bool = True) -> Iterator[SearchEpoch]:
+        """Trains to the end of the schedules; yields every epoch but the last one, as :meth:`epochs` does.
+
+        Between two epochs, and at the end, ``course`` and the search are what :meth:`snapshot` keeps.
+        """
+        while not course.over:
+            back = self._advance(course)
+            epoch = None if course.over else self._look(course.trained, _last_of(course), course.total, picks)
+            if back is not None:  # only now, since the epoch is to show what made the search go back
+                self._go_back(back, course.total)
+            if epoch is not None:
+                yield epoch
+
+    def selection(self, course: Course, *, picks: bool = True) -> Iterator[SearchEpoch]:
+        """Decides the final cell; yields the last epoch of :meth:`training`, and those that are trained on for it."""
+        decided = self._decisions(_last_of(course), course.total)
+        for number, (trained, is_last) in enumerate(decided, start=course.trained):
+            yield self._look(number, trained, course.total, picks, is_last=is_last)
+
+    def _look(self, number: int, trained: Trained, total: int, picks: bool, *, is_last: bool = False) -> SearchEpoch:
+        """Returns what the search is like after the training of its ``number``-th epoch."""
+        every = self.settings.cell_every
+        due = is_last or (every > 0 and number % every == 0)
+        cell = self.optimizer.cell() if picks and due else None
+        one_shot_error = self.evaluation.error(self.optimizer.eval_mix())
+        arch, sweeps = self.optimizer.arch_to_json(), self.optimizer.sweeps
+        if not _is_finite(arch):  # what is drawn from it, or is its largest entry, would still be a legal cell
+            raise SearchDivergedError(f"the architecture is not a number any more after epoch {number} of {total}")
+        detour = 0 if cell is None else self.optimizer.detour
+        return SearchEpoch(
+            number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps, detour, trained.note
+        )
+
+    def _advance(self, course: Course) -> Return | None:
+        """Trains the next epoch; returns where the search has to go back to from it, if it has to."""
+        epoch, guard = course.epoch, course.guard
+        trained = self._train_epoch(epoch, course.total, guard)
+        course.trained += 1
+        course.numbers[epoch] = course.trained
+        back = guard.update(epoch, trained.eigenvalue, self.state) if guard else None
+        course.over = epoch + 1 == course.total if back is None else back.weight_decay is None
+        if back is not None:
+            trained = replace(trained, note=f"{back.reason}, went back to epoch {course.numbers[back.epoch]}")
+            if course.over:  # what is shown then is the state gone back to, whose eigenvalue it is not
+                trained = replace(trained, eigenvalue=None)
+        course.epoch = (epoch if back is None else back.epoch) + 1
+        course.last = trained
+        return back
+
+    def _decisions(self, trained: Trained, total: int) -> Iterator[tuple[Trained, bool]]:
+        """Decides the final cell after the training of the last epoch; yields every epoch, and whether it is done."""
         further = total
         for step, epochs in enumerate(self.optimizer.select()):
             if step == 0:
@@ -199,17 +214,49 @@ class Search:
                 group["weight_decay"] = back.weight_decay
 
     def state(self) -> dict[str, Any]:
-        """Returns a copy of all that changes in a search; random streams of the loop are named by the epoch."""
-        parts = {"supernet": self.supernet.state_dict(), "weight_optim": self.weight_optim.state_dict()}
-        drop_path = self.supernet.drop_path_generator.get_state()
-        return {**deepcopy(parts), "drop_path": drop_path, "optimizer": self.optimizer.state()}
+        """Returns a copy of all that training changes; random streams of the loop are named by the epoch."""
+        return {**deepcopy(self._weights()), "optimizer": self.optimizer.state()}
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def _weights(self) -> dict[str, Any]:
+        drop_path = self.supernet.drop_path_generator.get_state()
+        parts = {"supernet": self.supernet.state_dict(), "weight_optim": self.weight_optim.state_dict()}
+        return {**parts, "drop_path": drop_path}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
         """Goes back to what :meth:`state` returned."""
         self.supernet.load_state_dict(state["supernet"])
         self.weight_optim.load_state_dict(deepcopy(state["weight_optim"]))
         self.supernet.drop_path_generator.set_state(state["drop_path"])
         self.optimizer.load_state(state["optimizer"])
+
+    def snapshot(self, course: Course) -> dict[str, Any]:
+        """Returns all that a search is between two epochs of :meth:`training`, or after them.
+
+        Its tensors are partly the search's own and not copies: to be packed before the search goes on.
+        """
+        return {"model": {**self._weights(), "optimizer": self.optimizer.state()}, "course": course.state()}
+
+    def restore(self, snapshot: Mapping[str, Any], total: int) -> Course:
+        """Makes a new search, of the same arguments, one that goes on from a :meth:`snapshot` of the same total."""
+        course = self.begin(total)
+        course.load_state(snapshot["course"])
+        self.load_state(snapshot["model"])
+        self.optimizer.elapsed = min(1.0, course.epoch / total)
+        return course
+
+    def identity(self, total: int) -> dict[str, Any]:
+        """Returns what a search of ``total`` epochs depends on, as plain JSON values; for the images, their figures."""
+        optimizer, half = type(self.optimizer), self.weight_half
+        return {
+            "optimizer": f"{optimizer.__module__}:{optimizer.__qualname__}",
+            "settings": asdict(self.settings),
+            "seed": self.seed,
+            "epochs": total,
+            "cell_space": self.optimizer.parts.space.name,
+            "scale": asdict(self.supernet.scale),
+            "images": [list(half.levels.shape), half.mean.flatten().tolist(), half.deviation.flatten().tolist()],
+            "augmentation": asdict(self.augmentation),
+        }
 
     def _learning_rate(self, epoch: int, total: int) -> float:
         """Returns that of a cosine; after its end a tenth of where it began, for the selection of the final cell."""
@@ -219,7 +266,7 @@ class Search:
         low = min(_LEARNING_RATE_MIN, high)
         return low + (high - low) * (1 + math.cos(math.pi * epoch / total)) / 2
 
-    def _train_epoch(self, epoch: int, total: int, guard: Guard | None = None) -> _Trained:
+    def _train_epoch(self, epoch: int, total: int, guard: Guard | None = None) -> Trained:
         """Trains one epoch, at the end of every schedule if ``epoch`` is ``total`` or more."""
         for group in self.weight_optim.param_groups:
             group["lr"] = self._learning_rate(epoch, total)
@@ -242,7 +289,7 @@ class Search:
         eigenvalue = guard.measure(epoch, valid) if guard else None
         if eigenvalue is not None:
             self._check_finite("dominant eigenvalue", eigenvalue, epoch, total)
-        return _Trained(loss, eigenvalue)
+        return Trained(loss, eigenvalue)
 
     def _check_finite(self, what: str, value: float, epoch: int, total: int) -> None:
         if not math.isfinite(value):
@@ -279,6 +326,12 @@ class Search:
             return images
         length = self.settings.cutout_length
         return cutout(images, probability, images.shape[-1] // 2 if length is None else length, rng)
+
+
+def _last_of(course: Course) -> Trained:
+    if course.last is None:
+        raise ValueError("a search has nothing to show before its first epoch is trained")
+    return course.last
 
 
 def _is_finite(tree: Any) -> bool:

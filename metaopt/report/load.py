@@ -155,6 +155,11 @@ class RunData:
         return sum(bool(e.info.get("predicted")) for e in self.ok)
 
     @property
+    def restarts(self) -> int:
+        """How often answered trials had been begun again, which is no failure."""
+        return sum(e.result.restarts for e in self.told if e.result)
+
+    @property
     def is_partial(self) -> bool:
         """Whether the table lacks cells of the cell space, so that answers may be predicted or cells avoided."""
         return "unknown" in (self.objective.get("table") or {})

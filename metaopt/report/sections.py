@@ -45,6 +45,7 @@ def facts(run: RunData) -> list[tuple[str, str]]:
     return [
         ("evaluations answered", f"{len(run.told)} of {budget}" if budget else str(len(run.told))),
         ("failed", str(len(run.told) - len(run.ok))),
+        *([("restarts of trials", str(run.restarts))] if run.restarts else []),
         *([("unanswered", str(waiting))] if waiting else []),
         ("search epochs", str(sum(e.charged_epochs for e in run.told))),
         ("seconds", f"{max((e.told_s for e in run.told), default=0.0):.0f}"),

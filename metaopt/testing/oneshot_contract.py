@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import fields
+from functools import lru_cache, partial
+from itertools import islice
 from typing import Any, ClassVar
 
 import pytest
@@ -28,6 +30,7 @@ from metaopt.images import digits
 from metaopt.images.data import ImageSource
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
+from metaopt.oneshot.checkpoint import pack, unpack
 from metaopt.oneshot.supernet import SupernetScale
 from metaopt.oneshot.train import Search, SearchEpoch
 from metaopt.registry import resolve
@@ -35,23 +38,23 @@ from metaopt.spaces import load_space, plain, space_names
 from metaopt.trial import Value
 
 _SCALE = SupernetScale(channels=8, cells=3)
+_FEWEST_IMAGES = 100  # two steps per epoch
 _FEW_IMAGES = 280  # with the largest batches of the shipped spaces an epoch is a step
 _EPOCHS_TO_STOP = 5  # shorter searches are over before a growing eigenvalue can stop them
 
 
-def run_search(
+def make_search(
     name: str,
     config: Mapping[str, Any],
     *,
     cell_space: int = 1,
-    epochs: int = 2,
     seed: int = 0,
     known: Callable[[Cell], bool] | None = None,
     subset: int | None = None,
-) -> list[SearchEpoch]:
-    """Runs a small real search of the optimizer ``name`` on digits, or a subset of them, and returns its epochs."""
+) -> Search:
+    """Returns a small real search of the optimizer ``name`` on digits, or a subset of them, not yet run."""
     optimizer: type[OneShotOptimizer] = resolve("one-shot optimizer", ONESHOT, name)
-    search = Search(
+    return Search(
         optimizer,
         CELL_SPACES[cell_space],
         digits(ImageSource(subset=subset)),
@@ -61,7 +64,34 @@ def run_search(
         device=torch.device("cpu"),
         known=known,
     )
-    return list(search.epochs(epochs))
+
+
+def run_search(name: str, config: Mapping[str, Any], *, epochs: int = 2, **options: Any) -> list[SearchEpoch]:
+    """Runs a search of :func:`make_search`, which takes the options, and returns its epochs."""
+    return list(make_search(name, config, **options).epochs(epochs))
+
+
+def run_in_pieces(make: Callable[[], Search], total: int) -> list[SearchEpoch]:
+    """Runs a search as one that is dropped after every epoch, and continued by a new one from its checkpoint."""
+    done: list[SearchEpoch] = []
+    search = make()
+    course = search.begin(total)
+    while not course.over:
+        done += islice(search.training(course), 1)  # none if it was the last: what that is like, the selection says
+        raw = pack(search.identity(total), {}, search.snapshot(course))
+        search = make()
+        course = search.restore(unpack(raw, search.identity(total))[1], total)
+    return [*done, *search.selection(course)]
+
+
+#: What a search keeps besides weights and architecture: settings, and the epochs that it takes to come to that. Each
+#: counts for the optimizers that have these settings and allow them.
+KEEPING: tuple[tuple[dict[str, Value], int], ...] = (
+    ({"drop_path_prob": 0.5, "cutout_prob": 0.5, "cell_every": 1}, 3),
+    ({"perturb": True, "selection": "perturbation", "projection_epochs": 0}, 2),
+    ({"early_stopping": "code", "arch_learning_rate": 0.3}, _EPOCHS_TO_STOP),
+    ({"early_stopping": "code", "adaptive": True, "weight_decay": 3e-3, "arch_learning_rate": 0.3}, _EPOCHS_TO_STOP),
+)
 
 
 def spaces_of(name: str) -> list[str]:
@@ -210,6 +240,17 @@ class OneShotContract:
         torch.manual_seed(2)
         assert fingerprint(self.search(seed=5)) == fingerprint(first)
         assert fingerprint(self.search(seed=6)) != fingerprint(first)
+
+    def test_a_search_that_is_dropped_goes_on_from_its_checkpoint(self) -> None:
+        """Dropped after every single epoch, it has the same epochs and the same cell, to the last bit."""
+        settings = resolve("one-shot optimizer", ONESHOT, self.name).Settings
+        names = {field.name for field in fields(settings)}
+        for kept, epochs in KEEPING:
+            if not names >= kept.keys() or ("early_stopping" in kept and not settings.curvature_is_steady):
+                continue
+            config = {**self.config, **kept, "batch_size": 24}
+            make = partial(make_search, self.name, config, subset=_FEWEST_IMAGES, seed=3)
+            assert run_in_pieces(make, epochs) == list(make().epochs(epochs)), kept
 
     def test_every_hyperparameter_is_alive(self) -> None:
         """A changed value of any hyperparameter of any shipped space changes the settings and the search."""

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from metaopt.executors.base import Recipe, Task
-from metaopt.executors.child import RESULT, STOP, Child, run_trial
+from metaopt.executors.child import STOP, Child, run_trial
+from metaopt.executors.trial_files import RESULT
 from metaopt.testing.executor_contract import trial
 from metaopt.trial import Result
 

@@ -11,13 +11,17 @@ from metaopt.oneshot.guard import Guard, Return
 BATCH = torch.zeros(1), torch.zeros(1)
 
 
-def run(series: list[float], **settings: Any) -> tuple[list[float | None], list[tuple[int, Return]]]:
-    """Feeds a course of eigenvalues, one per epoch trained; returns what was measured and where it went back to."""
+def run(
+    series: list[float], *, dropped: bool = False, **settings: Any
+) -> tuple[list[float | None], list[tuple[int, Return]]]:
+    """Feeds a course of eigenvalues, one per epoch trained; returns what was measured and where it went back to.
+
+    With ``dropped`` every epoch has a guard of its own, which goes on from the state of the one before.
+    """
     epochs = settings.setdefault("epochs", 25)
     values = iter(series)
-    guard = Guard(
-        lambda _: next(values), **{"every": 0, "rule": "off", "adaptive": False, "weight_decay": 3e-4, **settings}
-    )
+    settings = {"every": 0, "rule": "off", "adaptive": False, "weight_decay": 3e-4, **settings}
+    guard = Guard(lambda _: next(values), **settings)
     measured, returns, epoch = [], [], 0
     while epoch < epochs:
         measured.append(guard.measure(epoch, BATCH))
@@ -28,6 +32,9 @@ def run(series: list[float], **settings: Any) -> tuple[list[float | None], list[
                 break
             epoch = back.epoch
         epoch += 1
+        if dropped:
+            state, guard = guard.state(), Guard(lambda _: next(values), **settings)
+            guard.load_state(state)
     return measured, returns
 
 
@@ -76,3 +83,12 @@ def test_a_course_that_calms_down_after_the_raise_is_left_alone() -> None:
     measured, returns = run([0.2] * detected + [0.8] + [0.2] * 25, rule="code", adaptive=True)
     assert [(at, back.weight_decay) for at, back in returns] == [(detected, pytest.approx(3e-3))]
     assert measured.count(0.8) == 1
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_a_guard_goes_on_from_the_state_of_another(adaptive: bool) -> None:
+    """Also after its last raise, when it has let go."""
+    series = [0.2] * 10 + [0.2 * 2.0**n for n in range(90)]
+    whole, dropped = (run(series, rule="code", adaptive=adaptive, dropped=dropped) for dropped in (False, True))
+    assert dropped == whole
+    assert len(whole[1]) == 1 + adaptive

@@ -14,9 +14,11 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import ConfigError
 from metaopt.images import Augmentation, ImageSource, digits, load_images
 from metaopt.oneshot.base import Batch
+from metaopt.oneshot.checkpoint import pack, unpack
 from metaopt.oneshot.darts import Darts, DartsSettings
 from metaopt.oneshot.supernet import BatchNorm, SupernetScale
 from metaopt.oneshot.train import Search, SearchDivergedError, SearchEpoch, choose_device
+from metaopt.testing.oneshot_contract import run_in_pieces
 from searches import small_search
 
 
@@ -177,6 +179,70 @@ def test_adaptive_goes_on_from_the_earlier_epoch_with_ten_times_the_penalty() ->
     assert done(adapted[3]) != done(adapted[4])
     note = "weight decay raised to 0.01 by the rule code, went back to epoch 3"
     assert [epoch.note for epoch in adapted] == ["", "", "", note, "", "", ""]
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+@pytest.mark.parametrize("selection", ["argmax", "perturbation"])
+def test_a_search_that_goes_back_may_be_dropped_after_any_epoch(adaptive: bool, selection: str) -> None:
+    """Its returns go to states that the checkpoint holds; what was numbered before is not forgotten."""
+    settings = {"early_stopping": "code", "adaptive": adaptive, "weight_decay": 1e-3, "drop_path_prob": 0.3}
+    settings |= {"selection": selection, "projection_epochs": 1}
+    series = [*GROWS, 1.0, 3.0, 3.0, 3.0]
+    whole = list(planted(series, **settings).epochs(6))
+    rest = planted(series, **settings).optimizer.series  # type: ignore[attr-defined]  # of one iterator for all pieces
+
+    def make() -> Search:
+        search = planted([], **settings)
+        Planted.series = rest
+        return search
+
+    assert run_in_pieces(make, 6) == whole
+    assert sum("went back" in epoch.note for epoch in whole) == 1 + adaptive
+
+
+def test_a_snapshot_holds_what_the_search_was_then() -> None:
+    """And not what it is by now: packed, it does not follow the training that goes on."""
+    run = small_search("darts")
+    course = run.begin(3)
+    epochs = run.training(course)
+    next(epochs)
+    raw = pack(run.identity(3), {}, run.snapshot(course))
+    rest = [*epochs, *run.selection(course)]
+    fresh = small_search("darts")
+    course = fresh.restore(unpack(raw, fresh.identity(3))[1], 3)
+    assert [*fresh.training(course), *fresh.selection(course)] == rest
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("seed", small_search("darts", seed=1)),
+        ("optimizer", small_search("pcdarts")),
+        ("scale", small_search("darts", channels=8)),
+        ("settings", small_search("darts", momentum=0.5)),
+        ("cell_space", small_search("darts", cell_space=2)),
+    ],
+)
+def test_a_search_says_what_it_is(name: str, other: Search) -> None:
+    mine, its = small_search("darts").identity(5), other.identity(5)
+    assert mine[name] != its[name]
+    assert mine == small_search("darts").identity(5) != small_search("darts").identity(6)
+
+
+def test_a_search_says_what_images_it_sees() -> None:
+    searches = (
+        Search(
+            Darts,
+            CELL_SPACES[1],
+            data,
+            scale=SupernetScale(4, 3),
+            settings=DartsSettings(batch_size=48),
+            seed=0,
+            device=torch.device("cpu"),
+        )
+        for data in (digits(), digits(ImageSource(subset=280)), replace(digits(), augmentation=Augmentation(1)))
+    )
+    assert len({str(search.identity(5)) for search in searches}) == 3
 
 
 def test_an_epoch_that_is_trained_again_goes_by_its_later_number() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from metaopt.report.load import load_run
 from metaopt.report.sections import facts, sections, state
+from metaopt.trial import Result, Trial
 
 NAMES = ["tuned", "progress", "hyperparameters", "searches", "cells", "trials", "provenance"]
 
@@ -55,6 +57,14 @@ def test_the_facts_count_what_is_in_the_journal(write_run: Callable[..., Path], 
         "predicted, not measured": "1 of 2",
     }
     assert "3 of the budget of 5" in state(run)[0]
+
+
+def test_restarts_are_counted_apart_from_failures(
+    write_run: Callable[..., Path], answer: Callable[..., tuple[Trial, Result]]
+) -> None:
+    (trial, result), lost = answer(0, 0.3, 0.1), answer(1, None, reason="x")
+    counted = dict(facts(load_run(write_run([(trial, replace(result, restarts=2)), lost]))))
+    assert (counted["restarts of trials"], counted["failed"]) == ("2", "1")
 
 
 def test_a_complete_run_needs_no_remark(make_run: Callable[..., Path]) -> None:

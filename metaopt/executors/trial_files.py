@@ -1,0 +1,54 @@
+"""What is kept in the folder of a trial: its result, written atomically, and how often it was begun."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from metaopt.executors.base import Task
+from metaopt.objectives.kept import CHECKPOINT
+from metaopt.paths import write_atomically
+from metaopt.trial import Result
+
+RESULT, STARTS = "result.json", "starts.json"
+
+
+def stored_result(task: Task) -> Result | None:
+    """Returns the result in the trial's folder, None if there is none or if it belongs to another trial."""
+    try:
+        return Result.from_json(_read(task, RESULT)["result"])
+    except (LookupError, TypeError):
+        return None
+
+
+def store_result(task: Task, result: Result) -> None:
+    """Stores the result; what is there to go on with the evaluation is not needed any more and deleted."""
+    _write(task, RESULT, {"result": result.to_json()})
+    for path in (task.folder / STARTS, task.folder / CHECKPOINT, *task.folder.glob(f".{CHECKPOINT}.*.part")):
+        path.unlink(missing_ok=True)
+
+
+def count_start(task: Task) -> int:
+    """Counts one more start of the trial and returns how many there were before."""
+    try:
+        earlier = int(_read(task, STARTS)["starts"])
+    except (LookupError, TypeError, ValueError):
+        earlier = 0
+    _write(task, STARTS, {"starts": earlier + 1})
+    return earlier
+
+
+def _read(task: Task, name: str) -> dict[str, Any]:
+    """Returns what is in a file of the trial; nothing if it cannot be read or is of another trial."""
+    path: Path = task.folder / name
+    try:
+        content = json.loads(path.read_bytes())
+        return content if content["trial"] == task.trial.to_json() else {}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
+
+
+def _write(task: Task, name: str, content: dict[str, Any]) -> None:
+    text = json.dumps({"trial": task.trial.to_json(), **content}, allow_nan=False)
+    write_atomically(task.folder / name, text)

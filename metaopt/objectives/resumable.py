@@ -1,0 +1,109 @@
+"""A search that writes a checkpoint after every epoch and goes on from the one in its folder, whatever ended it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from metaopt.objectives.kept import CHECKPOINT
+from metaopt.objectives.trajectory import Trajectory, TrajectoryEpoch
+from metaopt.oneshot.checkpoint import pack, unpack
+from metaopt.oneshot.course import Course
+from metaopt.oneshot.sealed import UnusableCheckpointError
+from metaopt.oneshot.train import Search, SearchEpoch
+from metaopt.paths import write_atomically
+
+
+@dataclass
+class Spent:
+    """Time that all starts of an evaluation took, those up to the last checkpoint of what was lost.
+
+    Attributes:
+        cost_s: Wall seconds of earlier starts.
+        cpu_s: CPU seconds of them, over all threads.
+    """
+
+    cost_s: float = 0.0
+    cpu_s: float = 0.0
+    _started: float = field(default_factory=time.monotonic)
+    _began: float = field(default_factory=time.process_time)
+
+    def to_json(self) -> dict[str, float]:
+        """Returns the seconds until now by name, to a thousandth."""
+        cost_s = self.cost_s + time.monotonic() - self._started
+        cpu_s = self.cpu_s + time.process_time() - self._began
+        return {"cost_s": round(cost_s, 3), "cpu_s": round(cpu_s, 3)}
+
+
+class ResumableSearch:
+    """One search in a folder; iterate over :meth:`epochs` to run it.
+
+    Args:
+        make: Makes the search, not yet run.
+        total: Its epochs.
+        context: What its trajectory depends on besides the search, as plain JSON values.
+        trajectory: Of this search, where every epoch is kept.
+        folder: An existing folder, for the checkpoint.
+
+    Attributes:
+        spent: The time that it took so far.
+        notes: What was wrong with checkpoints, of earlier starts, too.
+    """
+
+    def __init__(
+        self, make: Callable[[], Search], total: int, context: Mapping[str, Any], trajectory: Trajectory, folder: Path
+    ) -> None:
+        self._make, self._search, self._total, self._trajectory = make, make(), total, trajectory
+        self._identity = {**self._search.identity(total), **context}
+        self._path = folder / CHECKPOINT
+        self.spent, self.notes = Spent(), list[str]()
+
+    def epochs(self) -> Iterator[tuple[SearchEpoch, TrajectoryEpoch]]:
+        """Runs the search from where its checkpoint was written; yields every epoch after all of it is kept.
+
+        Raises:
+            SearchDivergedError: if the loss, or anything else that is kept of an epoch, is not finite.
+            OSError: if the folder cannot be written.
+        """
+        course = self._restored() or self._search.begin(self._total)
+        self._trajectory.write()
+        for epoch in self._search.training(course):
+            row = self._trajectory.add(epoch)
+            self._keep(course)  # before the trajectory: what that shows is never trained again
+            self._trajectory.write()
+            yield epoch, row
+        self._keep(course)  # the choice of a cell may take longer than all the training
+        for epoch in self._search.selection(course):
+            row = self._trajectory.add(epoch)
+            self._trajectory.write()
+            yield epoch, row
+
+    def _keep(self, course: Course) -> None:
+        figures = {**self.spent.to_json(), "columns": self._trajectory.all_columns, "notes": self.notes}
+        write_atomically(self._path, pack(self._identity, figures, self._search.snapshot(course)))
+
+    def _restored(self) -> Course | None:
+        """Returns where the checkpoint was written, the search made to go on from there; None without a usable one."""
+        try:
+            figures, snapshot = unpack(self._path.read_bytes(), self._identity)
+            course = self._search.restore(snapshot, self._total)
+            self._trajectory.restore(figures["columns"])
+            self.spent.cost_s, self.spent.cpu_s = figures["cost_s"], figures["cpu_s"]
+            self.notes = figures["notes"]
+        except FileNotFoundError:
+            return None
+        # A search loses its epochs so far by whatever it cannot read there, but never more.
+        except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
+            self._search = self._make()
+            self.notes = [f"began anew, as the checkpoint of an earlier start is unusable: {_what(error)}"]
+            print(self.notes[0], file=sys.stderr)
+            return None
+        return course
+
+
+def _what(error: Exception) -> str:
+    return str(error) if isinstance(error, UnusableCheckpointError) else f"{type(error).__name__}: {error}"

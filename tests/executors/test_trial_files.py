@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from metaopt.executors.base import Recipe, Task
+from metaopt.executors.trial_files import RESULT, STARTS, count_start, store_result, stored_result
+from metaopt.objectives.kept import CHECKPOINT
+from metaopt.testing.executor_contract import trial
+from metaopt.trial import Result
+
+ANSWER = Result(4, "ok", 0.25, restarts=2)
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    return Task(Recipe("no:where", {}), trial(4), tmp_path)
+
+
+def of_another_trial(task: Task) -> Task:
+    return replace(task, trial=trial(4, x=0.1))
+
+
+def test_a_result_is_that_of_its_trial(task: Task) -> None:
+    assert stored_result(task) is None
+    store_result(task, ANSWER)
+    assert stored_result(task) == ANSWER
+    assert stored_result(of_another_trial(task)) is None
+
+
+def test_starts_are_counted_per_trial(task: Task) -> None:
+    assert [count_start(task) for _ in range(3)] == [0, 1, 2]
+    assert count_start(of_another_trial(task)) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"trial": 3}', b"\xff"])
+def test_damaged_files_are_as_none(task: Task, content: bytes) -> None:
+    for name in (RESULT, STARTS):
+        (task.folder / name).write_bytes(content)
+    assert stored_result(task) is None
+    assert count_start(task) == 0
+
+
+def test_with_a_result_nothing_is_left_to_go_on_with(task: Task) -> None:
+    count_start(task)
+    for name in (CHECKPOINT, f".{CHECKPOINT}.77.part", "trajectory.json"):
+        (task.folder / name).touch()
+    store_result(task, ANSWER)
+    assert sorted(path.name for path in task.folder.iterdir()) == [RESULT, "trajectory.json"]

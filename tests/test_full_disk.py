@@ -1,0 +1,159 @@
+"""Runs whose folder is on a real file system that fills up, or may not be written: nothing is lost, all goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import harness
+import logged
+from metaopt.errors import RunError
+from metaopt.executors.base import Recipe, Task
+from metaopt.executors.child import run_trial
+from metaopt.executors.serial import SerialExecutor
+from metaopt.journal import read
+from metaopt.objectives.trajectory import TRAJECTORY
+from metaopt.testing.executor_contract import trial
+
+_ROOM = "2m"
+
+
+def mount(*arguments: object) -> None:
+    subprocess.run(["mount", *map(str, arguments)], check=True, capture_output=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, with little room."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    try:
+        mount("-t", "tmpfs", "-o", f"size={_ROOM}", "tmpfs", place)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this user may not mount a file system")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Takes all the room, to the last byte, and returns what takes it."""
+    filler = disk / "filler"
+    with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+        while file.write(bytes(512)):
+            pass
+    return filler
+
+
+@pytest.fixture
+def read_only(disk: Path) -> Path:
+    mount("-o", "remount,ro", disk)
+    return disk
+
+
+def tune(folder: Path, *more: object) -> list[str]:
+    return harness.command(
+        *("tune", "--optimizer", "darts", "--budget", 2, "--tuner", "random", "--seed", 3, "--confirm", 0, *more),
+        *("--executor", "serial", "--run", folder, "--no-report"),
+    )
+
+
+def goes_on(folder: Path, env: dict[str, str]) -> None:
+    done = harness.finish(harness.command("resume", folder, "--no-report"), env)
+    assert done.returncode == 0, done.stderr
+    results = read(folder / "journal.jsonl").results
+    assert [results[trial].status for trial in range(2)] == ["ok", "ok"]
+
+
+@pytest.mark.slow
+def test_a_result_that_finds_no_room_ends_the_run_and_not_the_trial(disk: Path, tmp_path: Path) -> None:
+    folder, log = disk / "run", tmp_path / "log.txt"
+    env = harness.environment(folder, FAULTS_SLEEP_S=3, FAULTS_LOG=log)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(tune(folder), env=env, stdout=pipe, stderr=pipe, text=True) as driver:
+        harness.wait_until(log.exists, what="the first trial")
+        filler = fill(disk)
+        said = driver.communicate(timeout=100)
+    assert driver.returncode == 2, said
+    assert "trial 0 cannot write to" in said[1]
+    assert "No space left on device" in said[1]
+    assert "no finished trial is lost" in said[1]
+    assert "Traceback" not in said[1]
+    assert read(folder / "journal.jsonl").results == {}
+    filler.unlink()
+    goes_on(folder, env)
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_finds_no_room_costs_the_epoch_in_flight(disk: Path, tmp_path: Path) -> None:
+    folder, log = disk / "run", tmp_path / "log.txt"
+    env = harness.environment(folder, DRIVER_OBJECTIVE="logged:LoggedSearch", EPOCHS_LOG=log)
+    search = ("--min-epochs", 5, "--max-epochs", 5, "--channels", 4, "--cells", 3, "--subset", 400)
+    shown = folder / "trials" / "00000" / TRAJECTORY
+    pipe = subprocess.PIPE
+    with subprocess.Popen(tune(folder, *search), env=env, stdout=pipe, stderr=pipe, text=True) as driver:
+        harness.wait_until(lambda: shown.exists() and "epoch" in shown.read_text(), 100, "the first epoch")
+        filler = fill(disk)
+        said = driver.communicate(timeout=100)
+    assert driver.returncode == 2, said
+    assert "trial 0 cannot write to" in said[1]
+    filler.unlink()
+    goes_on(folder, env)
+    first, second = logged.epochs(log).values()
+    assert sorted(set(first)) == second == list(range(5))
+    assert len(first) == 6, "only what was in flight was trained again"
+
+
+@pytest.mark.slow
+def test_a_journal_line_that_finds_no_room_ends_the_run(disk: Path, tmp_path: Path) -> None:
+    """An objective without a process of its own writes nothing but the journal."""
+    folder, log = disk / "run", tmp_path / "log.txt"
+    env = harness.environment(folder, DRIVER_OBJECTIVE="faults:Inline", FAULTS_SLEEP_S=2, FAULTS_LOG=log)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(tune(folder), env=env, stdout=pipe, stderr=pipe, text=True) as driver:
+        harness.wait_until(log.exists, what="the first trial")
+        filler = fill(disk)
+        said = driver.communicate(timeout=100)
+    journal = folder / "journal.jsonl"
+    assert driver.returncode == 2, said
+    assert f"cannot write to the journal {journal}: No space left on device" in said[1]
+    assert "Traceback" not in said[1]
+    filler.unlink()
+    goes_on(folder, env)
+
+
+@pytest.mark.slow
+def test_a_run_on_what_may_not_be_written_is_refused_and_goes_on_later(disk: Path) -> None:
+    folder = disk / "run"
+    env = harness.environment(folder)
+    assert harness.finish(tune(folder), env).returncode == 0
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:2]))  # as of an interrupted run
+    mount("-o", "remount,ro", disk)
+    refused = harness.finish(harness.command("resume", folder, "--no-report"), env)
+    assert refused.returncode == 2
+    assert "Read-only file system" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert harness.finish(harness.command("status", folder), env).returncode == 0
+    mount("-o", "remount,rw", disk)
+    goes_on(folder, env)
+
+
+@pytest.mark.parametrize("objective", ["Faults", "Inline"])
+def test_no_trial_is_told_as_crashed_where_none_can_be_written(read_only: Path, objective: str) -> None:
+    task = Task(Recipe(f"faults:{objective}", {}, objective == "Faults"), trial(0), read_only / "0")
+    with pytest.raises(RunError, match=r"trial 0 cannot write to .*: Read-only file system"):
+        run_trial(task)
+
+
+def test_an_executor_says_so_at_once(read_only: Path) -> None:
+    with (
+        SerialExecutor(Recipe("faults:Faults", {})) as crew,
+        pytest.raises(RunError, match="Read-only file system"),
+    ):
+        crew.submit(trial(0), read_only / "0")
