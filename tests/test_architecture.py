@@ -34,7 +34,7 @@ LAYERS = (
         },
         {"correlation"},
     ],
-    [{"executors"}, {"journal", "run_folder"}],
+    [{"executors"}, {"journal", "journal_lines", "run_folder"}],
     [{"objectives"}, {"surrogates"}],
     [{"oneshot"}, {"tables"}],
     [{"images"}, {"cells"}, {"tuners"}],
