@@ -12,7 +12,7 @@ import gc
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from sys import intern
@@ -20,6 +20,7 @@ from typing import Any, get_args
 
 from metaopt.errors import JournalError
 from metaopt.journal_lines import LONGEST, LineReader, decode, encode
+from metaopt.redaction import redacted, redacted_json
 from metaopt.trial import Result, Status, Trial
 
 __all__ = [
@@ -270,8 +271,8 @@ class JournalWriter:
         self._file.truncate()
 
     def header(self, content: Mapping[str, Any]) -> None:
-        """Writes the first line."""
-        self._append({"kind": "header", "format": FORMAT, **content})
+        """Writes the first line; of secrets in it only that there were some."""
+        self._append({"kind": "header", "format": FORMAT, **redacted_json(content)})
 
     def ask(self, at_s: float, trial: Trial) -> None:
         """Writes a trial; to be called before it is submitted."""
@@ -279,6 +280,8 @@ class JournalWriter:
 
     def tell(self, at_s: float, result: Result) -> None:
         """Writes a result; to be called before the tuner is told."""
+        if result.reason:  # it may be what some library has said of an address
+            result = replace(result, reason=redacted(result.reason))
         self._append({"kind": "tell", "at_s": round(at_s, 3), "result": result.to_json()})
 
     def tick(self, at_s: float) -> None:

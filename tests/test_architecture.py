@@ -45,7 +45,16 @@ LAYERS = (
     [{"run_settings"}],
     [{"task"}],
     [{"setting"}],
-    [{"budget"}, {"interrupt"}, {"paths"}, {"provenance"}, {"registry"}, {"seeds"}, {"trial"}, {"wording"}],
+    [
+        {"budget"},
+        {"interrupt"},
+        {"paths"},
+        {"provenance", "redaction"},
+        {"registry"},
+        {"seeds"},
+        {"trial"},
+        {"wording"},
+    ],
     [{"errors"}],
 )
 
