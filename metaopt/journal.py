@@ -1,33 +1,47 @@
 """The journal of a run: append-only JSON lines, one header, then asks and tells. It is the only state of a run.
 
-Every line carries the CRC-32 of its other content. Only the last line can be half-written, by a kill or a full disk:
-it is cut off and named. Damage anywhere else is refused with its position, because what follows cannot be trusted.
-A last line of kind ``end`` says that the run came to its end, and why. Lines of kind ``tick`` say the time between
-events, where a budget of seconds must survive a kill.
+Only the last line can be half-written, by a kill or a full disk: it is cut off and named. Damage anywhere else is
+refused with its position, see :mod:`metaopt.journal_lines`. A last line of kind ``end`` says that the run came to its
+end, and why. Lines of kind ``tick`` say the time between events, where a budget of seconds must survive a kill.
 """
 
 from __future__ import annotations
 
 import errno
-import json
+import gc
 import os
-import re
-import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from sys import intern
+from typing import Any, get_args
 
 from metaopt.errors import JournalError
-from metaopt.trial import Result, Trial
+from metaopt.journal_lines import LONGEST, LineReader, decode, encode
+from metaopt.redaction import redacted, redacted_json
+from metaopt.trial import Result, Status, Trial
+
+__all__ = [
+    "CLOCK_FIELDS",
+    "FORMAT",
+    "Event",
+    "JournalWriter",
+    "Recorded",
+    "decode",
+    "encode",
+    "read",
+    "read_header",
+    "without_clock",
+]
 
 FORMAT = 1
 
 #: Fields that differ between two equal runs: clocks, and who ran when.
 CLOCK_FIELDS = frozenset({"at_s", "cost_s", "cpu_s", "started", "host", "command", "crc"})
 
-# The border of two records, whatever became of the end of line between them.
-_NEXT_RECORD = re.compile(rb'\}.\{"kind":"(ask|tell|end|tick)"', re.DOTALL)
+_STATUSES = frozenset(get_args(Status))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +102,6 @@ class Recorded:
         return min(full, key=lambda trial: (errors[trial.id], trial.id), default=None)
 
 
-def encode(line: Mapping[str, Any]) -> bytes:
-    """Returns ``line`` as one JSON line with its checksum."""
-    text = json.dumps(line, separators=(",", ":"), allow_nan=False)
-    return f'{text[:-1]},"crc":{zlib.crc32(text.encode())}}}\n'.encode()
-
-
-def decode(raw: bytes) -> dict[str, Any]:
-    """Returns what :func:`encode` wrote.
-
-    Raises:
-        ValueError: if the line is not JSON, has no checksum, or another one; says which.
-    """
-    try:
-        line = json.loads(raw)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"not a JSON line ({error})") from None
-    if not isinstance(line, dict) or "crc" not in line:
-        raise ValueError("a line without a checksum")
-    del line["crc"]
-    if encode(line) != raw + b"\n":
-        raise ValueError("its checksum does not fit")
-    return line
-
-
 def without_clock(line: Any) -> Any:
     """Returns a decoded line without :data:`CLOCK_FIELDS` at any depth, to compare two runs by."""
     if isinstance(line, Mapping):
@@ -123,16 +113,58 @@ def read(path: Path) -> Recorded:
     """Reads a journal, also while its driver is writing to it.
 
     Raises:
-        JournalError: if there is no journal at ``path``, if it has no whole header or one of a later format, or if a
-            line other than the last is damaged.
+        JournalError: if there is no journal at ``path``, if it has no whole header or one of a later format, if a line
+            other than the last is damaged, or if one is whole and yet unknown to this version or in a wrong place.
     """
-    lines, torn, size = _whole_lines(path, _content(path))
-    header = _checked_header(path, lines, torn)
-    ends = [line for line in lines[1:] if line.get("kind") == "end"]
-    numbered = [(n, line) for n, line in enumerate(lines[1:], start=2) if line.get("kind") not in ("end", "tick")]
-    events = tuple(_event(path, n, line) for n, line in numbered)
-    ticked_s = max((line["at_s"] for line in lines[1:] if line.get("kind") == "tick"), default=0.0)
-    return Recorded(header, events, torn, size, ends[-1]["reason"] if ends else "", ticked_s)
+    reader, header, story = LineReader(path), dict[str, Any](), _Story()
+    with _without_collector():
+        for number, line in _numbered(reader):
+            if number == 1:
+                header = _checked_header(path, line)
+                continue
+            try:
+                story.take(line)
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                raise _unknown_line(path, number, error) from None
+    if not header:
+        raise _without_header(path, reader)
+    return Recorded(header, tuple(story.events), reader.torn, reader.size, story.end, story.ticked_s)
+
+
+class _Story:
+    """What the lines behind the header say, one after the other."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.end, self.ticked_s = "", 0.0
+        self._asked, self._unanswered = 0, set[int]()
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        """Adds a line; raises KeyError, TypeError, ValueError or OverflowError on what does not belong here."""
+        kind, at_s = line["kind"], _number(line["at_s"])
+        if kind == "ask":
+            self.events.append(Event(at_s, self._next(_trial(line["trial"]))))
+        elif kind == "tell":
+            self.events.append(Event(at_s, self._answer(_result(line["result"]))))
+        elif kind == "tick":
+            self.ticked_s = max(self.ticked_s, at_s)
+        elif kind == "end":
+            self.end = _text(line["reason"])
+        else:
+            raise ValueError(f"its kind is {kind!r}")
+
+    def _next(self, trial: Trial) -> Trial:
+        if trial.id != self._asked:
+            raise ValueError(f"it asks for trial {trial.id}, and the next one is trial {self._asked}")
+        self._asked += 1
+        self._unanswered.add(trial.id)
+        return trial
+
+    def _answer(self, result: Result) -> Result:
+        if result.trial_id not in self._unanswered:
+            raise ValueError(f"it tells of trial {result.trial_id}, which waits for no result")
+        self._unanswered.remove(result.trial_id)
+        return result
 
 
 def read_header(path: Path) -> Mapping[str, Any]:
@@ -141,21 +173,30 @@ def read_header(path: Path) -> Mapping[str, Any]:
     Raises:
         JournalError: if there is no journal at ``path``, or if it has no whole header or one of a later format.
     """
-    lines, torn, _ = _whole_lines(path, _content(path).partition(b"\n")[0] + b"\n")
-    return _checked_header(path, lines, torn)
+    reader = LineReader(path, only_first=True)
+    for _, line in _numbered(reader):
+        return _checked_header(path, line)
+    raise _without_header(path, reader)
 
 
-def _content(path: Path) -> bytes:
+def _numbered(reader: LineReader) -> Iterator[tuple[int, dict[str, Any]]]:
+    for block in reader:
+        yield from enumerate(block, start=reader.number - len(block) + 1)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keeps the collector of cycles away, which would go over millions of new objects again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise JournalError(f"no journal to read at {path}: {error.strerror}", "name the folder of a run") from None
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
-def _checked_header(path: Path, lines: list[dict[str, Any]], torn: str) -> dict[str, Any]:
-    if not lines:
-        raise JournalError(f"the journal {path} has no header: {torn or 'it is empty'}", "start the run again")
-    header = lines[0]
+def _checked_header(path: Path, header: dict[str, Any]) -> dict[str, Any]:
     if header.get("kind") != "header" or header.get("format") != FORMAT:
         raise JournalError(
             f"{path} is not a journal of format {FORMAT}: its first line has kind {header.get('kind')!r}, "
@@ -165,50 +206,54 @@ def _checked_header(path: Path, lines: list[dict[str, Any]], torn: str) -> dict[
     return header
 
 
-def _whole_lines(path: Path, raw: bytes) -> tuple[list[dict[str, Any]], str, int]:
-    lines, offset = [], 0
-    while offset < len(raw):
-        end = raw.find(b"\n", offset)
-        try:
-            if end < 0:
-                raise ValueError("it has no end of line")
-            lines.append(decode(raw[offset:end]))
-        except ValueError as error:
-            if not _is_last(raw, offset):
-                raise JournalError(
-                    f"the journal {path} is damaged at line {len(lines) + 1}, byte {offset}: {error}",
-                    "restore it from a backup, or cut the file off there to lose everything after it",
-                ) from None
-            return lines, f"line {len(lines) + 1}, byte {offset}, was half-written and is left out: {error}", offset
-        offset = end + 1
-    return lines, "", offset
+def _without_header(path: Path, reader: LineReader) -> JournalError:
+    return JournalError(f"the journal {path} has no header: {reader.torn or 'it is empty'}", "start the run again")
 
 
-def _is_last(raw: bytes, offset: int) -> bool:
-    """Returns whether the damaged record at ``offset`` is the last one: nothing after it looks like another."""
-    if _NEXT_RECORD.search(raw, offset):
-        return False
-    for line in raw[offset:].split(b"\n")[1:]:
-        try:
-            decode(line)
-        except ValueError:
-            continue
-        return False
-    return True
+def _unknown_line(path: Path, number: int, error: Exception) -> JournalError:
+    flaw = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    return JournalError(
+        f"line {number} of the journal {path} is whole, but neither an ask nor a tell that fits here: {flaw}",
+        "a journal written by a later metaopt wants a later metaopt; one that was edited wants a backup",
+    )
 
 
-def _event(path: Path, number: int, line: Mapping[str, Any]) -> Event:
-    try:
-        if line["kind"] == "ask":
-            return Event(line["at_s"], Trial.from_json(line["trial"]))
-        if line["kind"] == "tell":
-            return Event(line["at_s"], Result.from_json(line["result"]))
-        raise KeyError(line["kind"])
-    except (KeyError, TypeError) as error:
-        raise JournalError(
-            f"line {number} of the journal {path} is whole, but neither an ask nor a tell: {error}",
-            "a journal written by a later metaopt wants a later metaopt",
-        ) from None
+def _trial(data: Any) -> Trial:
+    trial = Trial(**data)
+    for number in (trial.id, trial.key, trial.epochs, trial.seed):
+        if type(number) is not int:
+            raise TypeError(f"{number!r} is no whole number")
+    if type(trial.config) is not dict or type(trial.memo) is not dict:
+        raise TypeError("its config or memo is no mapping")
+    for name, value in trial.config.items():
+        if type(value) is str:
+            trial.config[name] = intern(value)  # a choice is one of few words, which a million trials have in common
+    return trial
+
+
+def _result(data: Any) -> Result:
+    result = Result(**data)
+    if type(result.trial_id) is not int or (result.epochs is not None and type(result.epochs) is not int):
+        raise TypeError("its trial_id or epochs is no whole number")
+    for number in (result.valid_error, result.test_error, result.cost_s, result.cpu_s):
+        if number is not None:
+            _number(number)
+    if result.status not in _STATUSES or result.cost_s is None or type(result.info) is not dict:
+        raise ValueError(f"its status is {result.status!r}, its cost_s {result.cost_s!r}, its info {result.info!r}")
+    _text(result.reason)
+    return result
+
+
+def _number(value: Any) -> float:
+    if (type(value) is not float and type(value) is not int) or not isfinite(value):
+        raise TypeError(f"{value!r} is no finite number")
+    return value
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError(f"{value!r} is no text")
+    return value
 
 
 class JournalWriter:
@@ -226,8 +271,8 @@ class JournalWriter:
         self._file.truncate()
 
     def header(self, content: Mapping[str, Any]) -> None:
-        """Writes the first line."""
-        self._append({"kind": "header", "format": FORMAT, **content})
+        """Writes the first line; of secrets in it only that there were some."""
+        self._append({"kind": "header", "format": FORMAT, **redacted_json(content)})
 
     def ask(self, at_s: float, trial: Trial) -> None:
         """Writes a trial; to be called before it is submitted."""
@@ -235,6 +280,8 @@ class JournalWriter:
 
     def tell(self, at_s: float, result: Result) -> None:
         """Writes a result; to be called before the tuner is told."""
+        if result.reason:  # it may be what some library has said of an address
+            result = replace(result, reason=redacted(result.reason))
         self._append({"kind": "tell", "at_s": round(at_s, 3), "result": result.to_json()})
 
     def tick(self, at_s: float) -> None:
@@ -247,6 +294,11 @@ class JournalWriter:
 
     def _append(self, line: Mapping[str, Any]) -> None:
         data = encode(line)
+        if len(data) > LONGEST:
+            raise JournalError(
+                f"a line of {len(data)} bytes for the journal {self._file.name}; at most it may have {LONGEST}",
+                "let the objective say less in Result.info",
+            )
         try:
             if self._file.write(data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

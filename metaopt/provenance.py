@@ -9,14 +9,16 @@ import sys
 from importlib import metadata, resources
 from pathlib import Path
 
+from metaopt.redaction import redacted_command
+
 _LIBRARIES = (
     "metaopt", "torch", "numpy", "scipy", "ConfigSpace", "hpbandster", "statsmodels", "distributed", "scikit-learn",
 )  # fmt: skip
 
 
 def command_line() -> list[str]:
-    """Returns the command line of this process, with the name of the command in place of its path."""
-    return ["metaopt", *sys.argv[1:]]
+    """Returns the command line of this process without secrets, and with the name of the command for its path."""
+    return ["metaopt", *redacted_command(sys.argv[1:])]
 
 
 def versions() -> dict[str, str]:

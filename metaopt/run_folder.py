@@ -14,6 +14,7 @@ from typing import Any
 from metaopt.errors import RunError
 from metaopt.file_lock import try_lock
 from metaopt.journal import JournalWriter, Recorded, read
+from metaopt.journal_lines import has_line
 
 _JOURNAL, _LOCK = "journal.jsonl", "driver.lock"
 _LOCK_PATIENCE_S = 0.5
@@ -78,7 +79,7 @@ class RunFolder:
 
     def _is_remains(self, entry: Path) -> bool:
         """Returns whether a start that was killed before its first line has left this."""
-        return entry.name == _LOCK or (entry.name == _JOURNAL and b"\n" not in entry.read_bytes())
+        return entry.name == _LOCK or (entry.name == _JOURNAL and entry.is_file() and not has_line(entry))
 
     def begin(self, header: Mapping[str, Any]) -> Recorded:
         """Writes the first line of the journal and returns the journal."""
@@ -91,7 +92,7 @@ class RunFolder:
     @property
     def begun(self) -> bool:
         """Whether the journal has its first line."""
-        return self.journal.is_file() and b"\n" in self.journal.read_bytes()
+        return has_line(self.journal)
 
     def read(self) -> Recorded:
         """Reads the journal, also while its driver is writing to it.

@@ -218,3 +218,14 @@ def test_ticks_keep_the_time_and_are_no_events(tmp_path: Path) -> None:
     recorded = read(path)
     assert recorded.elapsed_s == 4.5
     assert recorded.events == ()
+
+
+def test_no_secret_gets_in(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    writer = JournalWriter(path)
+    writer.header({"run": {"scheduler": "tls://ann:s3cret@host", "password": "s3cret"}, "command": ["x://s3cret@y"]})
+    writer.ask(0.0, trial(0))
+    writer.tell(1.0, Result(0, "crashed", reason="OSError: cannot open https://ann:s3cret@host/x"))
+    writer.close()
+    assert b"s3cret" not in path.read_bytes()
+    assert read(path).results[0].reason == "OSError: cannot open https://***@host/x"

@@ -42,3 +42,13 @@ def test_host(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_command_has_no_path_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/somewhere/bin/metaopt", "tune", "--budget", "5"])
     assert provenance.command_line() == ["metaopt", "tune", "--budget", "5"]
+
+
+def test_the_command_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["metaopt", "tune", "--scheduler", "tls://ann:s3cret@host:8786", "--token=s3cret"])
+    assert provenance.command_line() == ["metaopt", "tune", "--scheduler", "tls://***@host:8786", "--token=***"]
+
+
+def test_the_environment_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_ACCESS_KEY", "s3cret")
+    assert "s3cret" not in json.dumps([provenance.host(1), provenance.versions(), provenance.command_line()])

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import io
+import lzma
 import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from metaopt.errors import JournalError
+from metaopt import study_archive
+from metaopt.errors import JournalError, RunError
 from metaopt.journal import Recorded
 from metaopt.run_folder import RunFolder
 from metaopt.study_archive import ARCHIVE, journals, pack
@@ -104,3 +107,80 @@ def test_nothing_but_journals_is_taken_from_it(tmp_path: Path, name: str) -> Non
         archive.addfile(tarfile.TarInfo(name), io.BytesIO())
     with pytest.raises(JournalError, match="it holds"), journals(tmp_path):
         pass
+
+
+def member(name: str = "a/journal.jsonl", content: bytes = b"", **fields: Any) -> bytes:
+    """One entry of a tar, with fields that only a hostile one has."""
+    info = tarfile.TarInfo(name)
+    for field, value in {"size": len(content), **fields}.items():
+        setattr(info, field, value)
+    return info.tobuf(fields.pop("format", tarfile.GNU_FORMAT)) + content + bytes(-len(content) % 512)
+
+
+END = bytes(1024)
+HOSTILE = {
+    "symlink": member(type=tarfile.SYMTYPE, linkname="/etc/passwd"),
+    "hard link": member(type=tarfile.LNKTYPE, linkname="../../outside"),
+    "device": member(type=tarfile.CHRTYPE, devmajor=1, devminor=5),
+    "pipe": member(type=tarfile.FIFOTYPE),
+    "folder": member(type=tarfile.DIRTYPE),
+    "holes": member(type=tarfile.GNUTYPE_SPARSE, size=2**40),
+    "long name": member(type=tarfile.GNUTYPE_LONGNAME, size=2**33),
+    "twice": member(content=b"1") + member(content=b"2"),
+    "backslash": member("a\\..\\b/journal.jsonl"),
+    "dots": member("../journal.jsonl"),
+    "many dots": member(".../journal.jsonl"),
+    "confirm above": member("a/../confirm/journal.jsonl"),
+    "end of line": member("a/journal.jsonl\n"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_what_is_no_plain_journal_is_not_taken(tmp_path: Path, kind: str) -> None:
+    out = tmp_path / "study"
+    out.mkdir()
+    (out / ARCHIVE).write_bytes(lzma.compress(HOSTILE[kind] + END))
+    with pytest.raises(JournalError, match="no whole archive of journals: it holds"), journals(out):
+        pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["study", ARCHIVE]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "ends too early"),
+        (b"x" * 512, "invalid header"),
+        (member(size=100), "ends too early"),
+        (member(size=2**40) + END, "it holds a file of"),
+        (member(content=b"1" * 60_000) + member("b/journal.jsonl", b"1" * 60_000) + END, "more than 100000 bytes"),
+        (member(content=b"1") + END + bytes(200_000), "more than 100000 bytes"),
+    ],
+)
+def test_no_bomb_goes_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str) -> None:
+    monkeypatch.setattr(study_archive, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(study_archive, "_PIECE", 4096)
+    (tmp_path / ARCHIVE).write_bytes(lzma.compress(content))
+    with pytest.raises(JournalError, match=message), journals(tmp_path):
+        pass
+
+
+def test_nothing_follows_the_end_and_memory_is_bounded(tmp_path: Path) -> None:
+    whole = lzma.compress(member(content=b"1") + END)
+    (tmp_path / ARCHIVE).write_bytes(whole + b"more")
+    with pytest.raises(JournalError, match="something follows its end"), journals(tmp_path):
+        pass
+    greedy = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 2**28}]
+    (tmp_path / ARCHIVE).write_bytes(greedy_stream(greedy))
+    with pytest.raises(JournalError, match=r"(?i)memory usage limit"), journals(tmp_path):
+        pass
+
+
+def greedy_stream(filters: list[dict[str, int]]) -> bytes:
+    return lzma.compress(member(content=b"1") + END, filters=filters)
+
+
+def test_no_more_is_packed_than_can_be_unpacked(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study_archive, "MOST_BYTES", 100)
+    with pytest.raises(RunError, match="an archive holds at most 100"):
+        pack(study, NAMES)
+    assert len(content(study)) == 4
