@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from metaopt import cli
+from metaopt.cli.clusters import how_to_use
+from metaopt.cluster_settings import KINDS, load_cluster
 
 ROOT = Path(__file__).parents[1]
 #: Commands that only read what is shipped.
@@ -27,7 +29,7 @@ def commands(name: str) -> list[str]:
     return [shlex.join(words) for line in lines if (words := shlex.split(line, comments=True))]
 
 
-SHOWN = [(name, command) for name in ("README.md", "CONTRIBUTING.md") for command in commands(name)]
+SHOWN = [(name, command) for name in ("README.md", "CONTRIBUTING.md", "docs/clusters.md") for command in commands(name)]
 
 
 def test_the_first_screen_is_demo_and_test() -> None:
@@ -46,12 +48,20 @@ def test_command_exists(name: str, command: str, monkeypatch: pytest.MonkeyPatch
         if arguments != ["--version"]:
             assert cli.main(arguments) == 0
             assert len(parsed) == 1
+    elif program in {"dask", "export"}:
+        assert command in _printed_with_certificates()
     elif command.startswith(("pip install ", "python -m pip install ")):
         assert (ROOT / arguments[arguments.index("-c") + 1]).is_file()
     elif program in {".venv/bin/pytest", ".venv/bin/ruff"}:
         assert all((ROOT / word).exists() for word in arguments if word.startswith("tests/"))
     else:
         pytest.fail(f"{name} shows {command!r}, which no test knows how to check")
+
+
+def _printed_with_certificates() -> set[str]:
+    """Returns what ``metaopt cluster certificates`` says is to be run, which its own test does."""
+    lines = how_to_use(Path("~/metaopt-keys/certificate.pem"), Path("~/metaopt-keys/key.pem")).splitlines()
+    return {shlex.join(shlex.split(line.replace("SCHEDULER", "HEAD"))) for line in lines if line.startswith("  ")}
 
 
 @pytest.mark.parametrize("command", sorted({command for _, command in SHOWN if command.startswith(QUICK)}))
@@ -63,10 +73,22 @@ def test_quick_command_runs(command: str, tmp_path: Path) -> None:
     assert done.stdout.strip()
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/clusters.md"])
 def test_links_into_the_repository_lead_somewhere(name: str) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (ROOT / name).read_text(encoding="utf-8"))
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+def test_every_cluster_file_that_is_shown_can_be_read(tmp_path: Path) -> None:
+    text = (ROOT / "docs/clusters.md").read_text(encoding="utf-8")
+    files = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    for key in ("certificate.pem", "key.pem"):
+        (tmp_path / key).touch()
+    kinds = []
+    for content in files:
+        (tmp_path / "cluster.yaml").write_text(content.replace("~/metaopt-keys", str(tmp_path)))
+        kinds.append(load_cluster(str(tmp_path / "cluster.yaml")).kind)
+    assert {*kinds, "local"} == set(KINDS)
 
 
 def test_the_map_of_the_code_is_complete() -> None:
