@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test unit check bench wheel clean
+.PHONY: demo test unit check bench wheel lock audit clean
 
 # Tunes DARTS on the built-in benchmark; prints where it leaves the report.
 demo: $(INSTALLED)
@@ -31,6 +31,16 @@ bench: $(INSTALLED)
 
 wheel: $(INSTALLED)
 	@$(BIN)/python -m build --wheel --no-isolation
+
+# After constraints.txt has changed.
+lock: $(INSTALLED)
+	@$(BIN)/python .ci/lock
+
+# Known weaknesses of what is pinned; asks an advisory service, so it needs a network. A package unknown there fails.
+audit: $(INSTALLED)
+	@$(PYTHON) -m venv .venv/audit
+	@.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 clean:
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

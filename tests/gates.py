@@ -17,8 +17,19 @@ from pathlib import Path
 Layers = Sequence[Sequence[Collection[str]]]
 
 _RANDOM_TYPES = {"BitGenerator", "Generator", "PCG64", "RandomState", "SeedSequence", "default_rng"}
-_UNSAFE_MODULES = {"dill", "joblib", "marshal", "pickle", "random", "shelve"}
-_UNSAFE_CALLS = {"eval", "exec", "os.system", "pandas.read_pickle", "torch.load", "yaml.load", "yaml.unsafe_load"}
+_UNSAFE_MODULES = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "random", "shelve"}
+_UNSAFE_CALLS = {
+    "eval", "exec", "os.popen", "os.system", "pandas.read_pickle", "subprocess.getoutput",
+    "subprocess.getstatusoutput", "yaml.full_load", "yaml.unsafe_load",
+}  # fmt: skip
+#: What may be used only as a call with this argument.
+_SAFE_ONLY_WITH = {
+    "torch.load": ("weights_only", {"True"}),
+    "numpy.load": ("allow_pickle", {"False"}),
+    "yaml.load": ("Loader", {"yaml.SafeLoader", "yaml.CSafeLoader"}),
+}
+#: The same of methods, which unpack archives whatever the object is called.
+_SAFE_METHODS_ONLY_WITH = {"extractall": ("filter", {"'data'"}), "extract": ("filter", {"'data'"})}
 
 
 @dataclass(frozen=True)
@@ -264,8 +275,27 @@ def unsafe(modules: Mapping[str, Module], excused: Mapping[str, str]) -> list[st
         called = [(line, name) for line, name in _dotted_names(module.tree) if name in _UNSAFE_CALLS]
         found[module.name] = [
             f"{module.name}:{line}: {name} is not used in this project" for line, name in taken + called
-        ]
+        ] + [f"{module.name}:{line}: {text}" for line, text in _careless(module.tree)]
     return _unexcused(found, excused)
+
+
+def _careless(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yields line and text of what would be safe with one argument more, or without ``shell=True``."""
+    known, careful = _aliases(tree), set[ast.AST]()
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        given = {word.arg: _full_name(word.value, known) for word in call.keywords}
+        if given.get("shell", "False") != "False":
+            yield call.lineno, "shell=True is not used in this project"
+        name = _full_name(call.func, known)
+        rule = _SAFE_ONLY_WITH.get(name) or _SAFE_METHODS_ONLY_WITH.get(name.rpartition(".")[2])
+        if rule and given.get(rule[0]) in rule[1]:
+            careful.add(call.func)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name) and node not in careful:
+            name = _full_name(node, known)
+            is_method = isinstance(node, ast.Attribute) and node.attr in _SAFE_METHODS_ONLY_WITH
+            if rule := _SAFE_ONLY_WITH.get(name) or (_SAFE_METHODS_ONLY_WITH[node.attr] if is_method else None):
+                yield node.lineno, f"{name} is used only with {rule[0]}={' or '.join(sorted(rule[1]))}"
 
 
 def _unexcused(found: Mapping[str, list[str]], excused: Mapping[str, str]) -> list[str]:
@@ -275,13 +305,23 @@ def _unexcused(found: Mapping[str, list[str]], excused: Mapping[str, str]) -> li
 
 def _dotted_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yields line and full name of every name in use, with the aliases of imports resolved."""
+    known = _aliases(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            yield node.lineno, _full_name(node, known)
+
+
+def _aliases(tree: ast.Module) -> dict[str, str]:
+    """Returns what the names of imports stand for."""
     known = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             known |= {alias.asname: alias.name for alias in node.names if alias.asname}
         elif isinstance(node, ast.ImportFrom):
             known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute | ast.Name):
-            head, dot, rest = ast.unparse(node).partition(".")
-            yield node.lineno, known.get(head, head) + dot + rest
+    return known
+
+
+def _full_name(node: ast.AST, known: Mapping[str, str]) -> str:
+    head, dot, rest = ast.unparse(node).partition(".")
+    return known.get(head, head) + dot + rest

@@ -22,6 +22,7 @@ LAYERS = (
         {
             "compare",
             "config",
+            "doctor",
             "launch",
             "progress",
             "search_progress",

@@ -129,10 +129,37 @@ def test_global_randomness(package: Package, text: str) -> None:
         "import torch as t\nt.load('x')",
         "from yaml import load\nload('x')",
         "import os\nos.system('ls')",
+        "import os\nos.popen('ls')",
+        "import dill",
+        "import cloudpickle",
+        "import joblib",
+        "import marshal",
+        "import shelve",
+        "def f():\n    import pickle",
+        "exec('1')",
+        "import torch\ntorch.load('x', weights_only=False)",
+        "import torch\ntorch.load('x', weights_only=flag)",
+        "from torch import load as read\nread('x')",
+        "import numpy as np\nnp.load('x')",
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "import numpy as np\nread = np.load",
+        "import yaml\nyaml.load('x', Loader=yaml.Loader)",
+        "import yaml\nyaml.unsafe_load('x')",
+        "import yaml\nyaml.full_load('x')",
+        "import tarfile\ntarfile.open('x').extractall('y')",
+        "archive.extractall('y', filter='fully_trusted')",
+        "archive.extract(member)",
+        "import subprocess\nsubprocess.run('ls', shell=True)",
+        "import subprocess\nsubprocess.run('ls', shell=flag)",
+        "import subprocess\nsubprocess.getoutput('ls')",
     ],
 )
 def test_unsafe(package: Package, text: str) -> None:
     assert len(gates.unsafe(package(a=text), {})) == 1
     assert gates.unsafe(package(a=text), {"shop.a": "why"}) == []
-    fine = package(a="import yaml\nyaml.safe_load('x')\nmodel.eval()")
+    careful = ("import yaml", "yaml.safe_load('x')", "yaml.load('x', Loader=yaml.SafeLoader)", "model.eval()",
+               "import torch", "torch.load('x', weights_only=True)", "import numpy as np",
+               "np.load('x', allow_pickle=False)", "archive.extractall('y', filter='data')",
+               "import subprocess", "subprocess.run(['ls'], shell=False)")  # fmt: skip
+    fine = package(a="\n".join(careful))
     assert gates.unsafe(fine, {"shop.a": "why"}) == ["shop.a needs no excuse: why"]

@@ -151,3 +151,17 @@ def test_a_mistake_in_a_baseline_is_named_there(tmp_path: Path) -> None:
         study(tmp_path, "title: A\nbaselines: [{tuner: randon, budget: 3}]")
     with pytest.raises(ConfigError, match="entry 1 of baselines: the tuner evaluates after 3 epochs"):
         study(tmp_path, "title: A\nbaselines: [{tuner: random, max_epochs: 3, budget: 3}]")
+
+
+@pytest.mark.usefixtures("inline")
+@pytest.mark.parametrize("evil", ["..", "../../x", "/etc/x", "a/../../b", "~", "a\\u0000b", "-rf"])
+def test_no_name_of_a_run_leads_out_of_the_study(tmp_path: Path, evil: str) -> None:
+    entry = f'{{optimizer: darts, tuner: grid, tuner_options: [{{over: [x]}}, {{over: ["{evil}"]}}]}}'
+    for line in (entry, f'{{optimizer: "{evil}"}}', f'{{optimizer: darts, seed: "{evil}"}}'):
+        try:
+            names = [run.name for run in study(tmp_path, f"title: A\n{COMMON}runs:\n  - {line}\n").runs]
+        except ConfigError:
+            continue
+        assert all(Path(name).name == name and not name.startswith((".", "-")) for name in names)
+    with pytest.raises(ConfigError, match="folder"):
+        study(tmp_path, f'title: A\n{COMMON}runs:\n  - {{optimizer: darts, folder: "{evil}"}}\n')

@@ -80,6 +80,8 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     _add_correlate_command(commands)
     _add_look_commands(commands)
     _add_cluster_commands(_verbs(commands, "cluster", "clusters: script, check, certificates"))
+    doctor = _command(commands, "doctor", "metaopt.cli.doctor:doctor", "check what metaopt needs of this machine")
+    doctor.add_argument("--json", action="store_true", help="as one JSON object")
     _add_space_commands(_verbs(commands, "space", "spaces of hyperparameters: list, show, check"))
     verbs = _verbs(commands, "benchmark", "benchmarks: list, info, build, import, fit-surrogate")
     _add_benchmark_commands(verbs)

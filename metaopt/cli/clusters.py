@@ -45,11 +45,12 @@ def check(arguments: Namespace) -> int:
 def certificates(arguments: Namespace) -> int:
     """Writes a key and the certificate for it, which is also what to trust."""
     certificate, key = load("metaopt.executors.clusters.certificates:make_certificates")(arguments.folder.resolve())
-    print(_how_to_use(certificate, key))
+    print(how_to_use(certificate, key))
     return OK
 
 
-def _how_to_use(certificate: Path, key: Path) -> str:
+def how_to_use(certificate: Path, key: Path) -> str:
+    """Returns the commands that start a scheduler and workers with these files, and the cluster file for them."""
     files = f"--tls-ca-file {certificate} --tls-cert {certificate} --tls-key {key}"
     return "\n".join(
         [

@@ -29,6 +29,7 @@ from metaopt.executors.clusters.base import connected
 from metaopt.executors.dask_watch import Watch
 from metaopt.executors.dask_worker import SLOT, UNSEEN, Preparation, supervise
 from metaopt.executors.local_cluster import ALLOWED_FAILURES
+from metaopt.objectives.kept import spent_s
 from metaopt.trial import Result, Trial
 
 _CLOSE_S = 10.0
@@ -63,6 +64,7 @@ class DaskExecutor(Executor):
         super().__init__(replace(recipe, threads=settings.threads), settings.workers or sys.maxsize)
         self._queues, self._lost_after_s = settings.queues, lost_after_s
         self._tasks: dict[int, Task] = {}
+        self._spent_s: dict[int, float] = {}  # of trials whose workers were lost
         self._futures: dict[int, Future[Any]] = {}
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
         with contextlib.ExitStack() as stack:
@@ -127,23 +129,28 @@ class DaskExecutor(Executor):
             return []
         result = self._failure(trial_id, future) if future.status == "error" else self._answer(trial_id, future)
         if result is None:
-            self._submit(trial_id)  # it is finished, so that it is not evaluated again
+            self._submit(trial_id)
             return []
         del self._futures[trial_id]
         return [result]
 
-    def _failure(self, trial_id: int, future: Future[Any]) -> Result:
-        """Returns the result of a trial whose task has failed, which its supervision does not do by itself."""
+    def _failure(self, trial_id: int, future: Future[Any]) -> Result | None:
+        """Returns the result of a trial whose task has failed, which its supervision does not do by itself.
+
+        None if its workers were lost, again and again, but it gets on between: those of a queue that is preempted.
+        """
         error = future.exception()
         if isinstance(error, RunError):
             raise error
-        reason = f"cannot be supervised: {type(error).__name__}: {error}"
-        if isinstance(error, KilledWorker):
-            reason = f"its worker was lost {ALLOWED_FAILURES + 1} times"
-        return Result(trial_id, "crashed", reason=reason)
+        if not isinstance(error, KilledWorker):
+            return Result(trial_id, "crashed", reason=f"cannot be supervised: {type(error).__name__}: {error}")
+        before, self._spent_s[trial_id] = self._spent_s.get(trial_id, 0.0), spent_s(self._tasks[trial_id].folder)
+        if self._spent_s[trial_id] > before:
+            return None
+        return Result(trial_id, "crashed", reason=f"its worker was lost {ALLOWED_FAILURES + 1} times")
 
     def _answer(self, trial_id: int, future: Future[Any]) -> Result | None:
-        """Returns the result of a trial, None if it was lost on its way, together with a scheduler or a worker."""
+        """Returns the result of a trial; None if it was lost on its way, together with a scheduler or a worker."""
         try:
             answer = future.result(timeout=self._lost_after_s)
         except (CancelledError, OSError, TimeoutError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -13,6 +14,10 @@ from metaopt.report.layout import Section, Table
 from metaopt.report.style import PALETTE, Picture, render
 
 PAGE = "report.html"
+
+# Marks that turn the direction of the text after them, by which a name could pass for another, and control characters.
+_UNSEEN = {n: f"\\u{n:04x}" for n in (*range(9), 11, 12, *range(14, 32), 127, 0x061C, 0x200E, 0x200F,
+                                       *range(0x202A, 0x202F), *range(0x2066, 0x206A))}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ def render_part(section: Section, prefix: str, files: dict[str, bytes]) -> Part:
     return Part(f"{prefix}{section.name}", section.title, section.notes, tuple(pictures), section.tables)
 
 
+def _visible(value: Any) -> Any:
+    """Returns what the page shows, with marks that cannot be seen written out; markup stays markup."""
+    return value.translate(_UNSEEN) if isinstance(value, str) else value
+
+
 def render_page(views: Sequence[View], compared: Sequence[Part], beside: Markup) -> bytes:
     """Returns the page.
 
@@ -83,6 +93,7 @@ def render_page(views: Sequence[View], compared: Sequence[Part], beside: Markup)
     environment = Environment(
         loader=PackageLoader("metaopt.report", ""),
         autoescape=True,
+        finalize=_visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from metaopt.errors import ConfigError, unknown_name
 from metaopt.tables.networks import NetworkScale
 from metaopt.tables.training import Protocol
 from metaopt.yaml_file import read_yaml
+
+# A file of the folder of tables, with the cell space in it or not: no path, nothing else that format() would fill in.
+_TABLE = re.compile(r"\w[\w.-]*(\{space\}[\w.-]*)?")
 
 #: What every card has; one of a benchmark that metaopt trains also has ``network`` and ``training``, others ``get``.
 _ENTRIES = ("name", "title", "images", "source", "licence", "split", "table", "unknown", "search", "columns")
@@ -69,7 +73,8 @@ def load_card(name: str) -> Card:
     """Reads the card of a benchmark.
 
     Raises:
-        ConfigError: if there is no benchmark of that name, or if its card is not proper YAML or lacks an entry.
+        ConfigError: if there is no benchmark of that name, or if its card is not proper YAML, lacks an entry, or
+            names a table that is no file name.
     """
     cards = _cards()
     if name not in cards:
@@ -79,6 +84,11 @@ def load_card(name: str) -> Card:
     if lacking:
         raise ConfigError(
             f"the card {cards[name]} has no {', '.join(lacking)}", "CONTRIBUTING.md says what a card holds"
+        )
+    if not isinstance(text["table"], str) or not _TABLE.fullmatch(text["table"]):
+        raise ConfigError(
+            f"the card {cards[name]} names the table {text['table']!r}",
+            "write a file name, with {space} for the number of the cell space",
         )
     if "training" not in text:
         return Card(name, text, None, None)

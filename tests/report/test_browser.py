@@ -141,6 +141,22 @@ def test_the_policy_stops_a_script(browser: Browser, page: Path, tmp_path: Path)
     assert any("Content Security Policy" in entry["message"] for entry in browser.log("browser"))
 
 
+def test_hostile_names_stay_text(browser: Browser, write_run: Callable[..., Path], answer: Callable[..., Any]) -> None:
+    evil = "\"><img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
+    name = "<svg/onload=document.title='ran'>"  # short enough for a label in a figure
+    space = {"hyperparameters": [{"type": "categorical", "name": name, "choices": [name, "b"], "default_value": name}]}
+    answers = [answer(i, 0.1 + i / 100, config={name: (name, "b")[i % 2]}) for i in range(4)]
+    answers.append(answer(4, None, reason=evil))
+    plain = write_run(answers, run={"tuner": evil, "benchmark": evil}, command=[evil], space=space)
+    page = write_report([plain.rename(plain.with_name(evil.replace("/", "-")))])
+    browser.log("browser")
+    browser.open(page)
+    assert browser.run("return document.querySelectorAll('script, img').length") == 0
+    assert browser.run("return document.title") != "ran"
+    assert "<script>" in browser.run("return document.body.textContent")
+    assert browser.log("browser") == [], "nothing that the policy would have to stop"
+
+
 @pytest.mark.parametrize("width", [360, 768, 1200])
 def test_nothing_sticks_out_of_the_page(browser: Browser, page: Path, width: int) -> None:
     browser.open(page, width=width)

@@ -27,11 +27,13 @@ class Outline(html.parser.HTMLParser):
         self.ids: list[str] = []
         self.links: list[str] = []
         self.open: list[str] = []
+        self.handlers: list[str] = []
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self.tags.add(tag)
+        self.handlers += [name for name in given if name.startswith("on")]
         self.ids += [given["id"]] if given.get("id") else []
         self.links += [str(given[name]) for name in ("href", "src", "xlink:href") if name in given]
         if tag not in self.VOID:
@@ -109,6 +111,35 @@ def test_nothing_from_a_journal_becomes_markup(write_run: Callable[..., Path], a
     assert page.count("&lt;script&gt;alert(1)") > 8
     assert "<script" not in page
     assert not Outline(page).tags & {"script"}
+
+
+@pytest.mark.parametrize(
+    ("evil", "shown"),
+    [
+        ('"><img src=x onerror=alert(1)>', "&gt;&lt;img src=x onerror=alert(1)&gt;"),
+        ("' onmouseover='alert(1)", "&#39; onmouseover=&#39;alert(1)"),
+        ("</title><svg/onload=alert(1)>", "&lt;/title&gt;&lt;svg/onload=alert(1)&gt;"),
+        ("{{ 7 * 7 }}", "{{ 7 * 7 }}"),
+        ("safe\u202egpj.exe\u2066", "safe\\u202egpj.exe\\u2066"),
+    ],
+)
+def test_no_name_is_more_than_a_name(
+    write_run: Callable[..., Path], answer: Callable[..., object], evil: str, shown: str
+) -> None:
+    space = {"hyperparameters": [{"type": "categorical", "name": evil, "choices": [evil, "b"], "default_value": evil}]}
+    answers = [answer(i, 0.1 + i / 100, config={evil: (evil, "b")[i % 2]}) for i in range(4)]
+    answers.append(answer(4, None, reason=evil))
+    options = {"over": evil, evil: evil}
+    head = {"run": {"tuner": evil, "benchmark": evil, "tuner_options": options}, "command": [evil], "space": space}
+    plain = write_run(answers, **head)
+    folder = plain.rename(plain.with_name(evil.replace("/", "-")))
+    page = render_report([folder])["report.html"].decode()
+    outline = Outline(page)
+    assert outline.open == []
+    assert not outline.tags & {"img", "script"}
+    assert not outline.handlers
+    assert page.count(shown) > 4
+    assert not any(mark in page for mark in "\u202e\u2066")
 
 
 def test_a_run_without_any_result_has_a_page(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,3 +67,22 @@ def test_a_card_of_the_user_is_found_and_checked(tmp_path: Path, monkeypatch: py
 def test_an_unknown_benchmark_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="unknown benchmark 'digit'; did you mean 'digits'"):
         load_card("digit")
+
+
+@pytest.mark.parametrize(
+    "table", ["../{space}.parquet", "/etc/passwd", "a/b.parquet", "{space.__class__}", "{0}", "..", "a\nb", "[a]", "{}"]
+)
+def test_a_card_cannot_name_a_file_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    monkeypatch.setenv("METAOPT_HOME", str(tmp_path))
+    shipped = (paths.data_folder("benchmarks") / "cards" / "digits.yaml").read_text()
+    (tmp_path / "cards").mkdir()
+    mine = re.sub(r"(?m)^table:.*$", lambda _: f"table: {json.dumps(table)}", shipped)
+    (tmp_path / "cards" / "mine.yaml").write_text(mine)
+    with pytest.raises(ConfigError, match="names the table"):
+        load_card("mine")
+
+
+@pytest.mark.parametrize("name", ["../digits", "/digits", "cards/digits"])
+def test_a_card_is_found_by_its_name_alone(name: str) -> None:
+    with pytest.raises(ConfigError, match="unknown benchmark"):
+        load_card(name)

@@ -1,0 +1,1 @@
+"""Checks of what metaopt needs of a machine."""

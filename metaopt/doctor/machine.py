@@ -1,0 +1,114 @@
+"""Checks of the machine: places to write to, cores, memory, files, text."""
+
+from __future__ import annotations
+
+import locale
+import os
+import platform
+import resource
+import shutil
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+
+from metaopt import paths
+from metaopt.config import cores
+from metaopt.doctor.finding import Finding
+
+_GB = 2**30
+#: A run with its report has a few MB, a built table with its parts about 100 MB.
+LEAST_FREE_GB = 1.0
+#: A worker with torch has about 0.5 GB.
+LEAST_MEMORY_GB = 1.0
+#: Dask wants some tens of files for every worker.
+LEAST_FILES = 512
+
+
+def python() -> Finding:
+    """Whether Python is one that metaopt runs on."""
+    text = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    wanted = metadata.metadata("metaopt")["Requires-Python"]
+    if not SpecifierSet(wanted).contains(platform.python_version(), prereleases=True):
+        return Finding("problem", text, f"install a Python {wanted}")
+    return Finding("ok", text) if sys.platform == "linux" else Finding("warning", text, "metaopt is tested on Linux")
+
+
+def home() -> Finding:
+    """Whether tables and images can be kept."""
+    return writable(paths.home(), "METAOPT_HOME")
+
+
+def runs() -> Finding:
+    """Whether runs can be kept in the current folder."""
+    return writable(Path("runs").absolute(), "another current folder, or --run")
+
+
+def writable(folder: Path, setting: str) -> Finding:
+    """Tries to write a file in a folder, or where it would be made, and takes it away again."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        with tempfile.NamedTemporaryFile(dir=place, prefix=".metaopt-doctor-") as file:
+            file.write(b"written")
+    except OSError as error:
+        return Finding("problem", f"cannot write to {place}: {error.strerror}", f"allow it, or choose {setting}")
+    return Finding("ok", f"{folder} can be " + ("written" if place == folder else "made"))
+
+
+def disk() -> Finding:
+    """Whether there is room for runs."""
+    free_gb = shutil.disk_usage(Path.cwd()).free / _GB
+    text = f"{free_gb:.1f} GB free in {Path.cwd()}"
+    return Finding("ok", text) if free_gb >= LEAST_FREE_GB else Finding("warning", text, "make room, or go elsewhere")
+
+
+def processors() -> Finding:
+    """How many cores this process may use, by its affinity and its control group."""
+    share = _group_limit("cpu.max")
+    text = f"{cores()} of {os.cpu_count()} cores"
+    if share is not None and share < cores():
+        return Finding("warning", f"{text}, limited to the time of {share:g}", f"say --workers {max(1, int(share))}")
+    return Finding("ok", text)
+
+
+def memory() -> Finding:
+    """How much memory there is, by the machine and by the control group."""
+    total_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GB
+    limit = _group_limit("memory.max")
+    usable_gb = total_gb if limit is None else min(total_gb, limit / _GB)
+    text = f"{usable_gb:.1f} GB of {total_gb:.1f} GB may be used"
+    if usable_gb < LEAST_MEMORY_GB:
+        return Finding("problem", text, f"a search wants {LEAST_MEMORY_GB:g} GB: raise the limit")
+    if usable_gb < LEAST_MEMORY_GB * cores():
+        return Finding("warning", text, f"say --workers {int(usable_gb / LEAST_MEMORY_GB)}")
+    return Finding("ok", text)
+
+
+def _group_limit(name: str) -> float | None:
+    """Returns the limit of this process's control group (version 2): cores or bytes; None where there is none."""
+    try:
+        group = Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip().lstrip("/")
+        limit, *period = (Path("/sys/fs/cgroup") / group / name).read_text().split()
+    except (OSError, ValueError):
+        return None
+    return None if limit == "max" else float(limit) / float(period[0] if period else 1)
+
+
+def open_files() -> Finding:
+    """Whether enough files and sockets may be open at a time."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    text = f"{soft} open files at a time"
+    return Finding("ok", text) if soft >= LEAST_FILES else Finding("problem", text, f"ulimit -n {min(hard, 4096)}")
+
+
+def encoding() -> Finding:
+    """Whether text is UTF-8."""
+    names = {locale.getpreferredencoding(False), sys.getfilesystemencoding(), str(sys.stdout.encoding)}
+    text = f"text is {', '.join(sorted(names))}"
+    if all(name.lower().replace("-", "") == "utf8" for name in names):
+        return Finding("ok", text)
+    return Finding("warning", text, "set LC_ALL=C.UTF-8 or PYTHONUTF8=1")
