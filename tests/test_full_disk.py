@@ -120,7 +120,6 @@ def test_no_room_for_another_trial_or_its_line_ends_the_run(disk: Path, tmp_path
         harness.wait_until(log.exists, what="the first trial")
         filler = fill(disk)
         said = driver.communicate(timeout=100)
-    journal = folder / "journal.jsonl"
     assert driver.returncode == 2, said
     assert "No space left on device" in said[1]
     assert "no finished trial is lost" in said[1]
