@@ -39,7 +39,7 @@ __all__ = [
 FORMAT = 1
 
 #: Fields that differ between two equal runs: clocks, and who ran when.
-CLOCK_FIELDS = frozenset({"at_s", "cost_s", "cpu_s", "started", "host", "command", "crc"})
+CLOCK_FIELDS = frozenset({"at_s", "cost_s", "cpu_s", "restarts", "started", "host", "command", "crc"})
 
 _STATUSES = frozenset(get_args(Status))
 

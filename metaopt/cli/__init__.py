@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        0; 2 after a mistake of the user, which is explained on standard error; 130 after Ctrl-C or SIGTERM.
+        0; 2 after a mistake of the user, which is explained on standard error; 130 after Ctrl-C, SIGTERM or SIGUSR2.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:

@@ -48,8 +48,10 @@ class Preparation(WorkerPlugin):
         if reason := misfit(self._environment):
             worker.log_event(MISFIT, {"worker": f"{worker.address} on {platform.node()}", "reason": reason})
             return
-        # Ctrl-C reaches every process of a terminal; the driver stops the trials itself.
+        # They reach every process of a terminal or a job; the driver stops the trials itself. SIGTERM ends a worker in
+        # good order, as its nanny and batch systems mean it to.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
         if self._recipe.needs_process:
             claim_gpu(visible_gpus())
             fork_server.start(self._recipe)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,9 +71,24 @@ def test_a_trial_whose_workers_are_always_lost_is_a_crash(crew: DaskExecutor, lo
         worker_of(started(log)[n]).kill()
     (result,) = finish(crew)
     assert result.status == "crashed"
-    assert result.reason == "its worker was lost 4 times, or did not answer (KilledWorker)"
+    assert result.reason == "its worker was lost 4 times"
     crew.submit(trial(1), tmp_path / "1")
     assert [result.status for result in finish(crew)] == ["ok"]
+
+
+@pytest.mark.slow
+def test_a_trial_that_gets_on_between_may_lose_any_number_of_workers(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is preempted says nothing against its trial, which has a checkpoint further on each time."""
+    monkeypatch.setattr(dask_cluster, "spent_s", lambda folder, steps=itertools.count(1): float(next(steps)))
+    with DaskExecutor(Recipe("faults:Faults", {"log": str(log), "sleep_s": 1.0}), 1) as crew:
+        crew.submit(trial(0), tmp_path / "0")
+        for n in range(ALLOWED_FAILURES + 2):
+            wait_until(lambda n=n: crew.wait(0.1) or len(started(log)) > n)
+            worker_of(started(log)[n]).kill()
+        (result,) = finish(crew)
+    assert (result.status, result.restarts) == ("ok", ALLOWED_FAILURES + 2)
 
 
 def unseen(task: Task) -> dict[str, str]:
