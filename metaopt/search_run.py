@@ -13,6 +13,7 @@ from typing import Any
 from metaopt.config import cores, raise_together
 from metaopt.errors import RunError
 from metaopt.interrupt import Interrupt
+from metaopt.objectives.kept import CHECKPOINT
 from metaopt.objectives.oneshot import OneShot
 from metaopt.objectives.trajectory import TRAJECTORY, TrajectoryEpoch
 from metaopt.oneshot.train import SearchDivergedError
@@ -132,6 +133,7 @@ def run(
         result = Result(0, "crashed", reason=str(error))
     except KeyboardInterrupt:
         result = Result(0, "stopped", reason="interrupted")
+    (folder / CHECKPOINT).unlink(missing_ok=True)  # nobody goes on with a single search
     if result.status != "ok":
         trained = len(trajectory(folder).get("epoch", ()))
         result = replace(result, cost_s=round(time.monotonic() - began, 3), epochs=trained)

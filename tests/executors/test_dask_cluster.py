@@ -81,7 +81,8 @@ def test_a_trial_that_gets_on_between_may_lose_any_number_of_workers(
     log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that is preempted says nothing against its trial, which has a checkpoint further on each time."""
-    monkeypatch.setattr(dask_cluster, "spent_s", lambda folder, steps=itertools.count(1): float(next(steps)))
+    steps = itertools.count(1)
+    monkeypatch.setattr(dask_cluster, "spent_s", lambda folder: float(next(steps)))
     with DaskExecutor(Recipe("faults:Faults", {"log": str(log), "sleep_s": 1.0}), 1) as crew:
         crew.submit(trial(0), tmp_path / "0")
         for n in range(ALLOWED_FAILURES + 2):
