@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,14 +39,6 @@ def test_without_any_worker_the_run_is_given_up_loudly(tmp_path: Path, monkeypat
         crew.submit(trial(0), tmp_path / "0")
         with pytest.raises(RunError, match=r"no Dask worker has been alive for 0\.5 s; 1 trials wait"):
             finish(crew)
-
-
-@pytest.fixture
-def outside(tmp_path: Path) -> Iterator[Outside]:
-    outside = Outside(tmp_path)
-    outside.start_scheduler()
-    yield outside
-    outside.close()
 
 
 @pytest.mark.slow

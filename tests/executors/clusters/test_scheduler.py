@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -18,14 +17,6 @@ from metaopt.trial import Result
 from outside import Outside
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def outside(tmp_path: Path) -> Iterator[Outside]:
-    outside = Outside(tmp_path)
-    outside.start_scheduler()
-    yield outside
-    outside.close()
 
 
 def crew_of(outside: Outside, log: Path, sleep_s: float = 0.2, lost_after_s: float = 60.0) -> DaskExecutor:
