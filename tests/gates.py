@@ -17,6 +17,7 @@ from pathlib import Path
 Layers = Sequence[Sequence[Collection[str]]]
 
 _RANDOM_TYPES = {"BitGenerator", "Generator", "PCG64", "RandomState", "SeedSequence", "default_rng"}
+_WALL_CLOCKS = {"time.time", "time.time_ns", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today"}
 _UNSAFE_MODULES = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "random", "shelve"}
 _UNSAFE_CALLS = {
     "eval", "exec", "os.popen", "os.system", "pandas.read_pickle", "subprocess.getoutput",
@@ -261,6 +262,19 @@ def global_randomness(modules: Mapping[str, Module], excused: Mapping[str, str])
             f"{module.name}:{line}: {name} is the global generator; use metaopt.seeds.stream"
             for line, name in _dotted_names(module.tree)
             if name.rpartition(".")[0] == "numpy.random" and name.rpartition(".")[2] not in _RANDOM_TYPES
+        ]
+        for module in modules.values()
+    }
+    return _unexcused(found, excused)
+
+
+def wall_clock(modules: Mapping[str, Module], excused: Mapping[str, str]) -> list[str]:
+    """Finds uses of the clock that people and networks set, and excuses that excuse nothing."""
+    found = {
+        module.name: [
+            f"{module.name}:{line}: {name} may jump; use time.monotonic or time.perf_counter"
+            for line, name in _dotted_names(module.tree)
+            if name in _WALL_CLOCKS
         ]
         for module in modules.values()
     }

@@ -92,6 +92,12 @@ UNTESTED = {
 #: Modules that may use what is unsafe elsewhere, and why.
 UNSAFE = {"metaopt.yaml_file": "yaml.load with a SafeLoader that refuses more"}
 
+#: Modules that may look at the clock that people and networks set, and why.
+WALL_CLOCK = {
+    "metaopt.launch": "says in the journal's header when the run was started; nothing reads it",
+    "metaopt.search_run": "the same in the record of a search",
+}
+
 #: Modules that may touch NumPy's global generator, and why.
 GLOBAL_RANDOMNESS = {
     "metaopt.tuners.bohb": "hpbandster draws from it; swapped in and out around every call",
@@ -153,6 +159,10 @@ def test_every_registered_name_is_in_a_contract_test(modules: dict[str, Module])
 
 def test_no_global_randomness(modules: dict[str, Module]) -> None:
     assert gates.global_randomness(modules, GLOBAL_RANDOMNESS) == []
+
+
+def test_nothing_depends_on_the_clock_on_the_wall(modules: dict[str, Module]) -> None:
+    assert gates.wall_clock(modules, WALL_CLOCK) == []
 
 
 def test_nothing_unsafe(modules: dict[str, Module]) -> None:

@@ -122,6 +122,22 @@ def test_global_randomness(package: Package, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "import time\ntime.time()",
+        "from time import time_ns\ntime_ns()",
+        "from datetime import datetime\ndatetime.now()",
+    ],
+)
+def test_wall_clock(package: Package, text: str) -> None:
+    assert len(gates.wall_clock(package(a=text), {})) == 1
+    assert gates.wall_clock(package(a=text), {"shop.a": "why"}) == []
+    assert gates.wall_clock(package(a="import time\ntime.monotonic()"), {"shop.a": "why"}) == [
+        "shop.a needs no excuse: why"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "import pickle",
         "from pickle import loads",
         "import random",
