@@ -20,6 +20,15 @@ ALLOWED_FAILURES = 3
 #: Of a scheduler in this process: a dashboard of None would still open port 8787, and warn where another run has it.
 SCHEDULER_OPTIONS = {"dashboard_address": "127.0.0.1:0", "dashboard": False}
 
+#: Of every worker, also of those in jobs.
+WORKER_SETTINGS = {
+    "distributed.worker.daemon": False,  # a daemonic process may not have children
+    # What Dask watches itself by, a hundred times a second, would cost searches several percent of a core.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+}
+
 
 def dask_settings(threads: int) -> dict[str, Any]:
     """Returns Dask's configuration for a cluster of ours; to be kept until its end, as new workers read it again.
@@ -28,7 +37,7 @@ def dask_settings(threads: int) -> dict[str, Any]:
         threads: Of the numerical libraries in each worker.
     """
     return {
-        "distributed.worker.daemon": False,  # a daemonic process may not have children
+        **WORKER_SETTINGS,
         "distributed.nanny.pre-spawn-environ": fork_server.thread_environment(threads),
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
         # Dask's own watch closes a worker that is just coming back after a second loss.

@@ -21,7 +21,7 @@ from metaopt.errors import ConfigError
 from metaopt.executors.clusters.base import Cluster
 from metaopt.executors.clusters.certificates import make_certificates, trusting
 from metaopt.executors.clusters.local import adder
-from metaopt.executors.local_cluster import SCHEDULER_OPTIONS, dask_settings
+from metaopt.executors.local_cluster import SCHEDULER_OPTIONS, WORKER_SETTINGS, dask_settings
 from metaopt.paths import home
 
 _SYSTEMS = {"slurm": "SLURM", "pbs": "PBS", "sge": "SGE", "lsf": "LSF"}
@@ -121,10 +121,11 @@ def _job_options(settings: BatchSettings) -> dict[str, Any]:
 
 
 def _exports() -> list[str]:
-    """Returns what the environment of a worker needs: tables from where the driver has them, and leave for children."""
+    """Returns what the environment of a worker needs: tables from where the driver has them, and Dask's settings."""
+    dask_variables = {name.upper().replace(".", "__").replace("-", "_"): of for name, of in WORKER_SETTINGS.items()}
     return [
         f"export METAOPT_HOME={shlex.quote(str(home().absolute()))}",
-        "export DASK_DISTRIBUTED__WORKER__DAEMON=False",
+        *(f"export DASK_{name}={value}" for name, value in dask_variables.items()),
     ]
 
 
