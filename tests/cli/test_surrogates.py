@@ -55,7 +55,8 @@ def test_a_table_is_fitted_judged_and_predicted(
 
 
 def test_a_repeated_command_fits_nothing_again(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = ["benchmark", "fit-surrogate", str(table), "--models", "forest", "--members", "2", "--out", str(tmp_path)]
+    command = ["benchmark", "fit-surrogate", str(table), "--models", "forest", "--members", "2", "--threads", "1"]
+    command += ["--out", str(tmp_path)]
     assert main(command) == 0
     first = (tmp_path / "few-1.surrogate.parquet").read_bytes()
     monkeypatch.setattr(Forest, "fit", lambda *args, **kwargs: pytest.fail("a kept model is fitted again"))
@@ -66,7 +67,8 @@ def test_a_repeated_command_fits_nothing_again(table: Path, tmp_path: Path, monk
 def test_predictions_of_a_benchmark_go_where_its_tables_are(
     table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["benchmark", "fit-surrogate", "digits", "--models", "forest", "--members", "2"]) == 0
+    command = ["benchmark", "fit-surrogate", "digits", "--models", "forest", "--members", "2", "--threads", "1"]
+    assert main(command) == 0
     path = tmp_path / "home" / "tables" / "digits-1.surrogate.parquet"
     assert f"predictions: {path}\n" in capsys.readouterr().out
     assert find_predictions(load_card("digits"), 1) == path
