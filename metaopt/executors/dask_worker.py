@@ -26,6 +26,8 @@ SLOT = "metaopt-trial"
 MISFIT = "metaopt-misfit"
 #: Key of an answer that is no result: the worker does not see the folder of the trial.
 UNSEEN = "unseen"
+#: Held in the folder of a trial by whoever supervises it.
+LOCK = "lock"
 
 _APPEARS_S = 30.0  # a network file system shows a new folder late
 _POLL_S = 0.2
@@ -89,7 +91,7 @@ class _Interest:
 @contextlib.contextmanager
 def _alone(folder: Path, lost: Callable[[], bool]) -> Iterator[None]:
     """Waits until no other process supervises the trial of this folder."""
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         with contextlib.suppress(OSError):  # a file system without locks: then there is no protection, and no harm
             _wait_until(lambda: try_lock(descriptor) or lost())
