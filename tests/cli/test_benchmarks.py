@@ -47,7 +47,11 @@ def test_a_table_is_built_on_dask_workers(tmp_path: Path, capsys: pytest.Capture
 def test_info_prints_card_and_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["benchmark", "info", "digits"]) == 0
     out = capsys.readouterr().out
-    for part in ("licence:", "2685 cells x 3 seeds, after 1, 2, 4, 8 epochs", "table of cell space 3: none", "commit:"):
+    for part in (
+        *("licence:", "2685 cells x 3 seeds, after 1, 2, 4, 8 epochs", "predicted: none", "commit:"),
+        *("table of cell space 2: none", "6000 cells x 1 seed", "measured: 6000 of 55854 distinct cells (10.7%)"),
+        *("predicted: the other 49854, by", "digits-3.surrogate.parquet"),
+    ):
         assert part in out
 
 
