@@ -31,12 +31,12 @@ class Outside:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.address = ""
 
-    def start_scheduler(self, port: int = 0) -> subprocess.Popen[bytes]:
+    def start_scheduler(self, port: int = 0, **environment: str) -> subprocess.Popen[bytes]:
         """Starts the scheduler and waits until it says where it is."""
         place = self.folder / "scheduler.json"
         place.unlink(missing_ok=True)
         options = ["--protocol", "tls", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-        process = self._start("dask_scheduler", [*options, "--scheduler-file", str(place)])
+        process = self._start("dask_scheduler", [*options, "--scheduler-file", str(place)], **environment)
         wait_until(lambda: place.exists() and place.read_text().strip().endswith("}"))
         self.address = json.loads(place.read_text())["address"]
         return process

@@ -24,6 +24,8 @@ BUDGET, WORKERS = 200, 2
 #: How many of them are killed. A lost scheduler takes its workers and its driver with it, and all of them take seconds
 #: to come back.
 VICTIMS = {"driver": 6, "nanny": 5, "worker": 12, "fork server": 5, "scheduler": 2}
+#: Kills come faster here than any trial gets on; four lost workers would else be called its fault.
+PATIENT = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "100"}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -41,7 +43,7 @@ class Shelled:
         self.outside, self.run, self.dice = Outside(folder), run, random.Random(20)
         self.environment = harness.environment(run)
         self.trials = {harness.MARK: str(run), "FAULTS_LOG": str(log), "FAULTS_SLEEP_S": "0.3"}
-        self.scheduler = self.outside.start_scheduler()
+        self.scheduler = self.outside.start_scheduler(**PATIENT)
         self.port = urlsplit(self.outside.address).port or 0
         self.workers: list[subprocess.Popen[bytes]] = []
         self.driver: subprocess.Popen[bytes] | None = None
@@ -51,7 +53,7 @@ class Shelled:
     def mend(self) -> bool:
         """Starts what is not there; returns whether the run is done."""
         if self.scheduler.poll() is not None:
-            self.scheduler = self.outside.start_scheduler(self.port)
+            self.scheduler = self.outside.start_scheduler(self.port, **PATIENT)
         self.workers = [worker for worker in self.workers if worker.poll() is None]
         while len(self.workers) < WORKERS:
             self.workers.append(self.outside.start_worker(**self.trials))

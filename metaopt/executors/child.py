@@ -33,6 +33,8 @@ from metaopt.trial import Result
 OUTPUT, STOP = "stderr.txt", "stop"
 
 _POLL_S = 0.1
+#: How many fork servers may be lost under one trial.
+_LOST_SERVERS = 3
 _TAIL_LINES = 3
 _TAIL_BYTES = 16_384
 #: Exit codes of a child that could not write, by what the system said.
@@ -138,10 +140,10 @@ class Child:
             self._end("timeout", f"took longer than the time limit of {limit_s:g} s")
         if (
             self._process.exitcode == fork_server.LOST
-            and self._starts == 1
+            and self._starts <= _LOST_SERVERS
             and not (self._ending or stored_result(self._task))
         ):
-            self._start()  # a trial that ends itself with this code is evaluated twice, which is harmless
+            self._start()  # a trial that ends itself with this code is evaluated a few times, which is harmless
             return None
         return self._finish()
 

@@ -29,7 +29,7 @@ def scheduler(settings: SchedulerSettings) -> Iterator[Cluster]:
             settings.address, security=_security(settings), timeout=_CONNECT_S, set_as_default=False, name="metaopt"
         )
     except (OSError, TimeoutError, ValueError) as error:  # of the network, of TLS, of a file that is no certificate
-        reason = str(error.__cause__ or error).splitlines()[0]
+        reason = next(iter(str(error.__cause__ or error).splitlines()), type(error).__name__)
         raise ConfigError(
             f"cannot connect to the Dask scheduler at {settings.address}: {reason}",
             "check that it runs, and that its certificates are those that metaopt is given; see docs/clusters.md",
