@@ -3,13 +3,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from metaopt.executors.base import Recipe
 from metaopt.executors.dask_cluster import DaskExecutor
-from metaopt.executors.gpus import visible_gpus
+from metaopt.executors.gpus import claim_gpu, visible_gpus
 from metaopt.testing.executor_contract import trial
 from metaopt.trial import Result
 
@@ -19,10 +20,10 @@ CLAIM = (
 )
 
 
-def claimer(folder: Path, gpus: str) -> subprocess.Popen[str]:
+def claimer(folder: Path, gpus: str, code: str = CLAIM) -> subprocess.Popen[str]:
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": gpus, "TMPDIR": str(folder)}
     return subprocess.Popen(
-        [sys.executable, "-c", CLAIM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     )
 
 
@@ -50,6 +51,30 @@ def test_processes_share_gpus_evenly_and_give_them_back_when_they_die(tmp_path: 
     assert said(processes[-1]) == "5 5"
     for process in processes:
         process.communicate("")
+
+
+def test_claimed_again_it_is_the_same_one(tmp_path: Path) -> None:
+    process = claimer(
+        tmp_path, "3,5", CLAIM.replace("print(", "claim_gpu(visible_gpus()); claim_gpu(['5', '3']); print(")
+    )
+    assert said(process) == "3 3"
+    process.communicate("")
+    assert len(list(tmp_path.glob("*/*"))) == 1
+
+
+def test_claims_in_a_folder_that_others_may_write_to_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = tmp_path / f"metaopt-gpus-{os.getuid()}"
+    folder.mkdir()
+    folder.chmod(0o755)
+    with pytest.raises(PermissionError, match="is not a folder of this user alone"):
+        claim_gpu(["0"])
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    with pytest.raises(PermissionError, match="is not a folder of this user alone"):
+        claim_gpu(["0"])
 
 
 def test_without_gpus_nothing_changes(tmp_path: Path) -> None:
