@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -13,6 +14,7 @@ from metaopt.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.setting import convert, setting, too_low
 from metaopt.yaml_file import read_yaml
 
+_MEMORY = re.compile(r"\d+(\.\d+)?\s*[kMGT]i?B")
 _HINT = "docs/clusters.md has a file for every kind"
 
 
@@ -32,6 +34,8 @@ class ClusterSettings:
     def problems(self) -> Iterator[MetaoptError]:
         """Yields what is wrong with single values, and between them."""
         yield from too_low(self)
+        if self.queues and self.workers is None:
+            yield ConfigError("workers is not given", "say how many trials this machine can run at a time")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +102,8 @@ class BatchSettings(ClusterSettings):
             yield ConfigError(text, "leave out minimum to keep all jobs")
         if self.resources and self.kind not in ("pbs", "sge"):
             yield ConfigError(f"resources is for pbs and sge, not for {self.kind}", "use directives")
+        if not _MEMORY.fullmatch(self.memory):
+            yield ConfigError(f"memory is {self.memory!r}, not a number with a unit", "write it as 16GB or 16000MB")
         if not _seconds(self.walltime):
             yield ConfigError(
                 f"walltime is {self.walltime!r}, not hours:minutes:seconds", 'write "04:00:00", in quotes'

@@ -11,7 +11,7 @@ from metaopt.errors import ConfigError
 
 BATCH = {"workers": 4, "memory": "8GB", "walltime": "01:30:00", "shared": "jobs"}
 LEAST: dict[str, dict[str, Any]] = {
-    "local": {},
+    "local": {"workers": 2},
     "scheduler": {"address": "tls://head:8786"},
     **dict.fromkeys(("slurm", "pbs", "sge", "lsf"), BATCH),
 }
@@ -38,7 +38,7 @@ def test_every_kind_needs_no_more_than_this(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, least in LEAST.items() for name in least])
 def test_and_no_less(tmp_path: Path, kind: str, name: str) -> None:
     least = {key: value for key, value in LEAST[kind].items() if key != name}
-    with pytest.raises(ConfigError, match=f"lacks {name} of a {kind} cluster"):
+    with pytest.raises(ConfigError, match=f"lacks {name} of a {kind} cluster|{name} is not given"):
         load_cluster(written(tmp_path, {"kind": kind, **least}))
 
 
@@ -78,6 +78,7 @@ def test_addresses_are_checked(address: str, said: str) -> None:
     ("kind", "settings", "said"),
     [
         ("slurm", {"walltime": 240}, "walltime in"),
+        ("slurm", {"memory": "lots"}, "memory is 'lots', not a number with a unit"),
         ("slurm", {"walltime": "4h"}, "walltime is '4h', not hours:minutes:seconds"),
         ("slurm", {"workers": 0}, "workers is 0; allowed: 1 or more"),
         ("slurm", {"minimum": 9}, "minimum is 9 and workers 4"),

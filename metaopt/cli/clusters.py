@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from argparse import Namespace
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from metaopt.cli import OK
 from metaopt.cluster_settings import BatchSettings, load_cluster
-from metaopt.errors import ConfigError
+from metaopt.errors import ConfigError, RunError
 from metaopt.registry import load
 from metaopt.wording import counted
 
@@ -27,8 +29,14 @@ def script(arguments: Namespace) -> int:
 
 
 def check(arguments: Namespace) -> int:
-    """Waits for the first worker and says what there is."""
+    """Waits for the first worker and says what there is; of a batch system one job is enough.
+
+    Raises:
+        RunError: if no worker comes in time, or none that can be used.
+    """
     settings = load_cluster(arguments.cluster)
+    if isinstance(settings, BatchSettings):
+        settings = replace(settings, workers=1, minimum=None)
     recipe = load("metaopt.executors.base:Recipe")("metaopt.objectives.oneshot:OneShot", {})
     started = time.monotonic()
     with load("metaopt.executors.dask_cluster:DaskExecutor")(
@@ -36,6 +44,9 @@ def check(arguments: Namespace) -> int:
     ) as crew:
         while not (hosts := crew.hosts):
             crew.wait(0.5)
+            if time.monotonic() - started > arguments.wait:
+                text = f"no worker has come within {arguments.wait:g} s"
+                raise RunError(text, "wait longer with --wait, or look at the queue and at the jobs' output")
         print(f"the first worker was there after {time.monotonic() - started:.0f} s; it has what this machine has")
         for host, workers in sorted(Counter(hosts).items()):
             print(f"  {host}: {counted(workers, 'worker')}")
@@ -51,15 +62,17 @@ def certificates(arguments: Namespace) -> int:
 
 def how_to_use(certificate: Path, key: Path) -> str:
     """Returns the commands that start a scheduler and workers with these files, and the cluster file for them."""
-    files = f"--tls-ca-file {certificate} --tls-cert {certificate} --tls-key {key}"
+    own, secret = shlex.quote(str(certificate)), shlex.quote(str(key))
+    files = f"--tls-ca-file {own} --tls-cert {own} --tls-key {secret}"
+    quiet = "--dashboard-address 127.0.0.1:0 --no-dashboard"  # the pages would stay on every network without the first
     return "\n".join(
         [
-            f"whoever can read {key} can run code as you; copy both only to machines of yours",
+            f"whoever can read {key} can run code as you; copy both only to machines of yours; they expire in a year",
             "on the machine of the scheduler:",
-            f"  dask scheduler --protocol tls --port 8786 --no-dashboard {files}",
+            f"  dask scheduler --protocol tls --port 8786 {quiet} {files}",
             "on every machine of workers, with as many --nworkers as it has GPUs, or cores:",
             "  export DASK_DISTRIBUTED__WORKER__DAEMON=False",
-            f"  dask worker tls://SCHEDULER:8786 --nthreads 1 --nworkers 1 --no-dashboard {files}",
+            f"  dask worker tls://SCHEDULER:8786 --nthreads 1 --nworkers 1 {quiet} {files}",
             "in the cluster file:",
             "  kind: scheduler",
             "  address: tls://SCHEDULER:8786",

@@ -5,7 +5,9 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -13,6 +15,7 @@ from harness import TESTS, wait_until
 from metaopt.cli import OK, USER_ERROR, main
 from metaopt.objectives import OBJECTIVES
 from metaopt.run_folder import RunFolder
+from outside import answers_in_the_clear
 
 BATCH = {"kind": "slurm", "workers": 2, "memory": "2GB", "walltime": "01:00:00", "shared": "jobs"}
 
@@ -22,10 +25,10 @@ def written(content: object) -> str:
     return "cluster.yaml"
 
 
-def test_the_script_is_printed_and_nothing_is_submitted_or_made(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_script_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cluster", "script", written(BATCH)]) == OK
     assert capsys.readouterr().out.startswith("#!/usr/bin/env bash\n\n#SBATCH -J metaopt")
-    assert main(["cluster", "script", written({"kind": "local"})]) == USER_ERROR
+    assert main(["cluster", "script", written({"kind": "local", "workers": 1})]) == USER_ERROR
     assert "kind local, which submits no jobs" in capsys.readouterr().err
 
 
@@ -67,6 +70,7 @@ def test_what_is_printed_with_the_certificates_works_as_it_stands(
         Path("cluster.yaml").write_text(text)
         assert main(["cluster", "check", "cluster.yaml", "--wait", "60"]) == OK
         assert "127.0.0.1: 1 worker" in capsys.readouterr().out
+        assert {address.ip for process in processes for address in pages_of(process.pid)} <= {"127.0.0.1"}
         run = [*tune, "--executor", "dask", "--cluster", "cluster.yaml", "--run", "run", "--confirm", "0"]
         assert main(run) == OK
     finally:
@@ -77,6 +81,17 @@ def test_what_is_printed_with_the_certificates_works_as_it_stands(
     assert len(recorded.results) == 4
     assert recorded.header["run"]["cluster"] == str(tmp_path / "cluster.yaml")
     assert recorded.header["run"]["workers"] is None
+
+
+def pages_of(pid: int) -> list[Any]:
+    """Returns where a process and its children answer without TLS, as pages do that anybody may read."""
+    root = psutil.Process(pid)
+    return [
+        connection.laddr
+        for process in (root, *root.children(recursive=True))
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and answers_in_the_clear(connection.laddr)
+    ]
 
 
 def started(command: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
