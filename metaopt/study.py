@@ -88,8 +88,7 @@ class Study:
         while not self._interrupted():
             if self._past_deadline():
                 return self._finish()
-            self._submit()
-            if not self._executor.running and self._executor.free:  # and nothing more to ask for
+            if self._submit() and not self._executor.running:
                 return self._finish()
             for result in self._executor.wait(self._patience_s()):
                 self._tell(result)
@@ -103,19 +102,29 @@ class Study:
         self._tuner.replay(event.record for event in self._recorded.events)
         self._monitor.replayed(self._recorded.events)
 
-    def _submit(self) -> None:
-        """Keeps the workers busy, first with what was in flight when an earlier driver died."""
-        while self._executor.free:
+    def _submit(self) -> bool:
+        """Keeps the workers busy, first with what was in flight when an earlier driver died.
+
+        Returns:
+            Whether there is nothing more to evaluate, before something is told.
+        """
+        while self._pending or not self._is_used_up():
+            if not self._executor.free:
+                return False
             if not self._pending and not self._ask():
-                return
+                return True
             trial = self._pending.pop(0)
             self._executor.submit(trial, self._trial_folder(trial.id))
+        return True
+
+    def _is_used_up(self) -> bool:
+        if not self._end and self._asked == self._budget.evaluations:
+            self._end = f"the budget of {counted(self._asked, 'evaluation')} is used up"
+        return bool(self._end)
 
     def _ask(self) -> bool:
         """Asks for one more trial, if the tuner has one and the budget allows it."""
-        if not self._end and self._asked == self._budget.evaluations:
-            self._end = f"the budget of {counted(self._asked, 'evaluation')} is used up"
-        if self._end or self._is_short_of_epochs() or not (trials := self._tuner.ask(1)):
+        if self._is_short_of_epochs() or not (trials := self._tuner.ask(1)):
             return False
         if self._is_beyond_epochs(trials[0]):
             self._end = f"the next trial does not fit into the budget of {counted(self._budget.epochs or 0, 'epoch')}"
