@@ -17,8 +17,11 @@ if len(sys.argv) > 1:
     shutil.copy(sys.argv[-1], script)  # the original is deleted at once
 else:
     open(script, "w").write(sys.stdin.read())
+if os.path.exists({refuse!r}):
+    sys.exit("sbatch: error: invalid partition specified")
 log = open(os.path.join({logs!r}, "job-" + number), "w")
-job = subprocess.Popen(["bash", script], start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+queue = "while [ -e " + {hold!r} + " ]; do sleep 0.1; done; exec bash " + script
+job = subprocess.Popen(["bash", "-c", queue], start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 os.symlink(str(job.pid), os.path.join({pids!r}, number))
 print({answer!r}.replace("N", number))
 """
@@ -39,7 +42,7 @@ SYSTEMS = {
 
 
 class BatchSystem:
-    """A batch system with room for everything.
+    """A batch system with room for everything, unless it is told otherwise.
 
     Args:
         folder: An empty one.
@@ -52,7 +55,9 @@ class BatchSystem:
         for each in (self.bin, self._jobs, self._pids, logs):
             each.mkdir()
         submit, cancel, answer = SYSTEMS[kind]
+        self._hold, self._refuse = folder / "hold", folder / "refuse"
         places = {"python": sys.executable, "folder": str(self._jobs), "pids": str(self._pids), "logs": str(logs)}
+        places |= {"hold": str(self._hold), "refuse": str(self._refuse)}
         for name, text in ((submit, _SUBMIT), (cancel, _CANCEL)):
             (self.bin / name).write_text(text.format(**places, answer=answer))
             (self.bin / name).chmod(0o755)
@@ -66,6 +71,18 @@ class BatchSystem:
     def running(self) -> list[int]:
         """Those that still run."""
         return [job for job in self.jobs if _is_alive(job)]
+
+    def hold(self) -> None:
+        """Lets jobs wait in the queue from now on."""
+        self._hold.touch()
+
+    def release(self) -> None:
+        """Starts the jobs that wait."""
+        self._hold.unlink()
+
+    def refuse(self) -> None:
+        """Takes no more jobs."""
+        self._refuse.touch()
 
     def kill(self, job: int) -> None:
         """Ends a job as a node that fails would."""

@@ -13,6 +13,8 @@ from typing import Any
 import psutil
 
 from metaopt import journal
+from metaopt.executors.base import Executor
+from metaopt.trial import Result
 
 TESTS = Path(__file__).parent
 DRIVER = [sys.executable, str(TESTS / "driver.py")]
@@ -61,3 +63,10 @@ def lines(path: Path) -> list[dict[str, Any]]:
 def finish(arguments: list[str], env: dict[str, str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Runs a driver to its end."""
     return subprocess.run(arguments, env=env, cwd=cwd, capture_output=True, text=True, timeout=200)
+
+
+def results_of(crew: Executor, seconds: float = 60.0) -> dict[int, Result]:
+    """Waits for all trials of an executor and returns their results by their ids."""
+    results: list[Result] = []
+    wait_until(lambda: results.extend(crew.wait(0.2)) or not crew.running, seconds, "the last result")
+    return {result.trial_id: result for result in results}

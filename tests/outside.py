@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -70,3 +71,15 @@ class Outside:
         for process in self.processes:
             process.kill()
             process.wait()
+
+
+def answers_in_the_clear(address: tuple[str, int]) -> bool:
+    """Returns whether something answers there without TLS, as a dashboard would."""
+    connection = http.client.HTTPConnection(*address, timeout=2)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status > 0
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -55,16 +55,27 @@ def run_trial(task: Task, unwanted: Callable[[], bool] = lambda: False) -> dict[
     Raises:
         RunError: if its folder cannot be written, which no other trial could do either; nothing else.
     """
+    child: Child | None = None
     try:
         if not task.recipe.needs_process:
             return _evaluate_here(task).to_json()
         child = Child(task)
         while (result := child.wait(_POLL_S)) is None:
-            if (task.folder / STOP).exists() or unwanted():
+            if _is_to_stop(task.folder) or unwanted():
                 child.stop()
         return result.to_json()
     except Exception as error:
         return unsupervised(task, error).to_json()
+    finally:
+        if child is not None:
+            child.stop()  # does nothing after a result; else it would go on without supervision
+
+
+def _is_to_stop(folder: Path) -> bool:
+    try:
+        return (folder / STOP).exists()
+    except OSError:  # a network file system that does not answer just now
+        return False
 
 
 def unsupervised(task: Task, error: Exception) -> Result:

@@ -13,7 +13,6 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Set
-from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,12 @@ from distributed import Future
 from distributed.scheduler import KilledWorker
 
 from metaopt.cluster_settings import ClusterSettings
-from metaopt.errors import RunError
+from metaopt.errors import ConfigError, RunError
 from metaopt.executors.base import Executor, Recipe, Task
 from metaopt.executors.child import STOP
 from metaopt.executors.clusters.base import connected
 from metaopt.executors.dask_watch import Watch
-from metaopt.executors.dask_worker import SLOT, UNSEEN, Preparation, supervise
+from metaopt.executors.dask_worker import UNSEEN, Preparation, supervise
 from metaopt.executors.local_cluster import ALLOWED_FAILURES
 from metaopt.objectives.kept import spent_s
 from metaopt.trial import Result, Trial
@@ -42,7 +41,7 @@ class DaskExecutor(Executor):
         recipe: How every trial is evaluated; the cluster says with how many threads.
         workers: How many trials may run at once; None: as the cluster says, or as many as there are workers.
         cluster: Where the workers come from; None: processes on this machine, reachable from it only.
-        replace_after_s: Seconds after which a worker that did not come back by itself is replaced; doubled each time.
+        replace_after_s: Seconds after which a worker that did not come back by itself is replaced.
         lost_after_s: Seconds without any live worker after which the run is given up instead of waiting forever.
 
     Raises:
@@ -61,24 +60,32 @@ class DaskExecutor(Executor):
         settings = cluster or ClusterSettings(threads=recipe.threads)
         if workers is not None:
             settings = replace(settings, workers=workers)
+        for problem in settings.problems():
+            raise problem
         super().__init__(replace(recipe, threads=settings.threads), settings.workers or sys.maxsize)
         self._queues, self._lost_after_s = settings.queues, lost_after_s
+        self._preparation = Preparation(self.recipe)
         self._tasks: dict[int, Task] = {}
         self._spent_s: dict[int, float] = {}  # of trials whose workers were lost
+        self._stopped: set[int] = set()  # of those that were to be stopped
         self._futures: dict[int, Future[Any]] = {}
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
         with contextlib.ExitStack() as stack:
             connection = stack.enter_context(connected(settings))
             self._client = connection.client
-            self._watch = Watch(connection, settings.workers, replace_after_s, lost_after_s, self._begin)
-            self._begin()
+            self._watch = Watch(connection, self._preparation, replace_after_s, lost_after_s, self._prepare_workers)
+            try:
+                self._prepare_workers()
+            except Exception as error:  # of a worker that is there already and cannot even read what it is sent
+                raise ConfigError(
+                    f"the workers of the cluster cannot be prepared: {type(error).__name__}: {error}",
+                    "install there what is installed here, best of all from the same lock file",
+                ) from None
             self._stack = stack.pop_all()
 
-    def _begin(self) -> None:
-        """Tells a scheduler of the run, which may be one in the place of another that was lost."""
-        self._client.register_plugin(Preparation(self.recipe))
-        for trial_id in self._futures:
-            self._submit(trial_id)
+    def _prepare_workers(self) -> None:
+        """Tells a scheduler how to prepare workers; it may be one in the place of another that was lost."""
+        self._client.register_plugin(self._preparation)
 
     @property
     def running(self) -> Set[int]:
@@ -93,22 +100,27 @@ class DaskExecutor(Executor):
     @property
     def free(self) -> int:
         """How many trials can be submitted now."""
-        there = self.workers if self._queues else min(self.workers, self._watch.usable)
+        there = self.workers if self._queues else min(self.workers, len(self.hosts))
         return max(0, there - len(self._futures))
 
     def submit(self, trial: Trial, folder: Path) -> None:
-        """Starts a trial, see :meth:`Executor.submit`."""
+        """Starts a trial, see :meth:`Executor.submit`.
+
+        Raises:
+            RunError: if its folder cannot be made.
+        """
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / STOP).unlink(missing_ok=True)
         except OSError as error:
             raise RunError(f"cannot make the folder {folder}: {error.strerror}", "make room or give leave") from None
         self._tasks[trial.id] = Task(self.recipe, trial, folder.absolute())
+        self._stopped.discard(trial.id)
         self._submit(trial.id)
 
     def _submit(self, trial_id: int) -> None:
-        key = f"trial-{trial_id}-{uuid.uuid4().hex}"
-        future = self._client.submit(supervise, self._tasks[trial_id], key=key, pure=False, resources={SLOT: 1})
+        key, slot = f"trial-{trial_id}-{uuid.uuid4().hex}", {self._preparation.slot: 1}
+        future = self._client.submit(supervise, self._tasks[trial_id], key=key, pure=False, resources=slot)
         self._futures[trial_id] = future
         future.add_done_callback(lambda _: self._done.put(trial_id))
 
@@ -119,42 +131,47 @@ class DaskExecutor(Executor):
             results += self._results(self._done.get(timeout=timeout_s))
             while True:
                 results += self._results(self._done.get_nowait())
+        self._watch.mend()
+        self._submit_lost()
         if not results:
             self._watch.check(len(self._futures))
         return results
 
+    def _submit_lost(self) -> None:
+        """Submits again what Dask has forgotten together with a connection or a scheduler."""
+        if self._client.status == "running":
+            for trial_id in [trial_id for trial_id, future in self._futures.items() if future.cancelled()]:
+                self._submit(trial_id)
+
     def _results(self, trial_id: int) -> list[Result]:
-        future = self._futures[trial_id]
-        if future.cancelled() or not future.done():  # the scheduler is gone, or was and the trial was submitted again
+        """Returns the result of a trial, if there is one: a trial that was submitted again is done more than once."""
+        future = self._futures.get(trial_id)
+        if future is None or future.cancelled() or not future.done():
             return []
-        result = self._failure(trial_id, future) if future.status == "error" else self._answer(trial_id, future)
-        if result is None:
+        result = self._result(trial_id, future)
+        # One that nobody asked to stop was for a driver or a connection that is gone.
+        if result is None or (result.status == "stopped" and trial_id not in self._stopped):
             self._submit(trial_id)
             return []
         del self._futures[trial_id]
         return [result]
 
-    def _failure(self, trial_id: int, future: Future[Any]) -> Result | None:
-        """Returns the result of a trial whose task has failed, which its supervision does not do by itself.
+    def _result(self, trial_id: int, future: Future[Any]) -> Result | None:
+        """Returns the result of a trial; None if it was lost on its way, together with a scheduler or a worker.
 
-        None if its workers were lost, again and again, but it gets on between: those of a queue that is preempted.
+        Raises:
+            RunError: if the trial's folder cannot be seen or written.
         """
-        error = future.exception()
-        if isinstance(error, RunError):
-            raise error
-        if not isinstance(error, KilledWorker):
-            return Result(trial_id, "crashed", reason=f"cannot be supervised: {type(error).__name__}: {error}")
-        before, self._spent_s[trial_id] = self._spent_s.get(trial_id, 0.0), spent_s(self._tasks[trial_id].folder)
-        if self._spent_s[trial_id] > before:
-            return None
-        return Result(trial_id, "crashed", reason=f"its worker was lost {ALLOWED_FAILURES + 1} times")
-
-    def _answer(self, trial_id: int, future: Future[Any]) -> Result | None:
-        """Returns the result of a trial; None if it was lost on its way, together with a scheduler or a worker."""
         try:
             answer = future.result(timeout=self._lost_after_s)
-        except (CancelledError, OSError, TimeoutError):
-            return None
+        except RunError:
+            raise
+        except KilledWorker:
+            return self._without_workers(trial_id)
+        except Exception as error:
+            if future.status != "error":  # a worker or a connection was lost after the trial had ended
+                return None
+            return Result(trial_id, "crashed", reason=f"cannot be supervised: {type(error).__name__}: {error}")
         if UNSEEN in answer:
             raise RunError(
                 f"the worker on {answer[UNSEEN]} does not see {self._tasks[trial_id].folder}",
@@ -162,18 +179,30 @@ class DaskExecutor(Executor):
             )
         return Result.from_json(answer)
 
+    def _without_workers(self, trial_id: int) -> Result | None:
+        """Returns the result of a trial under which workers were lost again and again; None if it gets on between.
+
+        That is what the workers of a queue that is preempted do.
+        """
+        before, self._spent_s[trial_id] = self._spent_s.get(trial_id, 0.0), spent_s(self._tasks[trial_id].folder)
+        if self._spent_s[trial_id] > before:
+            return None
+        return Result(trial_id, "crashed", reason=f"its worker was lost {ALLOWED_FAILURES + 1} times")
+
     def stop(self, trial_ids: Iterable[int]) -> None:
         """Kills the processes of these trials, see :meth:`Executor.stop`."""
         for trial_id in self._futures.keys() & set(trial_ids):
-            folder = self._tasks[trial_id].folder
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / STOP).touch()
+            self._stopped.add(trial_id)
+            with contextlib.suppress(OSError):  # on a full disk they end with the connection to their driver
+                (self._tasks[trial_id].folder / STOP).touch()
 
     def close(self) -> None:
         """Stops what still runs and ends the cluster, or the connection to it."""
-        self.stop(self.running)
-        deadline = time.monotonic() + _CLOSE_S
-        with contextlib.suppress(RunError):
-            while self._futures and self._watch.usable and time.monotonic() < deadline:
-                self.wait(0.1)
-        self._stack.close()
+        try:
+            self.stop(self.running)
+            deadline = time.monotonic() + _CLOSE_S
+            with contextlib.suppress(RunError):
+                while self._futures and self.hosts and time.monotonic() < deadline:
+                    self.wait(0.1)
+        finally:
+            self._stack.close()

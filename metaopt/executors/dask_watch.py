@@ -9,10 +9,12 @@ from typing import Any
 
 from metaopt.errors import RunError
 from metaopt.executors.clusters.base import Cluster
-from metaopt.executors.dask_worker import MISFIT, SLOT
+from metaopt.executors.dask_worker import Preparation
+from metaopt.wording import counted
 
 _LOOK_S = 0.5  # between two questions to the scheduler
 _SCHEDULER_LOST_S = 10.0
+_MOST_PATIENCE = 16  # times the usual delay, for a machine on which workers start slowly
 _AGAIN = "then go on with: metaopt resume RUN"
 _log = logging.getLogger(__name__)
 
@@ -22,8 +24,9 @@ class Watch:
 
     Args:
         cluster: Connected.
-        workers: How many there should be; None: as many as there are.
-        replace_after_s: Seconds after which a worker that did not come back by itself is replaced; doubled each time.
+        preparation: Of the workers; says what those that can be used have.
+        replace_after_s: Seconds after which a worker that did not come back by itself is replaced; doubled, up to a
+            limit, as long as that does not help.
         lost_after_s: Seconds without any worker that can be used, after which the run is given up.
         renew: Called when another scheduler answers at the address of the first, which knows nothing of the run.
     """
@@ -31,75 +34,111 @@ class Watch:
     def __init__(
         self,
         cluster: Cluster,
-        workers: int | None,
+        preparation: Preparation,
         replace_after_s: float,
         lost_after_s: float,
         renew: Callable[[], None],
     ) -> None:
-        self._cluster, self._client = cluster, cluster.client
-        self._wanted, self._replace_after_s, self._lost_after_s = workers, replace_after_s, lost_after_s
+        self._cluster, self._client, self._fleet = cluster, cluster.client, cluster.fleet
+        self._slot, self._topic, self._renew = preparation.slot, preparation.topic, renew
+        self._replace_after_s = self._delay_s = replace_after_s
+        self._lost_after_s = lost_after_s
         self._none_since: float | None = None
-        self._fewer_since: float | None = None
+        self._queued_since: float | None = None
+        self._short_since: float | None = None
         self._cut_off_since: float | None = None
         self._looked_at = float("-inf")
-        self._hosts: list[str] = []
+        self._workers: Mapping[str, Mapping[str, Any]] = {}
         self._misfits: dict[str, str] = {}
-        self._renew = renew
         self._scheduler_id = self._client.scheduler_info()["id"]
-        self._client.subscribe_topic(MISFIT, self._note)
+        self._client.subscribe_topic(self._topic, self._note)
 
     def _note(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """Runs in a thread of the client's."""
-        what = event[1]
-        if what["worker"] not in self._misfits:
-            self._misfits[what["worker"]] = what["reason"]
-            _log.warning("the worker %s is not used: %s", what["worker"], what["reason"])
-
-    @property
-    def usable(self) -> int:
-        """How many workers there are that can be given trials."""
-        return len(self.hosts)
+        worker, name, host, reason = (event[1][key] for key in ("worker", "name", "host", "reason"))
+        if self._fleet is not None:
+            self._fleet.came(name)
+        if reason and worker not in self._misfits:
+            self._misfits[worker] = f"{worker} on {host} is not like this driver: {reason}"
+            _log.warning("a worker is not used: %s", self._misfits[worker])
 
     @property
     def hosts(self) -> list[str]:
-        """The machine of each of them."""
-        now = time.monotonic()
-        if now - self._looked_at > _LOOK_S:
-            self._looked_at, self._hosts = now, self._look()
-        return self._hosts
+        """The machine of every worker that can be given trials."""
+        if time.monotonic() - self._looked_at > _LOOK_S:
+            self._workers = self._look()
+            self._looked_at = time.monotonic()
+        return [worker["host"] for worker in self._workers.values() if worker["resources"].get(self._slot)]
 
-    def _look(self) -> list[str]:
+    def _look(self) -> Mapping[str, Mapping[str, Any]]:
         try:
             scheduler = self._client.scheduler_info()
             if scheduler["id"] != self._scheduler_id:
-                self._client.subscribe_topic(MISFIT, self._note)
+                self._client.subscribe_topic(self._topic, self._note)
                 self._renew()
                 self._scheduler_id = scheduler["id"]
         except Exception:  # whatever Dask raises when the connection is lost, which check() sees by itself
-            return []
-        return [worker["host"] for worker in scheduler["workers"].values() if worker["resources"].get(SLOT)]
+            return {}
+        workers: Mapping[str, Mapping[str, Any]] = scheduler["workers"]
+        if self._fleet is not None:
+            self._fleet.look({worker["name"] for worker in workers.values()})
+        return workers
+
+    def mend(self) -> None:
+        """Replaces workers that stay away: Dask gives up one that is lost while it starts."""
+        now, usable = time.monotonic(), len(self.hosts)
+        if self._fleet is not None:
+            self._fleet.fill()
+        if self._fleet is None or not self._fleet.is_short:
+            self._short_since = None
+            if usable:
+                self._delay_s = self._replace_after_s
+        elif self._short_since is None:
+            self._short_since = now
+        elif now - self._short_since > self._delay_s:
+            self._fleet.forget()
+            self._short_since = now
+            if not self._fleet.queued:  # those that were slow have just been ended
+                self._delay_s = min(2 * self._delay_s, _MOST_PATIENCE * self._replace_after_s)
 
     def check(self, waiting: int) -> None:
-        """Replaces workers that stay away: Dask gives up one that is lost while it starts.
+        """Gives up where there is nothing left to wait for.
 
         Args:
             waiting: How many trials are under way.
 
         Raises:
-            RunError: if the scheduler or all workers have been gone for too long, or if none of them fits.
+            RunError: if the scheduler or all workers have been gone for too long, if none of them fits, or if a batch
+                system takes no job.
         """
         now = time.monotonic()
         self._check_scheduler(now)
-        usable = self.usable
-        self._check_workers(now, usable, waiting)
-        if self._wanted is None or usable >= self._wanted:
-            self._fewer_since = None
-        elif self._fewer_since is None:
-            self._fewer_since = now
-        elif now - self._fewer_since > self._replace_after_s:
-            self._cluster.add(self._wanted - usable)
-            # A machine on which workers start slowly must not be buried under more of them.
-            self._fewer_since, self._replace_after_s = now, 2 * self._replace_after_s
+        if self.hosts:
+            self._none_since = self._queued_since = None
+            return
+        if self._fleet is not None and self._fleet.pending:
+            self._none_since = None
+            self._wait_for_queue(now, self._fleet.pending)
+            return
+        self._check_refusals()
+        if self._none_since is None:
+            self._none_since = now
+        elif now - self._none_since > self._lost_after_s:
+            raise RunError(
+                f"no Dask worker has been alive for {self._lost_after_s:g} s; {waiting} trials wait for one",
+                f"{self._cluster.advice}, {_AGAIN}",
+            )
+
+    def _wait_for_queue(self, now: float, pending: int) -> None:
+        """Says once where to look: a queue may take hours, and a job that fails at once looks the same from here."""
+        if self._queued_since is None:
+            self._queued_since = now
+        elif now - self._queued_since > self._lost_after_s:
+            self._queued_since = float("inf")
+            jobs = counted(pending, "job")
+            _log.warning(
+                "%s submitted, no worker of theirs for %g s: %s", jobs, self._lost_after_s, self._cluster.advice
+            )
 
     def _check_scheduler(self, now: float) -> None:
         if self._client.status == "running":
@@ -112,20 +151,14 @@ class Watch:
                 f"start it and its workers again, {_AGAIN}",
             )
 
-    def _check_workers(self, now: float, usable: int, waiting: int) -> None:
-        if usable:
-            self._none_since = None
-            return
-        if self._misfits:
-            worker, reason = next(iter(self._misfits.items()))
+    def _check_refusals(self) -> None:
+        if self._fleet is not None and (refusal := self._fleet.refusal):
             raise RunError(
-                f"no Dask worker can be used: {worker} is not like this driver: {reason}",
-                "install the same there as here, best of all from the same lock file",
+                f"the batch system takes no job: {refusal}",
+                "correct the cluster file; metaopt cluster script FILE prints the job",
             )
-        if self._none_since is None:
-            self._none_since = now
-        elif now - self._none_since > self._lost_after_s:
+        if self._workers and self._workers.keys() <= self._misfits.keys():
             raise RunError(
-                f"no Dask worker has been alive for {self._lost_after_s:g} s; {waiting} trials wait for one",
-                f"{self._cluster.advice}, {_AGAIN}",
+                f"no Dask worker can be used: {self._misfits[next(iter(self._workers))]}",
+                "start it as docs/clusters.md says, with what is installed here, best of all from the same lock file",
             )

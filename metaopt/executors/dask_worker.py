@@ -15,15 +15,12 @@ from distributed import Status, Worker, WorkerPlugin, get_worker
 
 from metaopt.executors import fork_server
 from metaopt.executors.base import Recipe, Task
-from metaopt.executors.child import run_trial
-from metaopt.executors.environment import environment, misfit
+from metaopt.executors.child import run_trial, unsupervised
+from metaopt.executors.environment import environment, fingerprint, misfit
 from metaopt.executors.gpus import claim_gpu, visible_gpus
 from metaopt.file_lock import try_lock
+from metaopt.trial import Result
 
-#: What a worker that fits has one of, and every trial takes: one trial per worker, whatever threads Dask gives it.
-SLOT = "metaopt-trial"
-#: Topic of Dask's events on which workers say that they do not fit.
-MISFIT = "metaopt-misfit"
 #: Key of an answer that is no result: the worker does not see the folder of the trial.
 UNSEEN = "unseen"
 #: Held in the folder of a trial by whoever supervises it.
@@ -36,20 +33,41 @@ _POLL_S = 0.2
 class Preparation(WorkerPlugin):
     """Prepares every worker, also one that joins late or replaces another.
 
+    All names that it leaves in a worker are those of its environment, so that drivers of two versions that share a
+    scheduler, or follow each other on it, do not take each other's workers for theirs.
+
     Args:
         recipe: Of all trials.
+
+    Attributes:
+        name: Of the plugin.
+        slot: What a worker that fits has one of, and every trial takes.
+        topic: Of Dask's events by which workers say that they are there, and why they do not fit.
     """
 
-    name = "metaopt"
-
     def __init__(self, recipe: Recipe) -> None:
-        self._recipe, self._environment = recipe, dict(environment())
+        self._recipe, self._environment = recipe, environment()
+        mark = fingerprint()
+        self.name, self.slot, self.topic = f"metaopt-{mark}", f"metaopt-trial-{mark}", f"metaopt-worker-{mark}"
 
     async def setup(self, worker: Worker) -> None:
         """Runs in the worker's main thread, which lives as long as the worker."""
-        if reason := misfit(self._environment):
-            worker.log_event(MISFIT, {"worker": f"{worker.address} on {platform.node()}", "reason": reason})
+        try:
+            reason = misfit(self._environment) or _crowded(worker)
+            if not reason:
+                self._prepare()
+        except Exception as error:  # which only a log of Dask's would hear
+            reason = f"it cannot be prepared: {type(error).__name__}: {error}"
+        said = {"worker": worker.address, "name": worker.name, "host": platform.node(), "reason": reason}
+        worker.log_event(self.topic, said)
+        if reason:
             return
+        await worker.set_resources(**{self.slot: 1})
+        # The scheduler looks for tasks that have waited for such a worker only when a worker begins to run.
+        worker.status = Status.paused
+        worker.status = Status.running
+
+    def _prepare(self) -> None:
         # They reach every process of a terminal or a job; the driver stops the trials itself. SIGTERM ends a worker in
         # good order, as its nanny and batch systems mean it to.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -57,22 +75,32 @@ class Preparation(WorkerPlugin):
         if self._recipe.needs_process:
             claim_gpu(visible_gpus())
             fork_server.start(self._recipe)
-        await worker.set_resources(**{SLOT: 1})
-        # The scheduler looks for tasks that have waited for such a worker only when a worker begins to run.
-        worker.status = Status.paused
-        worker.status = Status.running
+
+
+def _crowded(worker: Worker) -> str:
+    """Returns why a worker of several threads is not used: Dask sends it trials that wait there for the first one."""
+    threads = worker.state.nthreads
+    return "" if threads == 1 else f"it runs {threads} tasks at a time: start it with --nthreads 1"
 
 
 def supervise(task: Task) -> Mapping[str, Any]:
     """Evaluates a trial as :func:`~metaopt.executors.child.run_trial` does, until the driver loses interest.
 
     A trial that another worker still works on, for a driver that is gone by now, is waited for.
+
+    Raises:
+        RunError: if the trial's folder cannot be written; nothing else.
     """
-    if not _wait_until(task.folder.is_dir, _APPEARS_S):
-        return {UNSEEN: platform.node()}
-    interest = _Interest()
-    with _alone(task.folder, interest.lost):
-        return run_trial(task, interest.lost)
+    try:
+        if not _wait_until(task.folder.is_dir, _APPEARS_S):
+            return {UNSEEN: platform.node()}
+        interest = _Interest()
+        with _alone(task.folder, interest.lost) as alone:
+            if alone:
+                return run_trial(task, interest.lost)
+    except OSError as error:
+        return unsupervised(task, error).to_json()
+    return Result(task.trial.id, "stopped", reason="nobody waits for it any more").to_json()
 
 
 class _Interest:
@@ -89,18 +117,25 @@ class _Interest:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path, lost: Callable[[], bool]) -> Iterator[None]:
-    """Waits until no other process supervises the trial of this folder."""
+def _alone(folder: Path, lost: Callable[[], bool]) -> Iterator[bool]:
+    """Waits until no other process supervises the trial of this folder; gives whether that came before ``lost``."""
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        with contextlib.suppress(OSError):  # a file system without locks: then there is no protection, and no harm
-            _wait_until(lambda: try_lock(descriptor) or lost())
-        yield
+        yield _wait_for_lock(descriptor, lost)
     finally:
         os.close(descriptor)
 
 
-def _wait_until(condition: Callable[[], bool], timeout_s: float = float("inf")) -> bool:
+def _wait_for_lock(descriptor: int, lost: Callable[[], bool]) -> bool:
+    with contextlib.suppress(OSError):  # without locks nothing protects there; docs/clusters.md says so
+        while not try_lock(descriptor):
+            if lost():
+                return False
+            time.sleep(_POLL_S)
+    return True
+
+
+def _wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import multiprocessing
 from collections.abc import Mapping
 from functools import cache
@@ -15,11 +16,16 @@ _SOURCE = "metaopt's source"
 
 
 @cache
-def environment() -> Mapping[str, str]:
+def environment() -> dict[str, str]:
     """Returns the versions that results depend on, and a digest of metaopt's own modules."""
     found = {name: version.partition("+")[0] for name, version in versions().items()}  # not for which device torch is
     found["python"] = found["python"].rpartition(".")[0]
     return {**found, _SOURCE: _digest(Path(str(resources.files("metaopt"))))}
+
+
+def fingerprint() -> str:
+    """Returns what differs between any two environments, in twelve letters and digits."""
+    return hashlib.sha256(json.dumps(environment(), sort_keys=True).encode()).hexdigest()[:12]
 
 
 def misfit(wanted: Mapping[str, str]) -> str:

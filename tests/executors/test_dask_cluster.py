@@ -1,21 +1,21 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from distributed import Client
 
-from metaopt.errors import RunError
+from harness import results_of, wait_until
+from metaopt.errors import ConfigError, RunError
 from metaopt.executors import dask_cluster
 from metaopt.executors.base import Recipe, Task
 from metaopt.executors.dask_cluster import DaskExecutor
 from metaopt.executors.dask_worker import UNSEEN
 from metaopt.executors.local_cluster import ALLOWED_FAILURES
 from metaopt.testing.executor_contract import trial
-from metaopt.trial import Result
 
 
 @pytest.fixture
@@ -42,24 +42,11 @@ def worker_of(pid: int) -> psutil.Process:
     return worker
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def finish(crew: DaskExecutor) -> list[Result]:
-    results: list[Result] = []
-    wait_until(lambda: results.extend(crew.wait(0.2)) or not crew.running)
-    return results
-
-
 def test_a_lost_worker_costs_nothing_but_time(crew: DaskExecutor, log: Path, tmp_path: Path) -> None:
     crew.submit(trial(0), tmp_path / "0")
     wait_until(lambda: started(log))
     worker_of(started(log)[0]).kill()
-    assert [result.status for result in finish(crew)] == ["ok"]
+    assert [result.status for result in results_of(crew).values()] == ["ok"]
     assert len(started(log)) == 2
 
 
@@ -69,11 +56,11 @@ def test_a_trial_whose_workers_are_always_lost_is_a_crash(crew: DaskExecutor, lo
     for n in range(ALLOWED_FAILURES + 1):
         wait_until(lambda n=n: crew.wait(0.1) or len(started(log)) > n)
         worker_of(started(log)[n]).kill()
-    (result,) = finish(crew)
+    (result,) = results_of(crew).values()
     assert result.status == "crashed"
     assert result.reason == "its worker was lost 4 times"
     crew.submit(trial(1), tmp_path / "1")
-    assert [result.status for result in finish(crew)] == ["ok"]
+    assert [result.status for result in results_of(crew).values()] == ["ok"]
 
 
 @pytest.mark.slow
@@ -88,7 +75,7 @@ def test_a_trial_that_gets_on_between_may_lose_any_number_of_workers(
         for n in range(ALLOWED_FAILURES + 2):
             wait_until(lambda n=n: crew.wait(0.1) or len(started(log)) > n)
             worker_of(started(log)[n]).kill()
-        (result,) = finish(crew)
+        (result,) = results_of(crew).values()
     assert (result.status, result.restarts) == ("ok", ALLOWED_FAILURES + 2)
 
 
@@ -102,7 +89,7 @@ def test_a_worker_that_does_not_see_the_folder_is_named(
     monkeypatch.setattr(dask_cluster, "supervise", unseen)
     crew.submit(trial(0), tmp_path / "0")
     with pytest.raises(RunError, match="the worker on node7 does not see"):
-        finish(crew)
+        results_of(crew)
 
 
 def test_a_folder_that_cannot_be_made_is_named(crew: DaskExecutor, tmp_path: Path) -> None:
@@ -118,6 +105,29 @@ def test_closing_ends_the_trials(log: Path, tmp_path: Path) -> None:
     wait_until(lambda: started(log))
     crew.close()
     wait_until(lambda: not psutil.pid_exists(started(log)[0]))
+
+
+def test_closing_frees_everything_also_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with DaskExecutor(Recipe("faults:Faults", {}), 1) as crew:
+        crew.submit(trial(0, "hang"), tmp_path / "0")
+        monkeypatch.setattr(Path, "touch", full)
+        monkeypatch.setattr(dask_cluster, "_CLOSE_S", 0.5)
+        client = crew._client
+    assert client.status == "closed"
+
+
+def test_workers_that_cannot_read_what_they_are_sent_are_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    def foreign(client: Client, plugin: object) -> None:
+        raise ModuleNotFoundError("No module named 'metaopt'")
+
+    monkeypatch.setattr(Client, "register_plugin", foreign)
+    with pytest.raises(ConfigError, match=r"workers of the cluster cannot be prepared: .*No module named 'metaopt'"):
+        DaskExecutor(Recipe("faults:Faults", {}), 1)
 
 
 def test_the_cluster_listens_on_this_machine_only_and_on_no_fixed_port(crew: DaskExecutor) -> None:

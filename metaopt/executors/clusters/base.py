@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 from distributed import Client
 
 from metaopt import registry
 from metaopt.cluster_settings import ClusterSettings
 from metaopt.executors.clusters import CLUSTERS
+from metaopt.executors.clusters.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +19,12 @@ class Cluster:
 
     Attributes:
         client: Connected to the scheduler.
-        add: Starts so many workers more; where others start them, does nothing.
+        fleet: The workers that are started here; None where others start them.
         advice: What the user can do when there is no worker.
     """
 
     client: Client
-    add: Callable[[int], Any]
+    fleet: Fleet | None
     advice: str
 
 

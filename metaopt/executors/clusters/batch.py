@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
-from distributed import Client
+from distributed import Client, Status
 from distributed.security import Security
 
 from metaopt import registry
@@ -20,7 +20,7 @@ from metaopt.cluster_settings import BatchSettings
 from metaopt.errors import ConfigError
 from metaopt.executors.clusters.base import Cluster
 from metaopt.executors.clusters.certificates import make_certificates, trusting
-from metaopt.executors.clusters.local import adder
+from metaopt.executors.clusters.fleet import Fleet, Name
 from metaopt.executors.local_cluster import SCHEDULER_OPTIONS, WORKER_SETTINGS, dask_settings
 from metaopt.paths import home
 
@@ -50,15 +50,19 @@ def batch(settings: BatchSettings) -> Iterator[Cluster]:
             "run metaopt where jobs are submitted; metaopt cluster script FILE prints the job meanwhile",
         )
     kind = registry.load(f"dask_jobqueue:{_SYSTEMS[settings.kind]}Cluster")
+    refused: dict[Name, str] = {}
     with _security(Path(settings.shared)) as security, dask.config.set(dask_settings(settings.threads)):
         options = {**_job_options(settings), "security": security, "scheduler_options": SCHEDULER_OPTIONS}
-        with kind(**options, silence_logs="CRITICAL") as cluster, Client(cluster, set_as_default=False) as client:
+        options |= {"job_cls": _recording(job, refused), "silence_logs": "CRITICAL"}
+        with kind(**options) as cluster, Client(cluster, set_as_default=False) as client:
             if settings.minimum is None:
                 cluster.scale(jobs=settings.workers)
             else:
                 cluster.adapt(minimum_jobs=settings.minimum, maximum_jobs=settings.workers)
-            add = adder(cluster) if settings.minimum is None else _nothing
-            yield Cluster(client, add, f"look at the queue of {settings.kind}, and at the output in {settings.shared}")
+            workers = settings.workers if settings.minimum is None else None
+            fleet = Fleet(cluster, workers, queued=True, refused=refused)
+            advice = f"look at the queue of {settings.kind}, and at the output in {settings.shared}"
+            yield Cluster(client, fleet, advice)
 
 
 @contextlib.contextmanager
@@ -70,18 +74,38 @@ def _security(shared: Path) -> Iterator[Security]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _nothing(n: int) -> None:
-    """Dask itself replaces the lost workers of a cluster that adapts."""
+def _recording(job: Any, refused: dict[Name, str]) -> Any:
+    """Returns the class of jobs, changed to say in ``refused`` what the batch system says of one that it refuses.
+
+    By itself it raises where only a log of Dask's hears it.
+    """
+
+    class Recording(job):
+        async def start(self) -> None:
+            try:
+                await super().start()
+            except (OSError, RuntimeError, ValueError) as error:  # no such command, its exit code, its answer
+                refused[self.name] = " ".join(str(error).split())
+                self.status = Status.failed
+
+    return Recording
 
 
 def job_script(settings: BatchSettings) -> str:
     """Returns the script of a job as it would be submitted, but for addresses and keys, which every cluster has anew.
 
+    The folder for the jobs' output is made, if it is not there.
+
     Raises:
-        ConfigError: if dask-jobqueue is not installed.
+        ConfigError: if dask-jobqueue is not installed, or if that folder cannot be made.
     """
-    options = _job_options(settings)
-    script: str = _job_class(settings)("tls://DRIVER:PORT", name="metaopt-0", **options).job_script()
+    job, options = _job_class(settings), _job_options(settings)
+    try:
+        script: str = job("tls://DRIVER:PORT", name="metaopt-0", **options).job_script()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot make {settings.shared}: {error.strerror}", "name a folder that you may write to as shared"
+        ) from None
     return script
 
 
@@ -112,6 +136,7 @@ def _job_options(settings: BatchSettings) -> dict[str, Any]:
         "death_timeout": _DEATH_TIMEOUT_S,
         "worker_extra_args": [
             *("--dashboard-address", "127.0.0.1:0", "--no-dashboard"),
+            *("--nthreads", "1"),  # after dask-jobqueue's own: Dask counts by threads, and a worker has one trial
             *("--lifetime", f"{lifetime_s}s", "--lifetime-stagger", f"{int(_STAGGER * settings.walltime_s)}s"),
         ],
     }

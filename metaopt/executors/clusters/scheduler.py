@@ -35,7 +35,7 @@ def scheduler(settings: SchedulerSettings) -> Iterator[Cluster]:
             "check that it runs, and that its certificates are those that metaopt is given; see docs/clusters.md",
         ) from None
     with client:
-        yield Cluster(client, lambda n: None, f"start one: dask worker {settings.address} ..., see docs/clusters.md")
+        yield Cluster(client, None, f"start one: dask worker {settings.address} ..., see docs/clusters.md")
 
 
 def _security(settings: SchedulerSettings) -> Security | None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import http.client
+import logging
 import os
 import stat
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ import pytest
 import yaml
 
 from batch_system import SYSTEMS, BatchSystem
-from harness import wait_until
+from harness import results_of, wait_until
 from metaopt.cluster_settings import BatchSettings, load_cluster
-from metaopt.errors import ConfigError
+from metaopt.errors import ConfigError, RunError
 from metaopt.executors.base import Recipe
 from metaopt.executors.clusters.batch import job_script
 from metaopt.executors.dask_cluster import DaskExecutor
 from metaopt.testing.executor_contract import trial
-from metaopt.trial import Result
+from outside import answers_in_the_clear
 
 
 def cluster_file(folder: Path, kind: str = "slurm", **settings: object) -> Path:
@@ -49,12 +49,6 @@ def crew_of(path: Path, log: Path, sleep_s: float = 0.2) -> DaskExecutor:
     return DaskExecutor(recipe, None, load_cluster(str(path)), replace_after_s=2.0)
 
 
-def finish(crew: DaskExecutor) -> dict[int, Result]:
-    results: list[Result] = []
-    wait_until(lambda: results.extend(crew.wait(0.2)) or not crew.running)
-    return {result.trial_id: result for result in results}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("system", "kind"), [(kind, kind) for kind in SYSTEMS], indirect=["system"])
 def test_trials_run_in_jobs_that_end_with_the_driver(system: BatchSystem, kind: str, tmp_path: Path) -> None:
@@ -66,30 +60,18 @@ def test_trials_run_in_jobs_that_end_with_the_driver(system: BatchSystem, kind: 
         assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in keys)
         for number in range(2):
             crew.submit(trial(number), tmp_path / str(number))
-        assert {result.status for result in finish(crew).values()} == {"ok"}
+        assert {result.status for result in results_of(crew).values()} == {"ok"}
         assert len(system.jobs) == 2
         group = psutil.Process(system.jobs[0])
         listening = [
             connection.laddr.ip
             for process in (group, *group.children(recursive=True))
             for connection in process.net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN and _is_http(connection.laddr)
+            if connection.status == psutil.CONN_LISTEN and answers_in_the_clear(connection.laddr)
         ]
         assert set(listening) <= {"127.0.0.1"}
     wait_until(lambda: not system.running)
     assert not list((tmp_path / "shared").rglob("*.pem"))
-
-
-def _is_http(address: tuple[str, int]) -> bool:
-    """Returns whether something answers there without TLS, as a dashboard would."""
-    connection = http.client.HTTPConnection(*address, timeout=2)
-    try:
-        connection.request("GET", "/")
-        return connection.getresponse().status > 0
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 @pytest.mark.slow
@@ -99,7 +81,7 @@ def test_a_job_that_is_lost_is_replaced_and_its_trial_runs_again(system: BatchSy
         crew.submit(trial(0), tmp_path / "0")
         wait_until((tmp_path / "log.txt").exists)
         system.kill(system.jobs[0])
-        assert finish(crew)[0].status == "ok"
+        assert results_of(crew)[0].status == "ok"
         assert len(system.jobs) == 2
 
 
@@ -109,8 +91,75 @@ def test_a_cluster_that_adapts_has_jobs_while_there_is_something_to_do(system: B
         assert crew.free == 2
         assert not system.jobs
         crew.submit(trial(0), tmp_path / "0")
-        assert finish(crew)[0].status == "ok"
+        assert results_of(crew)[0].status == "ok"
         wait_until(lambda: not system.running)
+
+
+@pytest.mark.slow
+def test_a_job_that_is_lost_is_replaced_on_a_cluster_that_adapts_too(system: BatchSystem, tmp_path: Path) -> None:
+    with crew_of(cluster_file(tmp_path, workers=1, minimum=0), tmp_path / "log.txt", sleep_s=1.0) as crew:
+        crew.submit(trial(0), tmp_path / "0")
+        wait_until((tmp_path / "log.txt").exists)
+        system.kill(system.jobs[0])
+        assert results_of(crew)[0].status == "ok"
+        assert len(system.jobs) == 2
+
+
+@pytest.mark.slow
+def test_jobs_may_wait_in_the_queue_and_are_not_submitted_again(
+    system: BatchSystem, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Several times as long as lost workers are waited for."""
+    system.hold()
+    recipe = Recipe("faults:Faults", {})
+    settings = load_cluster(str(cluster_file(tmp_path)))
+    with (
+        DaskExecutor(recipe, None, settings, replace_after_s=0.3, lost_after_s=1.0) as crew,
+        caplog.at_level(logging.WARNING),
+    ):
+        for _ in range(20):
+            assert crew.wait(0.25) == []
+        assert len(system.jobs) == 2
+        assert caplog.text.count("2 jobs submitted, no worker of theirs for 1 s: look at the queue of slurm") == 1
+        system.release()
+        wait_until(lambda: crew.wait(0.1) or crew.free == 2)
+        assert len(system.jobs) == 2
+
+
+@pytest.mark.slow
+def test_every_generation_of_jobs_is_replaced_as_soon_as_the_first(system: BatchSystem, tmp_path: Path) -> None:
+    recipe = Recipe("faults:Faults", {})
+    settings = load_cluster(str(cluster_file(tmp_path, workers=1)))
+    with DaskExecutor(recipe, None, settings, replace_after_s=1.0) as crew:
+        for generation in range(1, 7):
+            wait_until(lambda: crew.wait(0.1) or crew.free)
+            assert len(system.jobs) == generation
+            system.kill(system.jobs[-1])
+            wait_until(lambda: crew.wait(0.1) or not crew.free, 20)
+
+
+@pytest.mark.slow
+def test_jobs_of_several_cores_have_a_trial_each(system: BatchSystem, tmp_path: Path) -> None:
+    path = cluster_file(tmp_path, workers=2, minimum=0, threads=4)
+    with crew_of(path, tmp_path / "log.txt", sleep_s=5.0) as crew:
+        for number in range(2):
+            crew.submit(trial(number), tmp_path / str(number))
+        wait_until(lambda: crew.wait(0.1) or len(system.jobs) == 2)
+        assert {result.status for result in results_of(crew).values()} == {"ok"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("minimum", [None, 1])
+def test_what_the_system_says_of_a_job_that_it_refuses_is_passed_on(
+    system: BatchSystem, tmp_path: Path, minimum: int | None
+) -> None:
+    system.refuse()
+    path = cluster_file(tmp_path, **({} if minimum is None else {"minimum": minimum}))
+    with (
+        crew_of(path, tmp_path / "log.txt") as crew,
+        pytest.raises(RunError, match=r"takes no job: .*invalid partition specified"),
+    ):
+        wait_until(lambda: crew.wait(0.2), 30)
 
 
 def test_the_script_is_what_would_be_submitted(tmp_path: Path) -> None:
@@ -130,6 +179,7 @@ def test_the_script_is_what_would_be_submitted(tmp_path: Path) -> None:
     assert "tls://DRIVER:PORT" in worker
     assert "--dashboard-address 127.0.0.1:0" in worker
     assert "--lifetime 3312s" in worker
+    assert worker.index("--nthreads 4") < worker.index("--nthreads 1")  # the last one counts
     assert "export DASK_DISTRIBUTED__WORKER__DAEMON=False" in lines
 
 
@@ -143,6 +193,12 @@ def test_the_script_is_what_would_be_submitted(tmp_path: Path) -> None:
 )
 def test_every_system_has_its_own_words(tmp_path: Path, kind: str, settings: dict[str, str], wanted: str) -> None:
     assert wanted in job_script(settings_of(cluster_file(tmp_path, kind, **settings))).splitlines()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"cannot make .*file/shared"):
+        job_script(settings_of(cluster_file(tmp_path, shared=str(tmp_path / "file" / "shared"))))
 
 
 def test_without_the_commands_of_the_system_the_error_says_where_to_run(tmp_path: Path) -> None:

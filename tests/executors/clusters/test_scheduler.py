@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,13 +8,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness import wait_until
+from harness import results_of, wait_until
 from metaopt.cluster_settings import load_cluster
 from metaopt.errors import ConfigError, RunError
+from metaopt.executors import dask_worker, environment
 from metaopt.executors.base import Recipe
 from metaopt.executors.dask_cluster import DaskExecutor
 from metaopt.testing.executor_contract import trial
-from metaopt.trial import Result
 from outside import Outside
 
 pytestmark = pytest.mark.slow
@@ -22,12 +23,6 @@ pytestmark = pytest.mark.slow
 def crew_of(outside: Outside, log: Path, sleep_s: float = 0.2, lost_after_s: float = 60.0) -> DaskExecutor:
     recipe = Recipe("faults:Faults", {"log": str(log), "sleep_s": sleep_s})
     return DaskExecutor(recipe, None, load_cluster(str(outside.cluster_file())), lost_after_s=lost_after_s)
-
-
-def finish(crew: DaskExecutor) -> dict[int, Result]:
-    results: list[Result] = []
-    wait_until(lambda: results.extend(crew.wait(0.2)) or not crew.running)
-    return {result.trial_id: result for result in results}
 
 
 def starts(log: Path) -> list[tuple[int, int]]:
@@ -40,14 +35,14 @@ def test_workers_join_late_take_one_trial_each_and_leave(outside: Outside, tmp_p
     log = tmp_path / "log.txt"
     with crew_of(outside, log, sleep_s=1.0) as crew:
         assert crew.free == 0
-        outside.start_worker("--nthreads", "4")
-        wait_until(lambda: crew.free == 1)  # of four threads
+        outside.start_worker()
+        wait_until(lambda: crew.free == 1)
         crew.submit(trial(0), tmp_path / "0")
         assert crew.free == 0
         second = outside.start_worker("--no-nanny")
         wait_until(lambda: crew.free == 1)
         crew.submit(trial(1), tmp_path / "1")
-        assert {result.status for result in finish(crew).values()} == {"ok"}
+        assert {result.status for result in results_of(crew).values()} == {"ok"}
         second.terminate()
         wait_until(lambda: crew.free == 1)
     assert len(starts(log)) == 2
@@ -59,7 +54,7 @@ def test_the_scheduler_and_its_workers_outlive_the_driver(outside: Outside, tmp_
         with crew_of(outside, tmp_path / "log.txt") as crew:
             wait_until(lambda crew=crew: crew.free)
             crew.submit(trial(number), tmp_path / str(number))
-            assert finish(crew)[number].status == "ok"
+            assert results_of(crew)[number].status == "ok"
     assert worker.poll() is None
 
 
@@ -80,7 +75,7 @@ def test_where_nobody_listens_the_error_says_so(outside: Outside, tmp_path: Path
 
 
 def test_a_worker_of_another_version_is_named_with_both(outside: Outside, tmp_path: Path) -> None:
-    """A module that a worker has and the driver has not stands for any other source."""
+    """It has another NumPy, as far as it knows."""
     other = tmp_path / "site"
     other.mkdir()
     (other / "sitecustomize.py").write_text(
@@ -140,4 +135,81 @@ def test_trials_of_a_killed_driver_end_and_do_not_run_beside_their_successors(ou
         crew.submit(trial(0), tmp_path / "0")
         wait_until(lambda: len(starts(log)) == 2)
         assert not psutil.pid_exists(first)
-        assert finish(crew)[0].status == "ok"
+        assert results_of(crew)[0].status == "ok"
+
+
+def test_a_worker_of_several_threads_is_named_with_the_cure(outside: Outside, tmp_path: Path) -> None:
+    with crew_of(outside, tmp_path / "log.txt") as crew:
+        outside.start_worker("--nthreads", "4")
+        with pytest.raises(RunError, match="it runs 4 tasks at a time: start it with --nthreads 1"):
+            wait_until(lambda: crew.wait(0.2) or crew.free)
+
+
+def test_a_worker_that_cannot_be_prepared_is_named_with_the_reason(outside: Outside, tmp_path: Path) -> None:
+    """Its GPUs are claimed in a folder that anybody may write to."""
+    claims = tmp_path / "tmp" / f"metaopt-gpus-{os.getuid()}"
+    claims.mkdir(parents=True)
+    claims.chmod(0o777)
+    with crew_of(outside, tmp_path / "log.txt") as crew:
+        outside.start_worker(TMPDIR=str(claims.parent), CUDA_VISIBLE_DEVICES="0")
+        with pytest.raises(
+            RunError, match=r"cannot be prepared: PermissionError: .* is not a folder of this user alone"
+        ):
+            wait_until(lambda: crew.wait(0.2) or crew.free)
+
+
+def test_a_worker_of_an_earlier_version_is_not_taken_for_one_of_this(
+    outside: Outside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver was updated since, and the worker, which an earlier run has used, was not started again."""
+    outside.start_worker()
+    with crew_of(outside, tmp_path / "log.txt") as crew:
+        wait_until(lambda: crew.free)
+        later = {**environment.environment(), "numpy": "99.0"}
+        with monkeypatch.context() as patch:
+            patch.setattr(environment, "environment", lambda: later)
+            patch.setattr(dask_worker, "environment", lambda: later)
+            other = crew_of(outside, tmp_path / "log.txt")
+        with other, pytest.raises(RunError, match=r"and the driver 99\.0"):
+            wait_until(lambda: other.wait(0.2) or other.free)
+        crew.submit(trial(0), tmp_path / "0")
+        assert results_of(crew)[0].status == "ok"
+
+
+def test_two_runs_share_a_worker_and_each_trial_has_it_alone(outside: Outside, tmp_path: Path) -> None:
+    outside.start_worker()
+    logs = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    with crew_of(outside, logs[0], sleep_s=1.0) as first, crew_of(outside, logs[1], sleep_s=1.0) as second:
+        for name, crew in (("a", first), ("b", second)):
+            wait_until(lambda crew=crew: crew.free)
+            crew.submit(trial(0), tmp_path / name)
+        wait_until(lambda: first.wait(0.0) or any(log.exists() for log in logs))
+        assert sum(log.exists() for log in logs) == 1
+        assert {results_of(crew)[0].status for crew in (first, second)} == {"ok"}
+
+
+def test_a_connection_that_is_lost_and_comes_back_costs_nothing_but_time(outside: Outside, tmp_path: Path) -> None:
+    outside.start_worker()
+    log = tmp_path / "log.txt"
+    with crew_of(outside, log, sleep_s=2.0) as crew:
+        wait_until(lambda: crew.free)
+        crew.submit(trial(0), tmp_path / "0")
+        wait_until(lambda: starts(log))
+        client = crew._client
+        client.loop.add_callback(lambda: client.scheduler_comm.comm.abort())
+        assert results_of(crew)[0].status == "ok"
+    assert len(starts(log)) == 2
+
+
+def test_a_scheduler_that_comes_back_is_told_of_the_run_again(outside: Outside, tmp_path: Path) -> None:
+    outside.start_worker()
+    log = tmp_path / "log.txt"
+    with crew_of(outside, log, sleep_s=1.0) as crew:
+        wait_until(lambda: crew.free)
+        crew.submit(trial(0), tmp_path / "0")
+        wait_until(lambda: starts(log))
+        outside.processes[0].kill()
+        outside.processes[0].wait()
+        outside.start_scheduler(int(outside.address.rpartition(":")[2]))
+        outside.start_worker()
+        assert results_of(crew)[0].status == "ok"
