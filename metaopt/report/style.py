@@ -169,7 +169,7 @@ def render(plot: Plot, prefix: str = "") -> Picture:
     plot.figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     plot.figure.set_layout_engine("none")  # keeps the places found for the SVG, and saves finding them twice
     plot.figure.savefig(png, format="png", dpi=2 * _POINTS, metadata={"Software": None})
-    text = svg.getvalue().decode("utf-8")
+    text = _numbered(svg.getvalue().decode("utf-8"))
     return Picture(
         plot.name,
         plot.title,
@@ -177,6 +177,14 @@ def render(plot: Plot, prefix: str = "") -> Picture:
         inline=_inline(text, plot),
         svg=text.replace(f"'{_FONT}'", _STANDALONE_FONTS).encode("utf-8"),
         png=png.getvalue(),
+    )
+
+
+def _numbered(text: str) -> str:
+    """Numbers what matplotlib names by a hash of coordinates: their last digits are not the same on all processors."""
+    numbers: dict[str, str] = {}
+    return re.sub(
+        r'(?<=["#])[mp][0-9a-f]{10}(?=[")])', lambda m: numbers.setdefault(m[0], f"{m[0][0]}{len(numbers)}"), text
     )
 
 

@@ -131,10 +131,15 @@ def grid(view: View) -> Floats:
     starts = [_start(run, view.clock) for one in view.contestants for run in one.runs]
     ends = [min(end(run, view.clock) for run in one.runs) for one in view.contestants]
     low, high = min(starts), max(ends)
-    places = np.geomspace(low, high, _PLACES) if 0 < low < high else np.array([high])
-    if view.clock.field != "seconds":
-        places = np.round(places)
-    return np.unique(np.concatenate([places[places <= high], ends, [view.budget]]))
+    places = np.array([low, *_between(low, high, view.clock)]) if 0 < low < high else np.array([high])
+    return np.unique(np.concatenate([places, ends, [view.budget]]))
+
+
+def _between(low: float, high: float, clock: Clock) -> Floats:
+    """Returns places in fewer digits than those in which processors differ: a study is made again on any of them."""
+    places = np.geomspace(low, high, _PLACES)
+    places = np.round(places) if clock.field != "seconds" else np.array([float(f"{place:.6g}") for place in places])
+    return places[(low < places) & (places < high)]
 
 
 def _start(run: RunCurve, clock: Clock) -> float:

@@ -24,7 +24,7 @@ from metaopt.report.curves import Floats
 #: Fewest blocks that are ranked: below them no signed-rank test can give a p below 5 %.
 FEWEST_BLOCKS = next(n for n in range(1, 100) if smallest_signed_rank(n) < ALPHA)
 #: Places of the figure of ranks over the budget.
-SHARES = np.unique(np.concatenate([np.geomspace(0.01, 1, 60), np.linspace(0.05, 1, 40)]))
+SHARES = np.unique(np.round(np.concatenate([np.geomspace(0.01, 1, 60), np.linspace(0.05, 1, 40)]), 4))
 
 
 @dataclass(frozen=True)
