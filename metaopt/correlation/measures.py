@@ -35,7 +35,7 @@ def record(study: RankingStudy, folder: Path, header: dict[str, Any]) -> dict[st
 
     Raises:
         RunError: if the scores of a part cannot be read.
-        TableError: if there is no table, or if it has not all cells.
+        TableError: if there is no table.
     """
     graphs = study.graphs
     table = Table(find_table(load_card(study.benchmark), study.cell_space), study.cell_space)

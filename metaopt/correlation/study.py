@@ -20,6 +20,9 @@ from metaopt.paths import write_atomically
 from metaopt.registry import resolve
 from metaopt.seeds import stream
 from metaopt.setting import setting
+from metaopt.tables.card import load_card
+from metaopt.tables.files import find_table
+from metaopt.tables.table import Table
 from metaopt.task import SearchTask
 
 _STUDY = "study.json"
@@ -35,7 +38,7 @@ class RankingStudy(SearchTask):
         epochs: Of a search.
         at: Epochs of the search after which cells are scored, ascending.
         seeds: Number of supernets, with seeds from 0.
-        sample: Cells that are scored, drawn uniformly from the distinct ones; None: all.
+        sample: Cells that are scored, drawn uniformly from those that the table has; None: all of those.
 
     Raises:
         ConfigError: if a value is out of range, or if a search cannot take the hyperparameters.
@@ -84,12 +87,18 @@ class RankingStudy(SearchTask):
 
     @cached_property
     def graphs(self) -> list[CellGraph]:
-        """The cells that are scored, ordered by hash."""
-        distinct = sorted(CELL_SPACES[self.cell_space].distinct_graphs().items())
-        chosen: Iterable[int] = range(len(distinct))
-        if self.sample is not None and self.sample < len(distinct):
-            chosen = sorted(stream("correlation", "sample").choice(len(distinct), self.sample, replace=False))
-        return [distinct[index][1] for index in chosen]
+        """The cells that are scored, ordered by hash.
+
+        Raises:
+            TableError: if there is no table, which has the errors that they are ranked by.
+        """
+        table = Table(find_table(load_card(self.benchmark), self.cell_space), self.cell_space)
+        distinct = CELL_SPACES[self.cell_space].distinct_graphs()
+        measured = [name for name in table.hashes.astype(str) if name in distinct]
+        chosen: Iterable[int] = range(len(measured))
+        if self.sample is not None and self.sample < len(measured):
+            chosen = sorted(stream("correlation", "sample").choice(len(measured), self.sample, replace=False))
+        return [distinct[measured[index]] for index in chosen]
 
     def to_json(self) -> dict[str, Any]:
         """Returns plain JSON values."""

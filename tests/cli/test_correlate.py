@@ -73,7 +73,7 @@ def test_a_folder_has_a_name_without_being_asked(capsys: pytest.CaptureFixture[s
     [
         (["--optimizer", "drats"], "unknown one-shot optimizer 'drats'; did you mean 'darts'?"),
         (["--benchmark", "digit"], "unknown benchmark 'digit'; did you mean 'digits'?"),
-        (["--space", "3"], "no table of benchmark 'digits' for cell space 3"),
+        (["--benchmark", "nasbench101"], "no table of benchmark 'nasbench101' for cell space 1"),
         (["--space", "4"], "--space is 4; allowed: 1, 2, 3"),
         (["--epochs", "0"], "epochs is 0; allowed: 1 or more"),
         (["--seeds", "0"], "seeds is 0; allowed: 1 or more"),

@@ -10,6 +10,9 @@ from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.correlation.study import RankingStudy, enumerated, open_folder
 from metaopt.errors import ConfigError, RunError
+from metaopt.tables.card import load_card
+from metaopt.tables.files import find_table
+from metaopt.tables.table import Table
 
 MakeStudy = Callable[..., RankingStudy]
 
@@ -37,6 +40,13 @@ def test_all_distinct_cells_or_a_sample_of_them(make_study: MakeStudy) -> None:
     assert len(set(sample)) == 30
     assert sample == sorted(sample)
     assert [graph.hash for graph in make_study(sample=9999).graphs] == every
+
+
+def test_cells_are_those_that_the_table_has(make_study: MakeStudy) -> None:
+    table = Table(find_table(load_card("digits"), 3), 3)
+    study = make_study(cell_space=3, sample=None)
+    assert len(study.graphs) == len(table) < len(CELL_SPACES[3].distinct_graphs())
+    assert all(graph in table for graph in study.graphs)
 
 
 def test_defects_are_those_the_published_evaluation_has(make_study: MakeStudy) -> None:
