@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from metaopt.cells.space import CELL_SPACES
 from metaopt.doctor.finding import Check, Finding
 from metaopt.errors import ImageError, MetaoptError, TableError
@@ -17,8 +19,8 @@ def benchmarks() -> dict[str, Check]:
     checks: dict[str, Check] = {}
     for name in card_names():
         for space in CELL_SPACES:
-            checks[f"table {name} {space}"] = lambda name=name, space=space: table(name, space)  # type: ignore[misc]
-        checks[f"images {name}"] = lambda name=name: images(name)  # type: ignore[misc]
+            checks[f"table {name} {space}"] = partial(table, name, space)
+        checks[f"images {name}"] = partial(images, name)
     return checks
 
 

@@ -49,7 +49,12 @@ def test_info_prints_card_and_tables(capsys: pytest.CaptureFixture[str]) -> None
     out = capsys.readouterr().out
     for part in (
         *("licence:", "2685 cells x 3 seeds, after 1, 2, 4, 8 epochs", "predicted: none", "commit:"),
-        *("table of cell space 2: none", "6000 cells x 1 seed", "measured: 6000 of 55854 distinct cells (10.7%)"),
+        *(
+            "7773 cells x 1 seed",
+            "measured: all 7773 distinct cells",
+            "6000 cells x 1 seed",
+            "measured: 6000 of 55854 distinct cells (10.7%)",
+        ),
         *("predicted: the other 49854, by", "digits-3.surrogate.parquet"),
     ):
         assert part in out

@@ -27,17 +27,17 @@ def test_what_is_shipped_is_whole() -> None:
 
 
 def test_what_is_not_there_is_said_with_how_to_get_it() -> None:
-    assert (table("digits", 2).state, images("nasbench101").state) == ("warning", "warning")
-    assert "metaopt benchmark build digits --space 2" in table("digits", 2).advice
+    assert (table("nasbench101", 2).state, images("nasbench101").state) == ("warning", "warning")
+    assert "metaopt benchmark import" in table("nasbench101", 2).advice
 
 
 @pytest.mark.parametrize("damage", [b"no table", None])
 def test_a_damaged_table(tmp_path: Path, damage: bytes | None) -> None:
     shipped = paths.data_folder("benchmarks") / "tables" / "digits-1.parquet"
     (tmp_path / "tables").mkdir()
-    mine = Path(shutil.copy(shipped, tmp_path / "tables" / "digits-2.parquet"))
+    mine = Path(shutil.copy(shipped, tmp_path / "tables" / "nasbench101.parquet"))
     mine.write_bytes(damage if damage is not None else mine.read_bytes()[:-1000])
-    finding = table("digits", 2)
+    finding = table("nasbench101", 2)
     assert finding.state == "problem"
     assert str(mine) in finding.text
     assert finding.advice
