@@ -7,11 +7,12 @@ proposals, journal lines that are on the disk before the run goes on, results to
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from io import StringIO
 from pathlib import Path
@@ -30,7 +31,7 @@ from metaopt.trial import Result, Trial
 
 WORKERS = (1, 10, 100, 1000, 10_000)
 #: Evaluations of a run: enough for every worker to have several, as far as proposals are cheap enough for that.
-MOST = {"random": 40_000, "hyperband": 40_000, "re": 20_000, "bohb": 1000, "tpe": 400, "smac": 300}
+MOST = {"random": 20_000, "hyperband": 20_000, "re": 20_000, "bohb": 1000, "tpe": 400, "smac": 300}
 LEAST = 300
 
 
@@ -87,24 +88,23 @@ def measure(tuner: str, workers: int, evaluations: int) -> Measured:
     )
 
 
-class _look_ups:  # noqa: N801  (used like a function)
-    """While entered, sums up the seconds that look-ups take, in a list of one."""
+@contextlib.contextmanager
+def _look_ups() -> Iterator[list[float]]:
+    """Sums up the seconds that look-ups take, in a list of one."""
+    real, spent = TableLookup.evaluate, [0.0]
 
-    def __enter__(self) -> list[float]:
-        self._real, spent = TableLookup.evaluate, [0.0]
+    def timed(objective: TableLookup, trial: Trial, folder: Path) -> Result:
+        began = time.process_time()
+        try:
+            return real(objective, trial, folder)
+        finally:
+            spent[0] += time.process_time() - began
 
-        def timed(objective: TableLookup, trial: Trial, folder: Path) -> Result:
-            began = time.process_time()
-            try:
-                return self._real(objective, trial, folder)
-            finally:
-                spent[0] += time.process_time() - began
-
-        TableLookup.evaluate = timed  # type: ignore[method-assign]
-        return spent
-
-    def __exit__(self, *exception: object) -> None:
-        TableLookup.evaluate = self._real  # type: ignore[method-assign]
+    TableLookup.evaluate = timed  # type: ignore[method-assign]
+    try:
+        yield spent
+    finally:
+        TableLookup.evaluate = real  # type: ignore[method-assign]
 
 
 def runs() -> Iterable[tuple[str, int, int]]:
@@ -112,7 +112,7 @@ def runs() -> Iterable[tuple[str, int, int]]:
     for tuner, most in MOST.items():
         for workers in WORKERS:
             if 2 * workers <= most:
-                yield tuner, workers, min(most, max(LEAST, 4 * workers))
+                yield tuner, workers, min(most, max(LEAST, 2 * workers))
 
 
 def main(folder: Path) -> None:
@@ -137,7 +137,7 @@ def _figure(rows: list[Measured]) -> str:
         for axes, name in zip(plots, ("utilisation", "driver_ms"), strict=True):
             axes.plot([row.workers for row in of], [getattr(row, name) for row in of], "o-", color=colour, label=tuner)
     for axes, label in zip(
-        panels, ("share of time that workers are busy", "ms of the driver per evaluation"), strict=True
+        plots, ("share of time that workers are busy", "ms of the driver per evaluation"), strict=True
     ):
         axes.set_xscale("log")
         axes.set_xlabel("workers")

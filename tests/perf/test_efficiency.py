@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import time
 from pathlib import Path
 
@@ -18,10 +19,10 @@ SEARCHES, EPOCHS, ROUNDS = 12, 12, 3
 LEAST = 1.9
 
 
-def seconds(crew: DaskExecutor, folder: Path) -> float:
-    """Returns how long all searches take with as many at a time as there are workers."""
+def seconds(crew: DaskExecutor, searches: int, folder: Path) -> float:
+    """Returns how long so many searches take with as many at a time as there are workers."""
     config = plain(load_space("darts").get_default_configuration())
-    waiting = [Trial(n, n, config, EPOCHS, seed=n) for n in range(SEARCHES)]
+    waiting = [Trial(n, n, config, EPOCHS, seed=n) for n in range(searches)]
     began = time.perf_counter()
     while waiting or crew.running:
         while waiting and crew.free:
@@ -31,20 +32,24 @@ def seconds(crew: DaskExecutor, folder: Path) -> float:
     return time.perf_counter() - began
 
 
+def measure(workers: int, folder: Path) -> float:
+    """Returns the seconds that a cluster of its own takes, which nothing runs beside: an idle one costs a bit, too."""
+    recipe = Recipe("metaopt.objectives.oneshot:OneShot", {"optimizer": "darts"})
+    with DaskExecutor(recipe, workers) as crew:
+        while len(crew.hosts) < workers:
+            crew.wait(0.1)
+        seconds(crew, workers, folder / "warm")  # fork servers load their libraries
+        return seconds(crew, SEARCHES, folder)
+
+
 @pytest.mark.perf
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="there is one core")
 def test_two_workers_do_almost_twice_as_much(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    recipe = Recipe("metaopt.objectives.oneshot:OneShot", {"optimizer": "darts"})
     ratios = []
-    with DaskExecutor(recipe, 1) as one, DaskExecutor(recipe, 2) as two:
-        for crew in (one, two):
-            while len(crew.hosts) < crew.workers:
-                crew.wait(0.1)
-            seconds(crew, tmp_path / f"warm-{crew.workers}")  # fork servers load their libraries
-        for number in range(ROUNDS):
-            alone, both = (seconds(crew, tmp_path / f"{number}-{crew.workers}") for crew in (one, two))
-            ratios.append(alone / both)
-            with capsys.disabled():
-                print(f"\n{SEARCHES} searches: {alone:.1f} s by one worker, {both:.1f} s by two", end="")
-                print(f": {ratios[-1]:.2f} of 2", end="")
-    assert max(ratios) > LEAST
+    for number in range(ROUNDS):
+        alone, both = (measure(workers, tmp_path / f"{number}-{workers}") for workers in (1, 2))
+        ratios.append(alone / both)
+        with capsys.disabled():
+            print(f"\n{SEARCHES} searches: {alone:.1f} s by one worker, {both:.1f} s by two", end="")
+            print(f": {ratios[-1]:.2f} of 2", end="")
+    assert statistics.median(ratios) >= LEAST
