@@ -28,6 +28,13 @@ def test_every_cell_is_answered_and_isomorphic_ones_alike(tmp_path: Path) -> Non
     assert sorted(predictions.hashes.tolist()) == predictions.hashes.tolist()
 
 
+def test_five_decimals_are_kept(tmp_path: Path) -> None:
+    write_predictions(tmp_path / "p.parquet", rows(valid_error=0.123454, test_error=0.000016), {})
+    predicted = Predictions(tmp_path / "p.parquet").query(CHAIN)
+    assert predicted.valid_error == pytest.approx(0.12345, abs=1e-8)
+    assert predicted.test_error == pytest.approx(0.00002, abs=1e-8)
+
+
 def test_a_cell_without_a_prediction_is_refused(tmp_path: Path) -> None:
     write_predictions(tmp_path / "p.parquet", rows(), {})
     with pytest.raises(TableError, match="have none of the cell 1\n"):
