@@ -128,8 +128,8 @@ def _parts(groups: Sequence[Group], runs: Sequence[RunData]) -> Iterator[Part]:
     if compared:  # its sections have what there is to say of look-ups
         tuning = [group for group in tuning if "optimizer" in group.runs[0].settings]
     repeats = grid_repeats(groups)
-    if tuning:
-        yield _tuned_part(tuning, with_curves=not compared)
+    if told := [group for group in tuning if not compared or any(map(_confirms, group.runs))]:
+        yield _tuned_part(told, with_curves=not compared)
     if searched := [group for group in tuning if not _is_grid(group.runs[0]) and "optimizer" in group.runs[0].settings]:
         yield _importance_part(searched)
     yield from comparison_parts(compared)
@@ -138,6 +138,10 @@ def _parts(groups: Sequence[Group], runs: Sequence[RunData]) -> Iterator[Part]:
     if (plot := eigenvalue_plot(repeats)) is not None:
         yield Part("Curvature", eigenvalue_notes(repeats), plots=(plot,))
     yield Part("Runs", (), (_runs_table(runs),), {"runs.csv": [_run_record(run) for run in runs]})
+
+
+def _confirms(run: RunData) -> bool:
+    return bool(run.confirmed or run.settings.get("confirm"))
 
 
 def _is_grid(run: RunData) -> bool:

@@ -101,6 +101,17 @@ def test_what_is_missing_is_said(out: Path) -> None:
     assert "**Not complete**: 1 of 2 runs are not finished: bohb-s9." in page
 
 
+@pytest.mark.parametrize("confirm", [0, 3])
+def test_without_confirming_searches_there_is_no_table_of_them(
+    make_run: Callable[..., Path], tmp_path: Path, confirm: int
+) -> None:
+    for tuner in ("bohb", "tpe"):
+        shutil.copytree(make_run(tuner, n=12, confirm=confirm, tuner=tuner, optimizer="darts"), tmp_path / tuner)
+    page = render_study(study("bohb", "tpe"), tmp_path)["README.md"].decode()
+    assert "## Over the budget" in page
+    assert ("## Tuned against default" in page) == (confirm > 0)
+
+
 def test_a_study_without_any_run(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="has no run of the study yet"):
         render_study(study("bohb-s0"), tmp_path)
