@@ -3,7 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-JOBS ?= 2
+# More than there are cores: tests of clusters and of killed processes mostly wait.
+JOBS ?= 3
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: demo test unit check bench wheel lock audit clean

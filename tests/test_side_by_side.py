@@ -16,7 +16,7 @@ from metaopt.study_file import StudyPlan, load_study
 STUDY = """
 title: Baselines
 baselines:
-  - {tuner: [random, re], budget: 800, seed: [0, 1]}
+  - {tuner: [random, re], budget: 300, seed: [0, 1]}
 """
 
 

@@ -5,7 +5,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -98,6 +98,7 @@ def test_a_run_without_a_value_loses() -> None:
     assert signed_rank(np.full(6, 0.9), np.full(6, math.inf)) == (pytest.approx(0.03125), True)
 
 
+@settings(max_examples=20)  # statsmodels collects garbage each time
 @given(st.lists(st.floats(0, 1, allow_subnormal=False), min_size=0, max_size=9))
 def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
     want = multipletests(p_values, method="holm")[1] if p_values else []
