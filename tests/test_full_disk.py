@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -63,6 +63,20 @@ def tune(folder: Path, *more: object) -> list[str]:
     )
 
 
+def fails_on_a_full_disk(
+    disk: Path, command: list[str], env: dict[str, str], begun: Callable[[], bool], seconds: float = 60
+) -> tuple[Path, str]:
+    """Runs a driver, fills the disk once it has begun, and returns what takes the room and the driver's complaint."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as driver:
+        harness.wait_until(begun, seconds, "the first trial")
+        filler = fill(disk)
+        said = driver.communicate(timeout=100)
+    assert driver.returncode == 2, said
+    assert "Traceback" not in said[1]
+    return filler, said[1]
+
+
 def goes_on(folder: Path, env: dict[str, str]) -> None:
     done = harness.finish(harness.command("resume", folder, "--no-report"), env)
     assert done.returncode == 0, done.stderr
@@ -74,16 +88,10 @@ def goes_on(folder: Path, env: dict[str, str]) -> None:
 def test_a_result_that_finds_no_room_ends_the_run_and_not_the_trial(disk: Path, tmp_path: Path) -> None:
     folder, log = disk / "run", tmp_path / "log.txt"
     env = harness.environment(folder, FAULTS_SLEEP_S=3, FAULTS_LOG=log)
-    pipe = subprocess.PIPE
-    with subprocess.Popen(tune(folder), env=env, stdout=pipe, stderr=pipe, text=True) as driver:
-        harness.wait_until(log.exists, what="the first trial")
-        filler = fill(disk)
-        said = driver.communicate(timeout=100)
-    assert driver.returncode == 2, said
-    assert "trial 0 cannot write to" in said[1]
-    assert "No space left on device" in said[1]
-    assert "no finished trial is lost" in said[1]
-    assert "Traceback" not in said[1]
+    filler, said = fails_on_a_full_disk(disk, tune(folder), env, log.exists)
+    assert "trial 0 cannot write to" in said
+    assert "No space left on device" in said
+    assert "no finished trial is lost" in said
     assert read(folder / "journal.jsonl").results == {}
     filler.unlink()
     goes_on(folder, env)
@@ -95,13 +103,10 @@ def test_a_checkpoint_that_finds_no_room_costs_the_epoch_in_flight(disk: Path, t
     env = harness.environment(folder, DRIVER_OBJECTIVE="logged:LoggedSearch", EPOCHS_LOG=log)
     search = ("--min-epochs", 5, "--max-epochs", 5, "--channels", 4, "--cells", 3, "--subset", 400)
     shown = folder / "trials" / "00000" / TRAJECTORY
-    pipe = subprocess.PIPE
-    with subprocess.Popen(tune(folder, *search), env=env, stdout=pipe, stderr=pipe, text=True) as driver:
-        harness.wait_until(lambda: shown.exists() and "epoch" in shown.read_text(), 100, "the first epoch")
-        filler = fill(disk)
-        said = driver.communicate(timeout=100)
-    assert driver.returncode == 2, said
-    assert "trial 0 cannot write to" in said[1]
+    filler, said = fails_on_a_full_disk(
+        disk, tune(folder, *search), env, lambda: shown.exists() and "epoch" in shown.read_text(), 100
+    )
+    assert "trial 0 cannot write to" in said
     filler.unlink()
     goes_on(folder, env)
     first, second = logged.epochs(log).values()
@@ -114,16 +119,9 @@ def test_no_room_for_another_trial_or_its_line_ends_the_run(disk: Path, tmp_path
     """Whichever of the two is met first."""
     folder, log = disk / "run", tmp_path / "log.txt"
     env = harness.environment(folder, DRIVER_OBJECTIVE="faults:Inline", FAULTS_SLEEP_S=0.1, FAULTS_LOG=log)
-    pipe = subprocess.PIPE
-    command = tune(folder, "--budget", 40)
-    with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as driver:
-        harness.wait_until(log.exists, what="the first trial")
-        filler = fill(disk)
-        said = driver.communicate(timeout=100)
-    assert driver.returncode == 2, said
-    assert "No space left on device" in said[1]
-    assert "no finished trial is lost" in said[1]
-    assert "Traceback" not in said[1]
+    filler, said = fails_on_a_full_disk(disk, tune(folder, "--budget", 40), env, log.exists)
+    assert "No space left on device" in said
+    assert "no finished trial is lost" in said
     filler.unlink()
     goes_on(folder, env)
 

@@ -113,7 +113,7 @@ class Search:
             torch.manual_seed(seed_integer(seed, "weights"))
             block = optimizer.block(settings)
             supernet = Supernet(space, scale, in_channels=data.in_channels, classes=data.classes, block=block)
-        self.supernet = supernet.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.supernet = supernet.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch documents it, its types do not
         self.supernet.drop_path_generator.manual_seed(seed_integer(seed, "drop path"))
         self.weight_optim = torch.optim.SGD(
             self.supernet.parameters(), settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay

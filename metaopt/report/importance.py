@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,8 @@ def forest_shares(forest: RandomForestRegressor, n_inputs: int) -> Floats:
         forest: Fitted on inputs in [0, 1].
         n_inputs: d.
     """
-    return np.mean([_tree_shares(tree.tree_, n_inputs) for tree in forest.estimators_], axis=0)  # type: ignore[no-any-return]
+    shares: Floats = np.mean([_tree_shares(tree.tree_, n_inputs) for tree in forest.estimators_], axis=0)
+    return shares
 
 
 def forest_pair_shares(forest: RandomForestRegressor, n_inputs: int) -> Floats:
@@ -110,7 +112,8 @@ def forest_pair_shares(forest: RandomForestRegressor, n_inputs: int) -> Floats:
         forest: Fitted on inputs in [0, 1].
         n_inputs: d.
     """
-    return np.mean([_tree_pair_shares(tree.tree_, n_inputs) for tree in forest.estimators_], axis=0)  # type: ignore[no-any-return]
+    shares: Floats = np.mean([_tree_pair_shares(tree.tree_, n_inputs) for tree in forest.estimators_], axis=0)
+    return shares
 
 
 def _features(trials: Sequence[Evaluation], inputs: Sequence[Hyperparameter], with_epochs: bool) -> Floats:
@@ -186,10 +189,10 @@ def _marginal_variance(lower: Floats, upper: Floats, weight: Floats, mean: float
     return float(np.diff(borders) @ (marginal - mean) ** 2)
 
 
-def _boxes(tree: object, n_inputs: int) -> tuple[Floats, Floats, Floats]:
+def _boxes(tree: Any, n_inputs: int) -> tuple[Floats, Floats, Floats]:
     """Returns the leaves of a scikit-learn tree as boxes in [0, 1]^d: lower (L, d), upper (L, d), value (L,)."""
-    left, right = tree.children_left, tree.children_right  # type: ignore[attr-defined]
-    feature, threshold, value = tree.feature, tree.threshold, tree.value  # type: ignore[attr-defined]
+    left, right = tree.children_left, tree.children_right
+    feature, threshold, value = tree.feature, tree.threshold, tree.value
     boxes = []
     waiting = [(0, np.zeros(n_inputs), np.ones(n_inputs))]
     while waiting:

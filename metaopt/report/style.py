@@ -191,7 +191,7 @@ def _numbered(text: str) -> str:
 def _inline(text: str, plot: Plot) -> str:
     """Cuts an SVG file down to an element that can stand in a page beside others."""
     body = text[text.index("<svg") :]
-    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body).groups()  # type: ignore[union-attr]
+    ((width, height),) = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body)[:1]
     content = body[body.index(">") + 1 :].rstrip()
     content = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", content, flags=re.DOTALL)
     content = _own_ids(content, plot.name).replace(f"'{_FONT}'", "var(--font)")

@@ -190,7 +190,7 @@ class NetworkBatch(nn.Module):
                             _he_normal(block.weight, [streams[i] for i in owner])
                 elif isinstance(module, CellBatch):
                     for block in module.projections.values():
-                        _he_normal(block.weight, streams)  # type: ignore[arg-type]
+                        _he_normal(block.weight, streams)  # type: ignore[arg-type]  # a ModuleDict hides what it holds
             _he_normal(self.stem.weight, streams)
             for g, rng in enumerate(streams):
                 scale = self.head.shape[1] ** -0.5

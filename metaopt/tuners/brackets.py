@@ -113,7 +113,7 @@ class BracketTuner(Tuner):
     def _next_run(self) -> tuple[ConfigId, Mapping[str, Value], float]:
         for bracket in self._brackets:
             if (run := bracket.get_next_run()) is not None:
-                return run  # type: ignore[no-any-return]
+                return run  # type: ignore[no-any-return]  # hpbandster has no types
         self._brackets.append(self._open_bracket(len(self._brackets)))
         return self._brackets[-1].get_next_run()  # type: ignore[no-any-return]
 
