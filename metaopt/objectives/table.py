@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ConfigSpace import ConfigurationSpace
 
 from metaopt.cells.codec import cell_configuration_space, from_config
+from metaopt.cells.nearest import nearest
 from metaopt.cells.space import CELL_SPACES
 from metaopt.seeds import stream
 from metaopt.tables.answers import Answers
@@ -49,11 +50,16 @@ class TableLookup:
     def evaluate(self, trial: Trial, folder: Path) -> Result:
         """Looks up the trial's cell after ``trial.epochs`` epochs; ``folder`` stays as it is.
 
+        Where only known cells are wanted, an unknown one counts as its nearest known one.
+
         Raises:
             ConfigError: if the configuration is no cell of the cell space.
             TableError: if the table has not the cell, or not the epochs, and no surrogate answers.
         """
-        graph = from_config(self.cell_space, trial.config).graph
+        cell = from_config(self.cell_space, trial.config)
+        if self.answers.restricted:
+            cell = nearest(self.cell_space, cell, lambda graph: graph in self.answers.table)
+        graph = cell.graph
         entry = self.answers.query(graph, trial.epochs)
         valid_error = entry.valid_error
         if self._errors == "single":

@@ -1,7 +1,8 @@
 """What a benchmark answers to a cell: measured by its table, or, if the user wants it so, predicted by its surrogate.
 
 A table may be partial. ``unknown`` says what becomes of a cell that it does not hold: with ``refuse`` it is an error,
-with ``surrogate`` a model's answer that is marked as predicted, and with ``restrict`` searches pick known cells only.
+with ``surrogate`` a model's answer that is marked as predicted, and with ``restrict`` searches pick known cells only,
+and what a tuner proposes counts as the nearest known cell.
 """
 
 from __future__ import annotations

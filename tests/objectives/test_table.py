@@ -46,3 +46,14 @@ def test_names_are_checked() -> None:
         TableLookup(benchmark="digit")
     with pytest.raises(ConfigError, match="--space is 9"):
         TableLookup(cell_space=9)
+
+
+def test_of_a_partial_table_a_proposal_counts_as_the_nearest_cell_that_it_holds(tmp_path: Path) -> None:
+    objective, rng = TableLookup(cell_space=3, unknown="restrict"), np.random.default_rng(0)
+    cells = [CELL_SPACES[3].sample(rng) for _ in range(20)]
+    trials = [Trial(n, n, to_config(CELL_SPACES[3], cell), 8, 0) for n, cell in enumerate(cells)]
+    results = [objective.evaluate(trial, tmp_path) for trial in trials]
+    assert [result.info["predicted"] for result in results] == [False] * 20
+    known = [cell.graph in objective.answers.table for cell in cells]
+    assert 0 < sum(known) < 20
+    assert [result.info["cell"] == cell.graph.key for cell, result in zip(cells, results, strict=True)] == known
