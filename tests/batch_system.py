@@ -11,13 +11,18 @@ from pathlib import Path
 _SUBMIT = """#!{python}
 import os, shutil, subprocess, sys
 folder = {folder!r}
-number = str(len(os.listdir(folder)) + 1)
-script = os.path.join(folder, number + ".sh")
+for number in map(str, range(1, 1000)):
+    script = os.path.join(folder, number + ".sh")
+    try:
+        os.close(os.open(script, os.O_CREAT | os.O_EXCL))
+        break
+    except FileExistsError:  # several may be submitted at once
+        pass
 if len(sys.argv) > 1:
     shutil.copy(sys.argv[-1], script)  # the original is deleted at once
 else:
     open(script, "w").write(sys.stdin.read())
-if os.path.exists({refuse!r}):
+if os.path.exists({refuse!r}) and open({refuse!r}).read() in ("", number):
     sys.exit("sbatch: error: invalid partition specified")
 log = open(os.path.join({logs!r}, "job-" + number), "w")
 queue = "while [ -e " + {hold!r} + " ]; do sleep 0.1; done; exec bash " + script
@@ -80,9 +85,13 @@ class BatchSystem:
         """Starts the jobs that wait."""
         self._hold.unlink()
 
-    def refuse(self) -> None:
-        """Takes no more jobs."""
-        self._refuse.touch()
+    def refuse(self, number: int | None = None) -> None:
+        """Takes no more jobs, or all but the one of this number, counted from 1."""
+        self._refuse.write_text("" if number is None else str(number))
+
+    def take(self) -> None:
+        """Takes jobs again."""
+        self._refuse.unlink()
 
     def kill(self, job: int) -> None:
         """Ends a job as a node that fails would."""

@@ -69,7 +69,7 @@ class DaskExecutor(Executor):
         self._spent_s: dict[int, float] = {}  # of trials whose workers were lost
         self._stopped: set[int] = set()  # of those that were to be stopped
         self._futures: dict[int, Future[Any]] = {}
-        self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[int, Future[Any]]] = queue.SimpleQueue()
         with contextlib.ExitStack() as stack:
             connection = stack.enter_context(connected(settings))
             self._client = connection.client
@@ -122,15 +122,15 @@ class DaskExecutor(Executor):
         key, slot = f"trial-{trial_id}-{uuid.uuid4().hex}", {self._preparation.slot: 1}
         future = self._client.submit(supervise, self._tasks[trial_id], key=key, pure=False, resources=slot)
         self._futures[trial_id] = future
-        future.add_done_callback(lambda _: self._done.put(trial_id))
+        future.add_done_callback(lambda done: self._done.put((trial_id, done)))
 
     def wait(self, timeout_s: float) -> list[Result]:
         """Returns the results that are there, see :meth:`Executor.wait`."""
         results: list[Result] = []
         with contextlib.suppress(queue.Empty):
-            results += self._results(self._done.get(timeout=timeout_s))
+            results += self._results(*self._done.get(timeout=timeout_s))
             while True:
-                results += self._results(self._done.get_nowait())
+                results += self._results(*self._done.get_nowait())
         self._watch.mend()
         self._submit_lost()
         if not results:
@@ -143,12 +143,12 @@ class DaskExecutor(Executor):
             for trial_id in [trial_id for trial_id, future in self._futures.items() if future.cancelled()]:
                 self._submit(trial_id)
 
-    def _results(self, trial_id: int) -> list[Result]:
+    def _results(self, trial_id: int, future: Future[Any]) -> list[Result]:
         """Returns the result of a trial, if there is one: a trial that was submitted again is done more than once."""
-        future = self._futures.get(trial_id)
-        if future is None or future.cancelled() or not future.done():
+        if future is not self._futures.get(trial_id) or future.cancelled():
             return []
-        result = self._result(trial_id, future)
+        # One that was done and is not any more was lost with its worker, and says nothing when it is done again.
+        result = self._result(trial_id, future) if future.done() else None
         # One that nobody asked to stop was for a driver or a connection that is gone.
         if result is None or (result.status == "stopped" and trial_id not in self._stopped):
             self._submit(trial_id)

@@ -15,6 +15,7 @@ from metaopt.wording import counted
 _LOOK_S = 0.5  # between two questions to the scheduler
 _SCHEDULER_LOST_S = 10.0
 _MOST_PATIENCE = 16  # times the usual delay, for a machine on which workers start slowly
+_REFUSED = "correct the cluster file; metaopt cluster script FILE prints the job"
 _AGAIN = "then go on with: metaopt resume RUN"
 _log = logging.getLogger(__name__)
 
@@ -45,11 +46,11 @@ class Watch:
         self._lost_after_s = lost_after_s
         self._none_since: float | None = None
         self._queued_since: float | None = None
-        self._short_since: float | None = None
         self._cut_off_since: float | None = None
         self._looked_at = float("-inf")
         self._workers: Mapping[str, Mapping[str, Any]] = {}
         self._misfits: dict[str, str] = {}
+        self._refusals: set[str] = set()
         self._scheduler_id = self._client.scheduler_info()["id"]
         self._client.subscribe_topic(self._topic, self._note)
 
@@ -79,27 +80,26 @@ class Watch:
                 self._scheduler_id = scheduler["id"]
         except Exception:  # whatever Dask raises when the connection is lost, which check() sees by itself
             return {}
+        if self._client.status != "running":  # then it has repeated its last answer
+            return {}
         workers: Mapping[str, Mapping[str, Any]] = scheduler["workers"]
         if self._fleet is not None:
-            self._fleet.look({worker["name"] for worker in workers.values()})
+            self._fleet.look({worker["name"] for worker in workers.values()}, time.monotonic())
         return workers
 
     def mend(self) -> None:
         """Replaces workers that stay away: Dask gives up one that is lost while it starts."""
-        now, usable = time.monotonic(), len(self.hosts)
-        if self._fleet is not None:
-            self._fleet.fill()
-        if self._fleet is None or not self._fleet.is_short:
-            self._short_since = None
-            if usable:
-                self._delay_s = self._replace_after_s
-        elif self._short_since is None:
-            self._short_since = now
-        elif now - self._short_since > self._delay_s:
-            self._fleet.forget()
-            self._short_since = now
+        usable = len(self.hosts)
+        if self._fleet is None:
+            return
+        if (refusal := self._fleet.refusal) and refusal not in self._refusals:
+            self._refusals.add(refusal)
+            _log.warning("the batch system does not take a job, which is submitted again later: %s", refusal)
+        if self._fleet.replace(time.monotonic(), self._delay_s):
             if not self._fleet.queued:  # those that were slow have just been ended
                 self._delay_s = min(2 * self._delay_s, _MOST_PATIENCE * self._replace_after_s)
+        elif usable and not self._fleet.is_short:
+            self._delay_s = self._replace_after_s
 
     def check(self, waiting: int) -> None:
         """Gives up where there is nothing left to wait for.
@@ -120,12 +120,16 @@ class Watch:
             self._none_since = None
             self._wait_for_queue(now, self._fleet.pending)
             return
-        self._check_refusals()
+        self._check_misfits()
+        refusal = "" if self._fleet is None else self._fleet.refusal
+        if refusal and self._fleet is not None and not self._fleet.any_came:
+            raise RunError(f"the batch system takes no job: {refusal}", _REFUSED)
         if self._none_since is None:
             self._none_since = now
         elif now - self._none_since > self._lost_after_s:
             raise RunError(
-                f"no Dask worker has been alive for {self._lost_after_s:g} s; {waiting} trials wait for one",
+                f"no Dask worker has been alive for {self._lost_after_s:g} s; {waiting} trials wait for one"
+                + (f"; the batch system takes no job: {refusal}" if refusal else ""),
                 f"{self._cluster.advice}, {_AGAIN}",
             )
 
@@ -151,12 +155,7 @@ class Watch:
                 f"start it and its workers again, {_AGAIN}",
             )
 
-    def _check_refusals(self) -> None:
-        if self._fleet is not None and (refusal := self._fleet.refusal):
-            raise RunError(
-                f"the batch system takes no job: {refusal}",
-                "correct the cluster file; metaopt cluster script FILE prints the job",
-            )
+    def _check_misfits(self) -> None:
         if self._workers and self._workers.keys() <= self._misfits.keys():
             raise RunError(
                 f"no Dask worker can be used: {self._misfits[next(iter(self._workers))]}",

@@ -40,8 +40,10 @@ def dask_settings(threads: int) -> dict[str, Any]:
         **WORKER_SETTINGS,
         "distributed.nanny.pre-spawn-environ": fork_server.thread_environment(threads),
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
-        # Dask's own watch closes a worker that is just coming back after a second loss.
-        "distributed.deploy.lost-worker-timeout": "1 day",
+        # Dask's own watch closes a worker that is just coming back after a second loss: never.
+        "distributed.deploy.lost-worker-timeout": "10000 days",
+        # Of a trial: a cluster that adapts asks at once for a job for each, not for one and then more.
+        "distributed.scheduler.unknown-task-duration": "1 hour",
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
         "logging.distributed": "critical",

@@ -51,6 +51,20 @@ def test_a_lost_worker_costs_nothing_but_time(crew: DaskExecutor, log: Path, tmp
 
 
 @pytest.mark.slow
+def test_a_result_that_is_lost_with_its_worker_before_anybody_asks_is_found_again(
+    crew: DaskExecutor, log: Path, tmp_path: Path
+) -> None:
+    crew.submit(trial(0), tmp_path / "0")
+    wait_until(lambda: started(log))
+    worker = worker_of(started(log)[0])
+    wait_until(crew._futures[0].done)
+    worker.kill()
+    wait_until(lambda: not crew._futures[0].done())
+    assert results_of(crew)[0].status == "ok"
+    assert len(started(log)) == 1
+
+
+@pytest.mark.slow
 def test_a_trial_whose_workers_are_always_lost_is_a_crash(crew: DaskExecutor, log: Path, tmp_path: Path) -> None:
     crew.submit(trial(0, "hang"), tmp_path / "0")
     for n in range(ALLOWED_FAILURES + 1):

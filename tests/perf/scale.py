@@ -112,7 +112,7 @@ def runs() -> Iterable[tuple[str, int, int]]:
     for tuner, most in MOST.items():
         for workers in WORKERS:
             if 2 * workers <= most:
-                yield tuner, workers, min(most, max(LEAST, 2 * workers))
+                yield tuner, workers, min(most, max(LEAST, 10 * workers))
 
 
 def main(folder: Path) -> None:

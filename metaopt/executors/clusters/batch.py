@@ -20,7 +20,7 @@ from metaopt.cluster_settings import BatchSettings
 from metaopt.errors import ConfigError
 from metaopt.executors.clusters.base import Cluster
 from metaopt.executors.clusters.certificates import make_certificates, trusting
-from metaopt.executors.clusters.fleet import Fleet, Name
+from metaopt.executors.clusters.fleet import Fleet, Submissions
 from metaopt.executors.local_cluster import SCHEDULER_OPTIONS, WORKER_SETTINGS, dask_settings
 from metaopt.paths import home
 
@@ -50,17 +50,16 @@ def batch(settings: BatchSettings) -> Iterator[Cluster]:
             "run metaopt where jobs are submitted; metaopt cluster script FILE prints the job meanwhile",
         )
     kind = registry.load(f"dask_jobqueue:{_SYSTEMS[settings.kind]}Cluster")
-    refused: dict[Name, str] = {}
+    submissions = Submissions()
     with _security(Path(settings.shared)) as security, dask.config.set(dask_settings(settings.threads)):
         options = {**_job_options(settings), "security": security, "scheduler_options": SCHEDULER_OPTIONS}
-        options |= {"job_cls": _recording(job, refused), "silence_logs": "CRITICAL"}
+        options |= {"job_cls": _recording(job, submissions), "silence_logs": "CRITICAL"}
         with kind(**options) as cluster, Client(cluster, set_as_default=False) as client:
+            fleet = Fleet(cluster, settings.workers if settings.minimum is None else None, submissions)
             if settings.minimum is None:
                 cluster.scale(jobs=settings.workers)
             else:
                 cluster.adapt(minimum_jobs=settings.minimum, maximum_jobs=settings.workers)
-            workers = settings.workers if settings.minimum is None else None
-            fleet = Fleet(cluster, workers, queued=True, refused=refused)
             advice = f"look at the queue of {settings.kind}, and at the output in {settings.shared}"
             yield Cluster(client, fleet, advice)
 
@@ -74,19 +73,24 @@ def _security(shared: Path) -> Iterator[Security]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _recording(job: Any, refused: dict[Name, str]) -> Any:
-    """Returns the class of jobs, changed to say in ``refused`` what the batch system says of one that it refuses.
+def _recording(job: Any, submissions: Submissions) -> Any:
+    """Returns the class of jobs, changed to say what the batch system says of each: Dask tells only a log of its own.
 
-    By itself it raises where only a log of Dask's hears it.
+    And to say that they have ended, which Dask checks when it closes.
     """
 
     class Recording(job):
         async def start(self) -> None:
             try:
                 await super().start()
+                submissions.accepted.add(self.name)
             except (OSError, RuntimeError, ValueError) as error:  # no such command, its exit code, its answer
-                refused[self.name] = " ".join(str(error).split())
+                submissions.refused[self.name] = " ".join(str(error).split())
                 self.status = Status.failed
+
+        async def close(self) -> None:
+            await super().close()
+            self.status = Status.closed
 
     return Recording
 

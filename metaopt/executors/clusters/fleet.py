@@ -2,75 +2,91 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Set
+from dataclasses import dataclass, field
 from typing import Any
 
-Name = Hashable  # as Dask calls a worker: a number on this machine, text in a batch system
+Name = Hashable  # as Dask calls a worker
+
+
+@dataclass(frozen=True, slots=True)
+class Submissions:
+    """What a batch system has said of jobs, by name.
+
+    Attributes:
+        accepted: Those that it took.
+        refused: What it said of each that it did not take.
+    """
+
+    accepted: set[Name] = field(default_factory=set)
+    refused: dict[Name, str] = field(default_factory=dict)
 
 
 class Fleet:
     """Workers of one of Dask's cluster objects, which itself forgets none that it has started.
 
+    Every worker has a name of its own from now on: Dask would give that of a lost one to the next, and then take what
+    becomes of the one for the other's.
+
     Args:
         cluster: One of Dask's that is told how many workers to have.
         workers: How many there should be; None: Dask decides, by what waits.
-        queued: Whether a worker may take any time until it comes, as a job in a queue does.
-        refused: What the batch system has said of jobs that it does not take, by name; others write it.
+        submissions: Of a batch system, where a worker may take any time until it comes; None: workers start at once.
     """
 
-    def __init__(self, cluster: Any, workers: int | None, *, queued: bool, refused: dict[Name, str] | None = None):
-        self._cluster, self._workers, self.queued = cluster, workers, queued
-        self._refused = {} if refused is None else refused
+    def __init__(self, cluster: Any, workers: int | None, submissions: Submissions | None = None) -> None:
+        self._cluster, self._workers, self.queued = cluster, workers, submissions is not None
+        self._submissions = submissions or Submissions()
         self._come: set[Name] = set()
-        self._present: Set[Name] = frozenset()
+        self._gone: dict[Name, float] = {}
+        numbers = itertools.count(len(cluster.worker_spec))
+        cluster._new_worker_name = lambda _: f"metaopt-{next(numbers)}"
 
-    def look(self, present: Set[Name]) -> None:
-        """Takes note of the workers that are connected now."""
-        self._present = present
+    def look(self, present: Set[Name], now: float) -> None:
+        """Takes note of the workers that are connected at this time, in seconds."""
         self._come |= present
+        gone = set(self._cluster.worker_spec) - present
+        if self.queued:
+            gone &= self._come | self._submissions.refused.keys()
+        self._gone = {name: self._gone.get(name, now) for name in gone}
 
     def came(self, name: Name) -> None:
         """Takes note of a worker that was connected once, and may be gone before anybody has looked."""
         self._come.add(name)
 
     @property
-    def pending(self) -> int:
-        """How many jobs are in the queue, as far as is known here."""
-        return len(self._asked - self._come - self._refused.keys()) if self.queued else 0
-
-    @property
-    def refusal(self) -> str:
-        """What the batch system has said of a job that it does not take; empty if it takes all."""
-        return next((self._refused[name] for name in self._asked if name in self._refused), "")
+    def any_came(self) -> bool:
+        """Whether there ever was a worker."""
+        return bool(self._come)
 
     @property
     def is_short(self) -> bool:
-        """Whether workers are lost; what is in the queue is on its way."""
-        return bool(self._lost)
+        """Whether workers are lost, or refused; what is in the queue is on its way."""
+        return bool(self._gone)
 
-    def forget(self) -> None:
-        """Ends what is left of lost workers; :meth:`fill` starts others in their place."""
-        for name in self._lost:
-            del self._cluster.worker_spec[name]
-            self._come.discard(name)  # another of this name is in the queue again
-            self._refused.pop(name, None)
-        self._cluster.scale(len(self._cluster.worker_spec))
+    @property
+    def pending(self) -> int:
+        """How many jobs are in the queue, as far as is known here."""
+        return len((self._submissions.accepted & set(self._cluster.worker_spec)) - self._come)
 
-    def fill(self) -> None:
-        """Starts workers in the place of forgotten ones.
+    @property
+    def refusal(self) -> str:
+        """What the batch system has said last of a job that it did not take; empty if it took all."""
+        return next(reversed(self._submissions.refused.values()), "")
 
-        Not before those have ended: Dask gives their names again, and would take the new ones for the old.
+    def replace(self, now: float, delay_s: float) -> bool:
+        """Ends what is left of workers that have been gone for so long, and asks for others in their place.
+
+        Returns:
+            Whether there were any.
         """
-        missing = self._workers is not None and len(self._asked) < self._workers
-        if missing and self._cluster.workers.keys() <= self._asked:
-            self._cluster.scale(self._workers)
-
-    @property
-    def _asked(self) -> Set[Name]:
-        return set(self._cluster.worker_spec)
-
-    @property
-    def _lost(self) -> Set[Name]:
-        """Those that are gone or refused; here, also those that have not come so far."""
-        gone = self._asked - self._present
-        return gone & (self._come | self._refused.keys()) if self.queued else gone
+        lost = [name for name, since in self._gone.items() if now - since > delay_s]
+        for name in lost:
+            self._cluster.worker_spec.pop(name, None)  # unless Dask itself has just dropped it
+            del self._gone[name]
+        planned = len(self._cluster.worker_spec)
+        wanted = planned if self._workers is None else self._workers
+        if lost or planned < wanted:
+            self._cluster.scale(wanted)
+        return bool(lost)

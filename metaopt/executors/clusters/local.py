@@ -16,5 +16,5 @@ def local(settings: ClusterSettings) -> Iterator[Cluster]:
     """Starts ``settings.workers`` processes with one thread each, reachable from this machine only."""
     workers = settings.workers or 1
     with local_cluster(workers, settings.threads) as client:
-        fleet = Fleet(client.cluster, workers, queued=False)
+        fleet = Fleet(client.cluster, workers)
         yield Cluster(client, fleet, "look at the memory of the machine")

@@ -136,6 +136,7 @@ def test_every_generation_of_jobs_is_replaced_as_soon_as_the_first(system: Batch
             assert len(system.jobs) == generation
             system.kill(system.jobs[-1])
             wait_until(lambda: crew.wait(0.1) or not crew.free, 20)
+        assert crew._watch._delay_s == 1.0
 
 
 @pytest.mark.slow
@@ -146,6 +147,50 @@ def test_jobs_of_several_cores_have_a_trial_each(system: BatchSystem, tmp_path: 
             crew.submit(trial(number), tmp_path / str(number))
         wait_until(lambda: crew.wait(0.1) or len(system.jobs) == 2)
         assert {result.status for result in results_of(crew).values()} == {"ok"}
+
+
+@pytest.mark.slow
+def test_a_cluster_that_adapts_asks_for_a_job_for_each_trial_and_again_after_a_rest(
+    system: BatchSystem, tmp_path: Path
+) -> None:
+    """A job in the queue is on its way, whatever earlier ones have done."""
+    with crew_of(cluster_file(tmp_path, minimum=0), tmp_path / "log.txt") as crew:
+        for turn, jobs in ((0, 2), (1, 3)):  # of trials as short as the first ones, Dask lets one job do both
+            system.hold()
+            for number in range(2):
+                crew.submit(trial(2 * turn + number), tmp_path / str(2 * turn + number))
+            wait_until(lambda n=jobs: crew.wait(0.1) or len(system.jobs) == n)
+            for _ in range(20):  # longer than a lost one is waited for
+                assert crew.wait(0.25) == []
+            assert len(system.jobs) == jobs
+            system.release()
+            assert {result.status for result in results_of(crew).values()} == {"ok"}
+            wait_until(lambda: crew.wait(0.1) or not system.running)
+
+
+@pytest.mark.slow
+def test_one_job_that_is_refused_is_said_and_costs_nothing(
+    system: BatchSystem, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    system.refuse(2)
+    with crew_of(cluster_file(tmp_path), tmp_path / "log.txt") as crew, caplog.at_level(logging.WARNING):
+        wait_until(lambda: crew.wait(0.1) or crew.free == 2)
+        assert caplog.text.count("does not take a job") == 1
+        crew.submit(trial(0), tmp_path / "0")
+        assert results_of(crew)[0].status == "ok"
+    wait_until(lambda: not system.running)
+
+
+@pytest.mark.slow
+def test_a_system_that_takes_no_job_for_a_while_is_asked_again(system: BatchSystem, tmp_path: Path) -> None:
+    with crew_of(cluster_file(tmp_path, workers=1), tmp_path / "log.txt") as crew:
+        wait_until(lambda: crew.wait(0.1) or crew.free)
+        system.refuse()
+        system.kill(system.jobs[0])
+        wait_until(lambda: crew.wait(0.1) or crew._watch._refusals)
+        assert not crew.free
+        system.take()
+        wait_until(lambda: crew.wait(0.1) or crew.free)
 
 
 @pytest.mark.slow

@@ -1,76 +1,84 @@
 from __future__ import annotations
 
-from metaopt.executors.clusters.fleet import Fleet
+import itertools
+from collections.abc import Callable
+
+from metaopt.executors.clusters.fleet import Fleet, Submissions
 
 
 class Planned:
-    """What a fleet needs of one of Dask's clusters, which ends and starts workers when the test says so."""
+    """What a fleet needs of one of Dask's clusters."""
 
-    def __init__(self) -> None:
-        self.worker_spec: dict[str, str] = {}
-        self.workers: dict[str, str] = {}
+    _new_worker_name: Callable[[int], str]
+
+    def __init__(self, workers: int) -> None:
+        self.worker_spec: dict[str, str] = dict.fromkeys("ab"[:workers], "a job")
 
     def scale(self, n: int) -> None:
+        numbers = itertools.count()
         while len(self.worker_spec) < n:
-            name = next(name for name in "abcdef" if name not in self.worker_spec)
-            self.worker_spec[name] = "a job"
-
-    def settle(self) -> None:
-        self.workers = dict(self.worker_spec)
+            self.worker_spec[self._new_worker_name(next(numbers))] = "a job"
 
 
-def fleet_of(workers: int | None, *, queued: bool = True) -> tuple[Fleet, Planned, dict[object, str]]:
-    cluster, refused = Planned(), dict[object, str]()
-    cluster.scale(2)
-    cluster.settle()
-    return Fleet(cluster, workers, queued=queued, refused=refused), cluster, refused
+def fleet_of(workers: int | None, *, queued: bool = True) -> tuple[Fleet, Planned, Submissions]:
+    cluster, submissions = Planned(2), Submissions(accepted={"a", "b"})
+    return Fleet(cluster, workers, submissions if queued else None), cluster, submissions
 
 
 def test_jobs_in_the_queue_are_not_lost() -> None:
     fleet, _, _ = fleet_of(2)
-    assert (fleet.pending, fleet.is_short) == (2, False)
-    fleet.look({"a"})
-    assert (fleet.pending, fleet.is_short) == (1, False)
-    fleet.look(set())
+    assert (fleet.pending, fleet.is_short, fleet.any_came) == (2, False, False)
+    fleet.look({"a"}, 0.0)
+    assert (fleet.pending, fleet.is_short, fleet.any_came) == (1, False, True)
+    fleet.look(set(), 0.0)
     assert (fleet.pending, fleet.is_short) == (1, True)
+    assert not fleet.replace(1.0, delay_s=2.0)
 
 
 def test_workers_of_this_machine_that_have_not_come_count_as_lost() -> None:
     fleet, _, _ = fleet_of(2, queued=False)
+    fleet.look(set(), 0.0)
     assert (fleet.pending, fleet.is_short) == (0, True)
-    fleet.look({"a", "b"})
+    fleet.look({"a", "b"}, 0.0)
     assert not fleet.is_short
 
 
-def test_a_lost_worker_has_ended_before_another_has_its_name() -> None:
-    fleet, cluster, _ = fleet_of(2)
-    fleet.look({"a", "b"})
-    fleet.look({"a"})
-    fleet.forget()
-    assert list(cluster.worker_spec) == ["a"]
-    fleet.fill()
-    assert list(cluster.worker_spec) == ["a"]
-    cluster.settle()
-    fleet.fill()
-    assert list(cluster.worker_spec) == ["a", "b"]
+def test_each_worker_is_waited_for_and_no_name_is_given_twice() -> None:
+    fleet, cluster, submissions = fleet_of(2)
+    fleet.look({"a", "b"}, 0.0)
+    fleet.look({"a"}, 1.0)
+    fleet.look(set(), 3.0)
+    assert fleet.replace(3.5, delay_s=2.0)
+    assert list(cluster.worker_spec) == ["a", "metaopt-2"], "a may come back by itself"
+    submissions.accepted.add("metaopt-2")
+    fleet.look({"a"}, 4.0)
     assert (fleet.pending, fleet.is_short) == (1, False)
+    assert not fleet.replace(9.0, delay_s=2.0)
+    fleet.look(set(), 10.0)
+    assert fleet.replace(13.0, delay_s=2.0)
+    assert list(cluster.worker_spec) == ["metaopt-2", "metaopt-3"]
 
 
-def test_a_refused_job_is_submitted_again() -> None:
-    fleet, cluster, refused = fleet_of(2)
-    refused["b"] = "invalid partition"
+def test_one_that_came_and_went_unseen_is_lost() -> None:
+    fleet, _, _ = fleet_of(2)
+    fleet.came("a")
+    fleet.look(set(), 0.0)
+    assert (fleet.pending, fleet.is_short) == (1, True)
+
+
+def test_a_refused_job_is_submitted_again_under_another_name() -> None:
+    fleet, cluster, submissions = fleet_of(2)
+    submissions.accepted.remove("b")
+    submissions.refused["b"] = "invalid partition"
+    fleet.look(set(), 0.0)
     assert (fleet.refusal, fleet.pending, fleet.is_short) == ("invalid partition", 1, True)
-    fleet.forget()
-    cluster.settle()
-    fleet.fill()
-    assert (fleet.refusal, fleet.pending) == ("", 2)
+    assert fleet.replace(3.0, delay_s=2.0)
+    assert list(cluster.worker_spec) == ["a", "metaopt-2"]
 
 
 def test_a_cluster_that_adapts_is_filled_by_dask() -> None:
     fleet, cluster, _ = fleet_of(None)
-    fleet.look({"a", "b"})
-    fleet.look(set())
-    fleet.forget()
-    cluster.settle()
-    fleet.fill()
+    fleet.look({"a", "b"}, 0.0)
+    fleet.look(set(), 0.0)
+    assert fleet.replace(3.0, delay_s=2.0)
     assert not cluster.worker_spec
