@@ -21,11 +21,16 @@ from metaopt.run_folder import RunFolder
 from metaopt.spaces import plain, space_from_json
 from metaopt.study_archive import journals
 from metaopt.study_file import StudyPlan, load_study
+from metaopt.tables.card import load_card
+from metaopt.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = sorted(path.parent for path in (ROOT / "results" / "reference").glob("*/journal.jsonl"))
 RANKINGS = sorted(path.parent for path in (ROOT / "results" / "reference").rglob("correlation.json"))
-STUDIES = sorted((ROOT / "results" / "reference").rglob("study.yaml"))
+ALL_STUDIES = sorted((ROOT / "results" / "reference").rglob("study.yaml"))
+#: Of tables that are not part of the project, of which enough journals would be a copy.
+PUBLISHED = [file for file in ALL_STUDIES if not load_card(read_yaml(file)["common"]["benchmark"]).protocol]
+STUDIES = [file for file in ALL_STUDIES if file not in PUBLISHED]
 FINISHED = [file for file in STUDIES if (file.parent / "README.md").is_file()]
 
 
@@ -54,6 +59,12 @@ def test_figures_come_from_the_journals(folder: Path) -> None:
     assert shown
     for figure in shown:
         assert rendered[f"figures/{figure.name}"] == figure.read_bytes(), "make it again with metaopt report"
+
+
+@pytest.mark.parametrize("file", PUBLISHED, ids=lambda file: file.parent.name)
+def test_no_table_of_others_is_here_in_the_form_of_journals(file: Path) -> None:
+    assert (file.parent / "README.md").is_file()
+    assert [path.name for path in file.parent.rglob("*journal*")] == []
 
 
 @pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.parent.name)

@@ -1,6 +1,6 @@
 """The real study loop with 1 to 10,000 workers on the clock of the table: what the driver costs, what they are worth.
 
-``python tests/perf/scale.py FOLDER`` writes ``scale.csv`` and ``scale.svg``; it takes about ten minutes. Workers are
+``python tests/perf/scale.py FOLDER`` writes ``scale.csv`` and a figure; it takes about ten minutes. Workers are
 simulated, each busy for as long as the table says that its training took; everything else is what a run does:
 proposals, journal lines that are on the disk before the run goes on, results told in the order in which they come in.
 """
@@ -12,11 +12,12 @@ import csv
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from io import StringIO
 from pathlib import Path
 
+import matplotlib as mpl
 from rich.console import Console
 
 from metaopt.config import load_config
@@ -24,7 +25,8 @@ from metaopt.interrupt import Interrupt
 from metaopt.launch import prepare, start
 from metaopt.objectives.table import TableLookup
 from metaopt.paths import write_atomically
-from metaopt.report.style import GROUPS, legend, panels
+from metaopt.report.axes import log_axis
+from metaopt.report.style import GROUPS, RC, Picture, Plot, legend, render, stack
 from metaopt.run_folder import RunFolder
 from metaopt.run_settings import BaselineConfig
 from metaopt.trial import Result, Trial
@@ -127,27 +129,31 @@ def main(folder: Path) -> None:
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     write_atomically(folder / "scale.csv", text.getvalue())
-    write_atomically(folder / "scale.svg", _figure(rows))
+    picture = drawn(rows)
+    write_atomically(folder / "scale.svg", picture.svg)
+    write_atomically(folder / "scale.png", picture.png)
 
 
-def _figure(rows: list[Measured]) -> str:
-    figure, plots = panels(2)
-    for colour, tuner in zip(GROUPS, MOST, strict=False):
-        of = [row for row in rows if row.tuner == tuner]
-        for axes, name in zip(plots, ("utilisation", "driver_ms"), strict=True):
-            axes.plot([row.workers for row in of], [getattr(row, name) for row in of], "o-", color=colour, label=tuner)
-    for axes, label in zip(
-        plots, ("share of time that workers are busy", "ms of the driver per evaluation"), strict=True
-    ):
-        axes.set_xscale("log")
-        axes.set_xlabel("workers")
-        axes.set_ylabel(label)
-    plots[0].set_ylim(0, 1.05)
-    plots[1].set_yscale("log")
-    legend(figure, plots)
-    content = StringIO()
-    figure.savefig(content, format="svg", metadata={"Date": None})
-    return content.getvalue()
+def drawn(rows: Sequence[Measured]) -> Picture:
+    """Draws what workers are worth and what the driver costs, over the number of workers."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        figure, (busy, driver) = stack(2)
+        for colour, tuner in zip(GROUPS, MOST, strict=False):
+            of = [row for row in rows if row.tuner == tuner]
+            for axes, name in ((busy, "utilisation"), (driver, "driver_ms")):
+                workers, values = [row.workers for row in of], [getattr(row, name) for row in of]
+                axes.plot(workers, values, "o-", color=colour, label=tuner)
+        busy.set_ylabel("share of time\nworkers are busy")
+        busy.set_ylim(0, 1.05)
+        driver.set_ylabel("ms of the driver\nper evaluation")
+        costs = [row.driver_ms for row in rows]
+        log_axis(driver, "y", min(costs), max(costs))
+        log_axis(driver, "x", WORKERS[0], WORKERS[-1])
+        driver.set_xlabel("workers")
+        legend(figure, (busy, driver))
+        return render(Plot("scale", "What workers are worth, and what the driver costs", "", figure))
 
 
 if __name__ == "__main__":
