@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from metaopt.report.compare import problem
 from metaopt.report.layout import value_text
 from metaopt.report.load import Evaluation, RunData
 
@@ -38,6 +39,7 @@ class Repeats:
         evaluations: The finished ones; a grid asks for the largest epochs only.
         failed: How many gave no error.
         optimum_test_error: Lowest test error there is; None where unknown.
+        problem: Benchmark and cell space; only what searches the same can be compared.
     """
 
     group: str
@@ -45,6 +47,7 @@ class Repeats:
     evaluations: tuple[Evaluation, ...]
     failed: int
     optimum_test_error: float | None
+    problem: str = ""
 
     @property
     def name(self) -> str:
@@ -91,6 +94,7 @@ def _repeats_of(group: Group) -> list[Repeats]:
             tuple(e for e in evaluations if e.ok),
             sum(e.result is not None and not e.ok for e in evaluations),
             group.runs[0].optimum_test_error,
+            problem(group.runs[0]),
         )
         for config, evaluations in zip(configs, by_config.values(), strict=True)
     ]

@@ -41,13 +41,14 @@ class Final:
 def finals(repeats: Sequence[Repeats]) -> list[Final]:
     """Returns where all searches ended.
 
-    A configuration is compared with the first one of its group; where groups have one each, with the first group's.
+    A configuration is compared with the first one of its group; where groups have one each, with that of the first
+    group on the same problem.
     """
     within = any(one.label for one in repeats)
-    first: dict[str, Repeats] = {}
+    first: dict[tuple[str, str], Repeats] = {}
     found = []
     for one in repeats:
-        base = first.setdefault(one.group if within else "", one)
+        base = first.setdefault((one.problem, one.group if within else ""), one)
         ratio = None if base is one else regret_ratio(_regrets(base), _regrets(one))
         one_shot = tuple(e.one_shot_error for e in one.evaluations if not math.isnan(e.one_shot_error))
         found.append(Final(one, _regrets(one), one_shot, "" if base is one else base.label or base.group, ratio))

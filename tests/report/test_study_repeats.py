@@ -53,6 +53,12 @@ def test_groups_of_one_configuration_each_are_compared_with_the_first_group() ->
     assert [row.against for row in rows] == ["", "darts"]
 
 
+def test_groups_on_different_problems_are_not_compared() -> None:
+    names = [f"{config} {space}" for space in (1, 2) for config in ("default", "tuned")]
+    rows = finals([replace(repeats(name, "", FIRST), problem=f"digits space {name[-1]}") for name in names])
+    assert [row.against for row in rows] == ["", "default 1", "", "default 2"]
+
+
 def test_a_configuration_without_a_finished_search() -> None:
     rows = finals([repeats("darts", "", FIRST), repeats("gdas", "", [])])
     assert finals_table(rows).rows[1][:4] == ("gdas", "–", "–", "0")
