@@ -57,8 +57,7 @@ class Watch:
     def _note(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """Runs in a thread of the client's."""
         worker, name, host, reason = (event[1][key] for key in ("worker", "name", "host", "reason"))
-        if self._fleet is not None:
-            self._fleet.came(name)
+        self._fleet.came(name)
         if reason and worker not in self._misfits:
             self._misfits[worker] = f"{worker} on {host} is not like this driver: {reason}"
             _log.warning("a worker is not used: %s", self._misfits[worker])
@@ -83,15 +82,12 @@ class Watch:
         if self._client.status != "running":  # then it has repeated its last answer
             return {}
         workers: Mapping[str, Mapping[str, Any]] = scheduler["workers"]
-        if self._fleet is not None:
-            self._fleet.look({worker["name"] for worker in workers.values()}, time.monotonic())
+        self._fleet.look({worker["name"] for worker in workers.values()}, time.monotonic())
         return workers
 
     def mend(self) -> None:
         """Replaces workers that stay away: Dask gives up one that is lost while it starts."""
         usable = len(self.hosts)
-        if self._fleet is None:
-            return
         if (refusal := self._fleet.refusal) and refusal not in self._refusals:
             self._refusals.add(refusal)
             _log.warning("the batch system does not take a job, which is submitted again later: %s", refusal)
@@ -116,20 +112,20 @@ class Watch:
         if self.hosts:
             self._none_since = self._queued_since = None
             return
-        if self._fleet is not None and self._fleet.pending:
+        if self._fleet.pending:
             self._none_since = None
             self._wait_for_queue(now, self._fleet.pending)
             return
         self._check_misfits()
-        refusal = "" if self._fleet is None else self._fleet.refusal
-        if refusal and self._fleet is not None and not self._fleet.any_came:
-            raise RunError(f"the batch system takes no job: {refusal}", _REFUSED)
+        refusal = f"the batch system takes no job: {self._fleet.refusal}" if self._fleet.refusal else ""
+        if refusal and not self._fleet.any_came:
+            raise RunError(refusal, _REFUSED)
         if self._none_since is None:
             self._none_since = now
         elif now - self._none_since > self._lost_after_s:
             raise RunError(
                 f"no Dask worker has been alive for {self._lost_after_s:g} s; {waiting} trials wait for one"
-                + (f"; the batch system takes no job: {refusal}" if refusal else ""),
+                + (refusal and f"; {refusal}"),
                 f"{self._cluster.advice}, {_AGAIN}",
             )
 

@@ -97,7 +97,7 @@ class ObjectiveContract:
         """All but the seconds it took; the caller's global generator is left alone."""
         before = np.random.get_state(legacy=False)  # noqa: NPY002, that it is left alone is tested
         again = objective.evaluate(trial, tmp_path)
-        np.testing.assert_equal(np.random.get_state(legacy=False), before)  # noqa: NPY002
+        np.testing.assert_equal(np.random.get_state(legacy=False), before)  # noqa: NPY002, likewise
         assert replace(again, cost_s=result.cost_s, cpu_s=result.cpu_s) == result
 
     def test_it_repeats_itself_in_another_process_with_another_hash_seed(

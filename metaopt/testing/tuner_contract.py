@@ -184,17 +184,17 @@ class TunerContract:
         untouched.seed(5)
         before = np.random.get_state(legacy=False)  # noqa: NPY002, what is tested
         play(self.tuner(space), n=self.n_asks)
-        np.testing.assert_equal(np.random.get_state(legacy=False), before)  # noqa: NPY002
+        np.testing.assert_equal(np.random.get_state(legacy=False), before)  # noqa: NPY002, likewise
         assert plain(space.sample_configuration()) == plain(untouched.sample_configuration())
 
     def test_callers_global_generator_has_no_influence(self, events: list[Event]) -> None:
         """What the caller does with NumPy's global generator changes no ask."""
         before = np.random.get_state()  # noqa: NPY002, what is tested
-        np.random.seed(99)  # noqa: NPY002
+        np.random.seed(99)  # noqa: NPY002, likewise
         try:
             assert play(self.tuner(), n=self.n_asks) == events
         finally:
-            np.random.set_state(before)  # noqa: NPY002
+            np.random.set_state(before)  # noqa: NPY002, likewise
 
     def test_survives_crashes_of_all_trials(self) -> None:
         """A tuner that gets no result at all goes on asking."""

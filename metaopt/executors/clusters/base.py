@@ -19,12 +19,12 @@ class Cluster:
 
     Attributes:
         client: Connected to the scheduler.
-        fleet: The workers that are started here; None where others start them.
+        fleet: The workers that are started here.
         advice: What the user can do when there is no worker.
     """
 
     client: Client
-    fleet: Fleet | None
+    fleet: Fleet
     advice: str
 
 

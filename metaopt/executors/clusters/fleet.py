@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Hashable, Set
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 Name = Hashable  # as Dask calls a worker
@@ -21,6 +22,11 @@ class Submissions:
 
     accepted: set[Name] = field(default_factory=set)
     refused: dict[Name, str] = field(default_factory=dict)
+
+
+def of_others() -> Fleet:
+    """Returns the fleet of a cluster whose workers others start: none of them is planned here, or replaced."""
+    return Fleet(SimpleNamespace(worker_spec={}), None)
 
 
 class Fleet:

@@ -12,6 +12,7 @@ from distributed.security import Security
 from metaopt.cluster_settings import SchedulerSettings
 from metaopt.errors import ConfigError
 from metaopt.executors.clusters.base import Cluster
+from metaopt.executors.clusters.fleet import of_others
 
 _CONNECT_S = 20.0
 
@@ -35,7 +36,7 @@ def scheduler(settings: SchedulerSettings) -> Iterator[Cluster]:
             "check that it runs, and that its certificates are those that metaopt is given; see docs/clusters.md",
         ) from None
     with client:
-        yield Cluster(client, None, f"start one: dask worker {settings.address} ..., see docs/clusters.md")
+        yield Cluster(client, of_others(), f"start one: dask worker {settings.address} ..., see docs/clusters.md")
 
 
 def _security(settings: SchedulerSettings) -> Security | None:

@@ -75,8 +75,11 @@ def test_trials_run_in_jobs_that_end_with_the_driver(system: BatchSystem, kind: 
 
 
 @pytest.mark.slow
-def test_a_job_that_is_lost_is_replaced_and_its_trial_runs_again(system: BatchSystem, tmp_path: Path) -> None:
-    with crew_of(cluster_file(tmp_path, workers=1), tmp_path / "log.txt", sleep_s=1.0) as crew:
+@pytest.mark.parametrize("adapts", [{}, {"minimum": 0}], ids=["kept", "adapts"])
+def test_a_job_that_is_lost_is_replaced_and_its_trial_runs_again(
+    system: BatchSystem, tmp_path: Path, adapts: dict[str, int]
+) -> None:
+    with crew_of(cluster_file(tmp_path, workers=1, **adapts), tmp_path / "log.txt", sleep_s=1.0) as crew:
         wait_until(lambda: crew.free)
         crew.submit(trial(0), tmp_path / "0")
         wait_until((tmp_path / "log.txt").exists)
@@ -93,16 +96,6 @@ def test_a_cluster_that_adapts_has_jobs_while_there_is_something_to_do(system: B
         crew.submit(trial(0), tmp_path / "0")
         assert results_of(crew)[0].status == "ok"
         wait_until(lambda: not system.running)
-
-
-@pytest.mark.slow
-def test_a_job_that_is_lost_is_replaced_on_a_cluster_that_adapts_too(system: BatchSystem, tmp_path: Path) -> None:
-    with crew_of(cluster_file(tmp_path, workers=1, minimum=0), tmp_path / "log.txt", sleep_s=1.0) as crew:
-        crew.submit(trial(0), tmp_path / "0")
-        wait_until((tmp_path / "log.txt").exists)
-        system.kill(system.jobs[0])
-        assert results_of(crew)[0].status == "ok"
-        assert len(system.jobs) == 2
 
 
 @pytest.mark.slow

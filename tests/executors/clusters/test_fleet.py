@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from metaopt.executors.clusters.fleet import Fleet, Submissions
+from metaopt.executors.clusters.fleet import Fleet, Submissions, of_others
 
 
 class Planned:
@@ -74,6 +74,14 @@ def test_a_refused_job_is_submitted_again_under_another_name() -> None:
     assert (fleet.refusal, fleet.pending, fleet.is_short) == ("invalid partition", 1, True)
     assert fleet.replace(3.0, delay_s=2.0)
     assert list(cluster.worker_spec) == ["a", "metaopt-2"]
+
+
+def test_where_others_start_the_workers_there_is_nothing_to_do() -> None:
+    fleet = of_others()
+    fleet.look({"a"}, 0.0)
+    fleet.look(set(), 1.0)
+    assert (fleet.pending, fleet.is_short, fleet.refusal) == (0, False, "")
+    assert not fleet.replace(100.0, delay_s=1.0)
 
 
 def test_a_cluster_that_adapts_is_filled_by_dask() -> None:

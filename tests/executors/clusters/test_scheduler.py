@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -190,26 +192,26 @@ def test_two_runs_share_a_worker_and_each_trial_has_it_alone(outside: Outside, t
         assert {results_of(crew)[0].status for crew in (first, second)} == {"ok"}
 
 
-def test_a_connection_that_is_lost_and_comes_back_costs_nothing_but_time(outside: Outside, tmp_path: Path) -> None:
+@contextlib.contextmanager
+def trial_under_way(outside: Outside, folder: Path) -> Iterator[DaskExecutor]:
     outside.start_worker()
-    log = tmp_path / "log.txt"
-    with crew_of(outside, log, sleep_s=2.0) as crew:
+    with crew_of(outside, folder / "log.txt", sleep_s=2.0) as crew:
         wait_until(lambda: crew.free)
-        crew.submit(trial(0), tmp_path / "0")
-        wait_until(lambda: starts(log))
+        crew.submit(trial(0), folder / "0")
+        wait_until(lambda: starts(folder / "log.txt"))
+        yield crew
+
+
+def test_a_connection_that_is_lost_and_comes_back_costs_nothing_but_time(outside: Outside, tmp_path: Path) -> None:
+    with trial_under_way(outside, tmp_path) as crew:
         client = crew._client
         client.loop.add_callback(lambda: client.scheduler_comm.comm.abort())
         assert results_of(crew)[0].status == "ok"
-    assert len(starts(log)) == 2
+    assert len(starts(tmp_path / "log.txt")) == 2
 
 
 def test_a_scheduler_that_comes_back_is_told_of_the_run_again(outside: Outside, tmp_path: Path) -> None:
-    outside.start_worker()
-    log = tmp_path / "log.txt"
-    with crew_of(outside, log, sleep_s=1.0) as crew:
-        wait_until(lambda: crew.free)
-        crew.submit(trial(0), tmp_path / "0")
-        wait_until(lambda: starts(log))
+    with trial_under_way(outside, tmp_path) as crew:
         outside.processes[0].kill()
         outside.processes[0].wait()
         outside.start_scheduler(int(outside.address.rpartition(":")[2]))
