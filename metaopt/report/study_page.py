@@ -18,6 +18,7 @@ from metaopt.report.comparison.tuned_importance import (
     importance_table,
     untold_note,
 )
+from metaopt.report.comparison.tuner_part import tuner_part
 from metaopt.report.curves import incumbent
 from metaopt.report.figures import comparison_plot
 from metaopt.report.files import differing_files, write_files
@@ -130,7 +131,10 @@ def _parts(groups: Sequence[Group], runs: Sequence[RunData]) -> Iterator[Part]:
     repeats = grid_repeats(groups)
     if told := [group for group in tuning if not compared or any(map(_confirms, group.runs))]:
         yield _tuned_part(told, with_curves=not compared)
-    if searched := [group for group in tuning if not _is_grid(group.runs[0]) and "optimizer" in group.runs[0].settings]:
+    searched = [group for group in tuning if not _is_grid(group.runs[0]) and "optimizer" in group.runs[0].settings]
+    if (part := tuner_part(searched)) is not None:
+        yield part
+    if searched:
         yield _importance_part(searched)
     yield from comparison_parts(compared)
     if repeats:

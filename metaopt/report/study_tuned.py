@@ -74,8 +74,9 @@ class Tuned:
 def tuned(group: Group) -> Tuned:
     """Returns what the runs of a group found."""
     asked = [_sides(run) for run in group.runs]
-    found = [tuple(shown(run, s, "test") for s in sides) for run, sides in zip(group.runs, asked, strict=True)]
-    default, best = ([fmean(sides[i]) for sides in found if all(sides)] for i in (0, 1))
+    found = [_regrets(run) for run in group.runs]
+    means = [pair for run in group.runs if (pair := confirmed_means(run)) is not None]
+    default, best = ([pair[i] for pair in means] for i in (0, 1))
     counts = [Searches(*(sum(len(sides[i]) for sides in of) for of in (found, asked))) for i in (0, 1)]
     finished = [e for run in group.runs for e in run.confirmed if e.ok]
     answers = [e for run in group.runs for e in (*run.told, *run.confirmed) if e.result]
@@ -95,6 +96,17 @@ def tuned(group: Group) -> Tuned:
         answered=len(answers),
         runs=len(group.runs),
     )
+
+
+def confirmed_means(run: RunData) -> tuple[float, float] | None:
+    """Returns the mean test regret of a run's confirming searches of default and tuned; None if a side has none."""
+    default, best = _regrets(run)
+    return (fmean(default), fmean(best)) if default and best else None
+
+
+def _regrets(run: RunData) -> tuple[list[float], list[float]]:
+    default, best = _sides(run)
+    return shown(run, default, "test"), shown(run, best, "test")
 
 
 def _sides(run: RunData) -> tuple[tuple[Evaluation, ...], tuple[Evaluation, ...]]:

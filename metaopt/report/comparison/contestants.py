@@ -16,8 +16,9 @@ from metaopt.report.curves import Anytime, anytime
 from metaopt.report.load import RunData
 from metaopt.report.study_groups import Group
 
+#: Of a regret: finer than any test set, coarser than the noise of single precision.
+DECIMALS = 7
 _GRID = "grid"
-_DECIMALS = 7  # of a regret: finer than any test set, coarser than the noise of single precision
 _OF_PROBLEM = ("benchmark", "cell_space")  # in the name of a folder where a study has several
 
 
@@ -112,7 +113,7 @@ def _contestant(group: Group) -> Contestant:
     curves = [RunCurve(run.name, int(run.settings.get("seed") or 0), _rounded(anytime(run))) for run in group.runs]
     usable = [one for one in curves if any(not math.isnan(value) for value in one.curve.test)]
     return Contestant(
-        label=_label(group.label, group.runs[0].settings),
+        label=label_without_problem(group.label, group.runs[0].settings),
         looks_up=_looks_up(group.runs[0]),
         runs=tuple(sorted(usable, key=lambda one: (one.seed, one.name))),
         left_out=tuple(one.name for one in curves if one not in usable),
@@ -122,14 +123,14 @@ def _contestant(group: Group) -> Contestant:
 
 def _rounded(curve: Anytime) -> Anytime:
     """Returns a curve whose equal errors are equal: means over a table's seeds that differ by the noise of a float."""
-    return replace(curve, test=np.round(curve.test, _DECIMALS))
+    return replace(curve, test=np.round(curve.test, DECIMALS))
 
 
 def _looks_up(run: RunData) -> bool:
     return "optimizer" not in run.settings
 
 
-def _label(label: str, settings: Mapping[str, Any]) -> str:
+def label_without_problem(label: str, settings: Mapping[str, Any]) -> str:
     """Returns a group's label without the problem in it, so that it is called alike on all of them."""
     for name in _OF_PROBLEM:
         words = re.sub(r"[^A-Za-z0-9_.]+", "-", f"{name}-{settings.get(name)}")

@@ -16,6 +16,7 @@ from metaopt.report.curves import Floats
 
 #: Below this p (after correction) two groups are told apart.
 ALPHA = 0.05
+_DECIMALS = 10  # of a difference: finer than any regret that is compared, coarser than the noise of double precision
 _EXACT_RUNS = 100  # of both sides together: counting all splits takes 50 ms there, and the normal tail is close beyond
 
 
@@ -40,8 +41,10 @@ def signed_rank(a: Floats, b: Floats) -> tuple[float, bool]:
 
 
 def _difference(a: Floats, b: Floats) -> Floats:
-    equal = a == b  # also where both are infinite
-    return np.where(equal, 0.0, np.where(equal, 0.0, a) - np.where(equal, 0.0, b))
+    """Returns ``a - b``, 0 where both are infinite; equal differences of different values are equal."""
+    equal = a == b
+    a, b = (np.where(equal, 0.0, side) for side in (a, b))
+    return np.asarray(np.round(a - b, _DECIMALS), dtype=np.float64)
 
 
 def rank_sum(a: Floats, b: Floats) -> float:

@@ -29,22 +29,23 @@ def rank_part(views: Sequence[tuple[str, View]]) -> Part:
             "problem that all of them have), below which no test could tell any two apart."
         )
         return Part(_TITLE, (text,))
-    ranked = ranking(found)
+    ranked = ranking(found.labels, found.values[-1])
     return Part(
         _TITLE,
         _notes(views, found, ranked),
-        (_table(ranked),),
-        {"ranks.csv": _records(ranked)},
+        (ranks_table("Average ranks", ranked),),
+        {"ranks.csv": ranks_records(ranked)},
         (difference_plot(ranked, ""), rank_plot(found, "")),
     )
 
 
-def _table(ranked: Ranking) -> Table:
+def ranks_table(title: str, ranked: Ranking) -> Table:
+    """Returns average ranks for reading, the best first."""
     rows = tuple(
         (f"{place}: {label}", f"{rank:.2f}", _alike(ranked, place - 1))
         for place, (label, rank) in enumerate(zip(ranked.labels, ranked.ranks, strict=True), start=1)
     )
-    return Table("Average ranks", ("", "average rank", "not told apart from"), rows)
+    return Table(title, ("", "average rank", "not told apart from"), rows)
 
 
 def _alike(ranked: Ranking, place: int) -> str:
@@ -52,7 +53,8 @@ def _alike(ranked: Ranking, place: int) -> str:
     return ", ".join(str(other + 1) for other in sorted(near)) or "told apart from all"
 
 
-def _records(ranked: Ranking) -> list[Record]:
+def ranks_records(ranked: Ranking) -> list[Record]:
+    """Returns average ranks and the corrected p of all pairs in full precision."""
     k = len(ranked.labels)
     single: list[Record] = [
         {"group": ranked.labels[i], "against": "", "average_rank": float(ranked.ranks[i]), "corrected_p": None}
@@ -78,8 +80,13 @@ def _notes(views: Sequence[tuple[str, View]], found: Blocks, ranked: Ranking) ->
     ]
     if found.left_out:
         notes.append(f"Not on every problem, and left out: {', '.join(found.left_out)}.")
-    notes.append(f"{_friedman(ranked)} {_pairwise(ranked)}".strip())
+    notes.append(tests_note(ranked))
     return tuple(note.strip() for note in notes)
+
+
+def tests_note(ranked: Ranking) -> str:
+    """Returns what the tests of a ranking are and what they say of all groups together."""
+    return f"{_friedman(ranked)} {_pairwise(ranked)}".strip()
 
 
 def _friedman(ranked: Ranking) -> str:

@@ -110,16 +110,21 @@ def _has(view: View, label: str) -> bool:
     return any(one.label == label for one in view.contestants)
 
 
-def ranking(found: Blocks) -> Ranking:
-    """Returns the groups by their average rank at the whole common budget, with the tests."""
-    average = mean_ranks(found)[-1]
+def ranking(labels: Sequence[str], values: Floats) -> Ranking:
+    """Returns groups by their average rank, with the tests.
+
+    Args:
+        labels: Of the k groups.
+        values: (n, k) what each has in each block; lower is better, equal values share their ranks.
+    """
+    average = stats.rankdata(values, axis=1).mean(axis=0)
     order = np.argsort(average, kind="stable")
-    values = found.values[-1][:, order]
+    values = values[:, order]
     p_value = _friedman(values)
     corrected = _pairwise(values)
     apart = corrected < ALPHA if p_value is None or p_value < ALPHA else np.zeros_like(corrected, dtype=bool)
     return Ranking(
-        labels=tuple(found.labels[place] for place in order),
+        labels=tuple(labels[place] for place in order),
         ranks=average[order],
         n_blocks=len(values),
         friedman_p=p_value,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,3 +55,27 @@ def group(
 def group_of() -> Callable[..., Group]:
     """Makes a group: ``group_of("a", [[0.3, 0.2], [0.4, None]], seeds=[0, 1], tuner="re", optimizer="darts")``."""
     return group
+
+
+def tuned_group(label: str, confirmed: Mapping[int, tuple[float, float | None]], **settings: Any) -> Group:
+    """A group of confirmed runs by seed, each with one confirming search of its default and one of what it found."""
+    found = group(label, [[0.3]] * len(confirmed), seeds=list(confirmed), **settings)
+    runs = []
+    for run, errors in zip(found.runs, confirmed.values(), strict=True):
+        default = {} if errors[1] is None else {"x": 0}  # every trial's configuration is empty
+        searches = [
+            Evaluation(Trial(key, key, {}, 8, key), 0.0, Result(key, "ok", error, error), 1.0)
+            for key, error in enumerate(errors)
+            if error is not None
+        ]
+        runs.append(replace(run, header={**run.header, "default": default}, confirmed=tuple(searches)))
+    return Group(label, tuple(runs))
+
+
+@pytest.fixture(scope="session")
+def tuned_group_of() -> Callable[..., Group]:
+    """Makes a group: ``tuned_group_of("darts-tpe", {0: (0.3, 0.2), 1: (0.4, None)}, optimizer="darts", tuner="tpe")``.
+
+    Keys are seeds, values the errors of default and tuned; None where the default stayed the best.
+    """
+    return tuned_group

@@ -11,7 +11,7 @@ from scipy import stats
 
 from metaopt.report.comparison.clocks import View, views
 from metaopt.report.comparison.contestants import problems
-from metaopt.report.comparison.ranks import FEWEST_BLOCKS, Blocks, blocks, cliques, mean_ranks, ranking
+from metaopt.report.comparison.ranks import FEWEST_BLOCKS, Ranking, blocks, cliques, mean_ranks, ranking
 from metaopt.report.study_groups import Group
 
 GroupOf = Callable[..., Group]
@@ -29,14 +29,12 @@ def views_of(*groups: Group) -> list[tuple[str, View]]:
     return [(problem.name, views(problem)[0]) for problem in problems(groups)]
 
 
-def blocks_of(values: np.ndarray) -> Blocks:
-    labels = tuple(f"g{k}" for k in range(values.shape[1]))
-    names = tuple(f"b{n}" for n in range(len(values)))
-    return Blocks(labels, names, np.ones(1), values[None], ("evaluations",), (), (1.0,))
+def ranking_of(values: np.ndarray) -> Ranking:
+    return ranking([f"g{k}" for k in range(values.shape[1])], values)
 
 
 def test_the_example_of_demsar() -> None:
-    found = ranking(blocks_of(DEMSAR))
+    found = ranking_of(DEMSAR)
     assert dict(zip(found.labels, found.ranks.round(3), strict=True)) == {
         "g3": 1.964, "g1": 2.000, "g2": 2.893, "g0": 3.143,
     }  # fmt: skip
@@ -83,20 +81,20 @@ def test_a_run_without_a_cell_ranks_last(group_of: GroupOf) -> None:
 
 def test_what_friedman_does_not_tell_apart_is_one_clique() -> None:
     rng = np.random.default_rng(0)
-    found = ranking(blocks_of(rng.uniform(size=(12, 4))))
+    found = ranking_of(rng.uniform(size=(12, 4)))
     assert found.friedman_p is not None
     assert found.friedman_p > 0.05
     assert found.cliques == ((0, 1, 2, 3),)
 
 
 def test_clear_differences_and_ties() -> None:
-    apart = ranking(blocks_of(np.arange(12)[:, None] / 100 + np.array([0.1, 0.2, 0.3])))
+    apart = ranking_of(np.arange(12)[:, None] / 100 + np.array([0.1, 0.2, 0.3]))
     assert apart.cliques == ()
     assert_allclose(apart.ranks, [1, 2, 3])
     assert apart.corrected[0, 1] == pytest.approx(3 * 2.0**-11)
-    tied = ranking(blocks_of(np.full((8, 3), 0.1)))
+    tied = ranking_of(np.full((8, 3), 0.1))
     assert (tied.friedman_p, tied.cliques) == (None, ((0, 1, 2),))
-    two = ranking(blocks_of(np.arange(12)[:, None] / 100 + np.array([0.1, 0.2])))
+    two = ranking_of(np.arange(12)[:, None] / 100 + np.array([0.1, 0.2]))
     assert (two.friedman_p, two.cliques) == (None, ())
 
 
@@ -122,7 +120,7 @@ def test_cliques_are_whole_and_cannot_grow(k: int, seed: int) -> None:
 
 @given(st.permutations(range(14)))
 def test_the_order_of_blocks_changes_nothing(order: list[int]) -> None:
-    found, again = ranking(blocks_of(DEMSAR)), ranking(blocks_of(DEMSAR[order]))
+    found, again = ranking_of(DEMSAR), ranking_of(DEMSAR[order])
     assert found.labels == again.labels
     assert_allclose(found.ranks, again.ranks)
     assert_allclose(found.corrected, again.corrected)
