@@ -31,7 +31,8 @@ def tuner_part(groups: Sequence[Group]) -> Part | None:
     if len(groups) < 2 or not p_values:
         return None
     ranked = tuner_ranking(tuners)
-    tables, records = [_table(tuners, p_values)], {"tuners.csv": _records(tuners, p_values)}
+    tables = [_table(tuners, p_values)]
+    records = {"tuners.csv": _records(tuners, p_values), f"{_PREFIX}runs.csv": _run_records(tuners)}
     if ranked is not None:
         tables.append(ranks_table("Tuners by average rank", ranked))
         records[f"{_PREFIX}ranks.csv"] = ranks_records(ranked)
@@ -71,6 +72,15 @@ def _records(tuners: Sequence[TunerRuns], p_values: dict[str, float]) -> list[Re
             "corrected_p": p_values.get(one.label),
         }
         for one in tuners
+    ]
+
+
+def _run_records(tuners: Sequence[TunerRuns]) -> list[Record]:
+    """Returns what the tests are of: a row per run."""
+    return [
+        {"tuner": one.label, **block._asdict(), "default_mean": default, "tuned_mean": tuned}
+        for one in tuners
+        for block, (default, tuned) in one.means.items()
     ]
 
 

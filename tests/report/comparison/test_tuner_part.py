@@ -29,6 +29,11 @@ def test_tuners_against_the_default_and_each_other(tuned_group_of: GroupOf) -> N
     assert (bohb["runs"], bohb["lower"], bohb["p_value"]) == (8, 8, 2 / 2**8)
     assert bohb["ratio"] == pytest.approx(0.4 / 0.215)
     assert len(part.records["tuners-ranks.csv"]) == 3
+    assert len(part.records["tuners-runs.csv"]) == 16
+    assert part.records["tuners-runs.csv"][9] == {
+        "tuner": "random", "problem": "digits space 1", "optimizer": "darts", "seed": 1,
+        "default_mean": 0.4, "tuned_mean": 0.5,
+    }  # fmt: skip
     assert [plot.name for plot in part.plots] == ["tuners-critical-difference"]
     assert "2 one-shot optimizers together: darts, gdas." in part.notes[0]
     assert "in each of the 8 blocks (a problem" in part.notes[-1]
@@ -39,7 +44,7 @@ def test_a_single_tuner_is_not_ranked(tuned_group_of: GroupOf) -> None:
     assert part is not None
     assert len(part.tables) == 1
     assert part.tables[0].rows[0][-1] == "0.031"
-    assert (part.plots, set(part.records)) == ((), {"tuners.csv"})
+    assert (part.plots, set(part.records)) == ((), {"tuners.csv", "tuners-runs.csv"})
     assert not any("anked" in note for note in part.notes)
 
 
