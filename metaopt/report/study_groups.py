@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from metaopt.report.compare import problem
 from metaopt.report.layout import value_text
@@ -59,9 +60,13 @@ def study_groups(runs: Sequence[RunData]) -> list[Group]:
     """Groups the runs of a study, in the order in which each group first comes."""
     members: dict[str, list[RunData]] = {}
     for run in runs:
-        identity = {name: value for name, value in run.settings.items() if name not in _FREE and value is not None}
-        members.setdefault(json.dumps(identity, sort_keys=True), []).append(run)
+        members.setdefault(json.dumps(identity(run), sort_keys=True), []).append(run)
     return [Group(_without_seed(group[0]), tuple(group)) for group in members.values()]
+
+
+def identity(run: RunData) -> dict[str, Any]:
+    """Returns the settings of a run that it shares with its repeats, without those that are not set."""
+    return {name: value for name, value in run.settings.items() if name not in _FREE and value is not None}
 
 
 def _without_seed(run: RunData) -> str:

@@ -75,7 +75,7 @@ def tuned(group: Group) -> Tuned:
     """Returns what the runs of a group found."""
     asked = [_sides(run) for run in group.runs]
     found = [_regrets(run) for run in group.runs]
-    means = [pair for run in group.runs if (pair := confirmed_means(run)) is not None]
+    means = [pair for run in group.runs if not any(map(math.isnan, pair := confirmed_means(run)))]
     default, best = ([pair[i] for pair in means] for i in (0, 1))
     counts = [Searches(*(sum(len(sides[i]) for sides in of) for of in (found, asked))) for i in (0, 1)]
     finished = [e for run in group.runs for e in run.confirmed if e.ok]
@@ -98,10 +98,10 @@ def tuned(group: Group) -> Tuned:
     )
 
 
-def confirmed_means(run: RunData) -> tuple[float, float] | None:
-    """Returns the mean test regret of a run's confirming searches of default and tuned; None if a side has none."""
-    default, best = _regrets(run)
-    return (fmean(default), fmean(best)) if default and best else None
+def confirmed_means(run: RunData) -> tuple[float, float]:
+    """Returns the mean test regret of a run's confirming searches of default and tuned; NaN if a side has none."""
+    default, best = (fmean(side) if side else math.nan for side in _regrets(run))
+    return default, best
 
 
 def _regrets(run: RunData) -> tuple[list[float], list[float]]:

@@ -113,7 +113,7 @@ def _contestant(group: Group) -> Contestant:
     curves = [RunCurve(run.name, int(run.settings.get("seed") or 0), _rounded(anytime(run))) for run in group.runs]
     usable = [one for one in curves if any(not math.isnan(value) for value in one.curve.test)]
     return Contestant(
-        label=label_without_problem(group.label, group.runs[0].settings),
+        label=_label(group.label, group.runs[0].settings),
         looks_up=_looks_up(group.runs[0]),
         runs=tuple(sorted(usable, key=lambda one: (one.seed, one.name))),
         left_out=tuple(one.name for one in curves if one not in usable),
@@ -130,7 +130,7 @@ def _looks_up(run: RunData) -> bool:
     return "optimizer" not in run.settings
 
 
-def label_without_problem(label: str, settings: Mapping[str, Any]) -> str:
+def _label(label: str, settings: Mapping[str, Any]) -> str:
     """Returns a group's label without the problem in it, so that it is called alike on all of them."""
     for name in _OF_PROBLEM:
         words = re.sub(r"[^A-Za-z0-9_.]+", "-", f"{name}-{settings.get(name)}")

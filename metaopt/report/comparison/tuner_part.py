@@ -10,47 +10,52 @@ from metaopt.report.comparison.pairs import p_text
 from metaopt.report.comparison.rank_figures import difference_plot
 from metaopt.report.comparison.rank_part import ranks_records, ranks_table, tests_note
 from metaopt.report.comparison.ranks import FEWEST_BLOCKS, Ranking
-from metaopt.report.comparison.tuners import TunerRuns, corrected, shared_blocks, tuner_ranking, tuner_runs
+from metaopt.report.comparison.tuners import TunerRuns, corrected, shared_blocks, tuner_ranking, tuner_runs, unlike
 from metaopt.report.layout import NONE, Table, number, times
 from metaopt.report.study_groups import Group
 from metaopt.report.study_part import Part, Record
-from metaopt.report.study_regret import regret_name
+from metaopt.report.study_regret import Optima, regret_name, regret_note
 from metaopt.wording import counted
 
 _PREFIX = "tuners-"  # of file names
+_OF_TUNER = ("tuner", "tuner_options")
 
 
 def tuner_part(groups: Sequence[Group]) -> Part | None:
-    """Returns tuners against the default and against each other; None without two groups and blocks enough for a test.
+    """Returns tuners against the default and against each other.
 
     Args:
         groups: Runs of one-shot optimizers.
+
+    Returns:
+        None where "Tuned against default" says it all: for one tuner of one optimizer, or without blocks for a test.
     """
-    tuners = tuner_runs(groups)
+    tuners = [one for one in tuner_runs(groups) if one.means]
     p_values = corrected(tuners)
-    if len(groups) < 2 or not p_values:
+    if sum(len(one.places) for one in tuners) < 2 or not p_values:
         return None
+    optima = [run.optimum_test_error for group in groups for run in group.runs]
     ranked = tuner_ranking(tuners)
     tables = [_table(tuners, p_values)]
-    records = {"tuners.csv": _records(tuners, p_values), f"{_PREFIX}runs.csv": _run_records(tuners)}
+    records = {"tuners.csv": _records(tuners, p_values, optima), f"{_PREFIX}runs.csv": _run_records(tuners, optima)}
     if ranked is not None:
         tables.append(ranks_table("Tuners by average rank", ranked))
         records[f"{_PREFIX}ranks.csv"] = ranks_records(ranked)
     plots = (difference_plot(ranked, _PREFIX),) if ranked is not None else ()
-    return Part("Tuners over all optimizers", _notes(groups, tuners, ranked), tuple(tables), records, plots)
+    return Part("Tuners over all optimizers", _notes(optima, tuners, ranked), tuple(tables), records, plots)
 
 
 def _table(tuners: Sequence[TunerRuns], p_values: dict[str, float]) -> Table:
-    head = ("", "default", "tuned", "ratio", "tuned is lower", "equal", "of runs", "corrected p")
+    head = ("", "default", "tuned", "ratio", "lower on optimizers", "lower in runs", "equal", "runs", "corrected p")
     rows = tuple(
         (
             one.label,
-            number(float(one.default.mean())),
-            number(float(one.tuned.mean())),
+            *map(number, one.mean),
             times(one.ratio),
+            f"{sum(pair.tuned < pair.default for pair in one.places)} of {len(one.places)}",
             str(np.sum(one.tuned < one.default)),
             str(np.sum(one.tuned == one.default)),
-            str(len(one.means)),
+            str(one.runs) if one.finished == one.runs else f"{one.finished} of {one.runs}",
             p_text(p_values[one.label]) if one.label in p_values else NONE,
         )
         for one in tuners
@@ -58,14 +63,19 @@ def _table(tuners: Sequence[TunerRuns], p_values: dict[str, float]) -> Table:
     return Table("Tuners against the default", head, rows)
 
 
-def _records(tuners: Sequence[TunerRuns], p_values: dict[str, float]) -> list[Record]:
+def _records(tuners: Sequence[TunerRuns], p_values: dict[str, float], optima: Optima) -> list[Record]:
+    shown = _shown(optima)
     return [
         {
             "tuner": one.label,
-            "runs": len(one.means),
-            "default_mean": float(one.default.mean()),
-            "tuned_mean": float(one.tuned.mean()),
+            "runs": one.runs,
+            "finished": one.finished,
+            "blocks": len(one.means),
+            f"default_{shown}_mean": one.mean.default,
+            f"tuned_{shown}_mean": one.mean.tuned,
             "ratio": one.ratio,
+            "optimizers": len(one.places),
+            "lower_optimizers": sum(pair.tuned < pair.default for pair in one.places),
             "lower": int(np.sum(one.tuned < one.default)),
             "equal": int(np.sum(one.tuned == one.default)),
             "p_value": one.p_value,
@@ -75,26 +85,51 @@ def _records(tuners: Sequence[TunerRuns], p_values: dict[str, float]) -> list[Re
     ]
 
 
-def _run_records(tuners: Sequence[TunerRuns]) -> list[Record]:
-    """Returns what the tests are of: a row per run."""
+def _run_records(tuners: Sequence[TunerRuns], optima: Optima) -> list[Record]:
+    """Returns what the tests are of: a row per block."""
+    names = [f"{side}_{_shown(optima)}_mean" for side in ("default", "tuned")]
     return [
-        {"tuner": one.label, **block._asdict(), "default_mean": default, "tuned_mean": tuned}
+        {"tuner": one.label, **block._asdict(), **dict(zip(names, pair, strict=True))}
         for one in tuners
-        for block, (default, tuned) in one.means.items()
+        for block, pair in one.means.items()
     ]
 
 
-def _notes(groups: Sequence[Group], tuners: Sequence[TunerRuns], ranked: Ranking | None) -> tuple[str, ...]:
+def _shown(optima: Optima) -> str:
+    return regret_name(optima).removeprefix("test ")
+
+
+def _notes(optima: Optima, tuners: Sequence[TunerRuns], ranked: Ranking | None) -> tuple[str, ...]:
     over = dict.fromkeys(block.optimizer for one in tuners for block in one.means)
-    shown = regret_name([run.optimum_test_error for group in groups for run in group.runs])
-    notes = (
-        f"Runs of {counted(len(over), 'one-shot optimizer')} together: {', '.join(over)}. Default and tuned: mean "
-        f"{shown} of the confirming searches; what a trial had that was chosen has no part in it. Ratio: geometric "
-        "mean over the optimizers of the default's mean over the tuned one's, above 1 where tuning helped.",
-        "Corrected p: Wilcoxon's signed-rank test of tuned against default over the runs, exact and corrected by Holm "
-        f"for the tuners; none with fewer than {FEWEST_BLOCKS} runs. It says nothing of other optimizers.",
-    )
+    notes = [
+        f"Runs of {counted(len(over), 'one-shot optimizer')} together: {', '.join(over)}. {regret_note(optima)}. "
+        "Default and tuned: mean over the runs of what their confirming searches found; the trial that made a "
+        "configuration the incumbent has no part in it. Ratio: geometric mean over optimizers and problems of the "
+        "default's mean over the tuned one's, above 1 where tuning helped; none where a mean is 0.",
+        "Corrected p: that tuning changes nothing on any of these optimizers, by Wilcoxon's signed-rank test over the "
+        "runs, exact and corrected by Holm for the tuners; none with fewer than "
+        f"{FEWEST_BLOCKS} runs. A single optimizer can carry it, so see on how many the mean is lower; and runs of one "
+        "seed search with the same seeds, so they are not wholly independent.",
+        *_remarks(tuners),
+    ]
     return (*notes, *([_ranks_note(tuners, ranked)] if len(tuners) > 1 else ()))
+
+
+def _remarks(tuners: Sequence[TunerRuns]) -> list[str]:
+    """Says where rows of the table are not to be compared as they stand."""
+    remarks = []
+    if differing := [name for name in unlike([one.settings for one in tuners]) if name not in _OF_TUNER]:
+        remarks.append(f"**Tuners were not run alike**: they differ in {', '.join(differing)}.")
+    if len({frozenset(block[:2] for block in one.means) for one in tuners}) > 1:
+        remarks.append(
+            "**Not all tuners have runs of the same optimizers and problems**; ranks are over what all have."
+        )
+    if lacking := [one.label for one in tuners if one.finished < one.runs]:
+        remarks.append(
+            f"Some runs of {', '.join(lacking)} are in no mean: not confirmed, or without a confirming search that "
+            "finished on a side. In tests and ranks such a side is worse than any other."
+        )
+    return remarks
 
 
 def _ranks_note(tuners: Sequence[TunerRuns], ranked: Ranking | None) -> str:

@@ -1,96 +1,149 @@
 """What tuners are worth over all one-shot optimizers of a study: by searches with fresh seeds, not by those they chose.
 
 The incumbent's own trial is the luckiest of many, so tuners are compared by the confirming searches of what they found.
-A block is a run's place: benchmark and cell space, one-shot optimizer, seed. Its default is the same for all tuners.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import gmean
 
 from metaopt.report.compare import problem
-from metaopt.report.comparison.contestants import DECIMALS, label_without_problem
+from metaopt.report.comparison.contestants import DECIMALS
 from metaopt.report.comparison.pairwise import ALPHA, holm, signed_rank, smallest_signed_rank
 from metaopt.report.comparison.ranks import FEWEST_BLOCKS, Ranking, ranking
 from metaopt.report.curves import Floats
 from metaopt.report.load import RunData
-from metaopt.report.study_groups import Group
+from metaopt.report.study_groups import Group, identity
 from metaopt.report.study_tuned import confirmed_means
+
+_OF_BLOCK = ("benchmark", "cell_space", "optimizer")  # settings that place a run, and are no part of its tuner
 
 
 class Block(NamedTuple):
-    """Where runs of several tuners can be compared."""
+    """Where tuners can be compared: they share the default configuration and the seeds of the searches."""
 
     problem: str
     optimizer: str
     seed: int
 
 
+class Means(NamedTuple):
+    """Mean test regret of confirming searches; infinite if none of a side's searches finished."""
+
+    default: float
+    tuned: float
+
+
 @dataclass(frozen=True)
 class TunerRuns:
-    """A tuner's confirmed runs.
+    """A tuner's runs.
 
     Attributes:
-        label: The tuner, and what else tells its runs from others of the same optimizer.
-        means: Mean test regret of the confirming searches of default and tuned, of every run with both.
+        label: The tuner, and the settings that tell it from others of its name.
+        settings: Of its runs, without those that place them and those that results do not depend on.
+        runs: How many it has, confirmed or not.
+        finished: How many of them have a finished confirming search on both sides.
+        means: Of every block with a confirmed run; several of a block, which differ in their resources, are averaged.
     """
 
     label: str
-    means: Mapping[Block, tuple[float, float]]
+    settings: Mapping[str, Any]
+    runs: int
+    finished: int
+    means: Mapping[Block, Means]
 
     @property
     def default(self) -> Floats:
         """Of the default, (n,) in the order of the blocks."""
-        return np.array([default for default, _ in self.means.values()])
+        return np.array([pair.default for pair in self.means.values()])
 
     @property
     def tuned(self) -> Floats:
         """Of what tuning found, likewise; the default's where that stayed the best."""
-        return np.array([tuned for _, tuned in self.means.values()])
+        return np.array([pair.tuned for pair in self.means.values()])
+
+    @property
+    def mean(self) -> Means:
+        """Over the blocks where both are finite; NaN without one."""
+        return _mean(self.means.values())
+
+    @property
+    def places(self) -> list[Means]:
+        """The same of each optimizer on each problem by itself, of those with such a block."""
+        of: dict[tuple[str, str], list[Means]] = {}
+        for block, pair in self.means.items():
+            of.setdefault((block.problem, block.optimizer), []).append(pair)
+        return [mean for some in of.values() if not math.isnan((mean := _mean(some)).tuned)]
 
     @property
     def ratio(self) -> float | None:
-        """Geometric mean over the optimizers of the default's mean over the tuned one's; None if one is not positive.
+        """Geometric mean over the places of the default's mean over the tuned one's; None if one is not positive.
 
         Fleming and Wallace (1986), "How Not To Lie With Statistics": of ratios only the geometric mean makes sense.
         """
-        over = {(block.problem, block.optimizer) for block in self.means}
-        sides = [np.mean([pair for block, pair in self.means.items() if block[:2] == one], axis=0) for one in over]
-        return float(gmean([default / tuned for default, tuned in sides])) if np.min(sides) > 0 else None
+        places = self.places
+        if not places or min(min(pair) for pair in places) <= 0:
+            return None
+        return float(gmean([pair.default / pair.tuned for pair in places]))
 
     @property
     def p_value(self) -> float | None:
-        """That tuned and default are alike, by the signed-rank test over the blocks; None if these are too few."""
+        """That tuning changes nothing anywhere, by the signed-rank test over the blocks; None if these are too few."""
         if smallest_signed_rank(len(self.means)) >= ALPHA:
             return None
         return signed_rank(self.tuned, self.default)[0]
 
 
+def _mean(pairs: Iterable[Means]) -> Means:
+    finite = [pair for pair in pairs if max(pair) < math.inf]
+    return Means(*np.mean(finite, axis=0).tolist()) if finite else Means(math.nan, math.nan)
+
+
 def tuner_runs(groups: Sequence[Group]) -> list[TunerRuns]:
-    """Returns the tuners of a study's groups that have a confirmed run, in the order in which each first comes."""
-    found: dict[str, dict[Block, tuple[float, float]]] = {}
-    for group in groups:
-        for run in group.runs:
-            if (means := confirmed_means(run)) is not None:
-                default, tuned = (round(mean, DECIMALS) for mean in means)
-                found.setdefault(_label(group), {})[_block(run)] = (default, tuned)
-    return [TunerRuns(label, means) for label, means in found.items()]
+    """Returns the tuners of runs of one-shot optimizers, in the order in which each first comes."""
+    members: dict[str, list[RunData]] = {}
+    for run in (run for group in groups for run in group.runs):
+        members.setdefault(json.dumps(_settings(run), sort_keys=True), []).append(run)
+    of = [json.loads(key) for key in members]
+    return [_tuner(_label(own, of), own, runs) for own, runs in zip(of, members.values(), strict=True)]
 
 
-def _block(run: RunData) -> Block:
-    return Block(problem(run), str(run.settings["optimizer"]), int(run.settings.get("seed") or 0))
+def _settings(run: RunData) -> dict[str, Any]:
+    found = {name: value for name, value in identity(run).items() if name not in _OF_BLOCK}
+    if found.get("hyperparameters") == run.settings["optimizer"]:
+        del found["hyperparameters"]  # an optimizer's own space: as many names as there are optimizers
+    return found
 
 
-def _label(group: Group) -> str:
-    """Returns a group's label without problem and optimizer; the tuner's name where these were all there is."""
-    settings = group.runs[0].settings
-    rest = label_without_problem(group.label, settings).removeprefix(str(settings["optimizer"])).strip("-")
-    return rest or str(settings["tuner"])
+def _label(own: Mapping[str, Any], every: Sequence[Mapping[str, Any]]) -> str:
+    differing = unlike([other for other in every if other.get("tuner") == own.get("tuner")])
+    return ", ".join([str(own.get("tuner")), *(f"{name} {json.dumps(own[name])}" for name in differing if name in own)])
+
+
+def unlike(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Returns the names of settings that are not the same in all, ascending."""
+    names = sorted({name for some in settings for name in some})
+    return [name for name in names if any(some.get(name) != settings[0].get(name) for some in settings)]
+
+
+def _tuner(label: str, settings: Mapping[str, Any], runs: Sequence[RunData]) -> TunerRuns:
+    found: dict[Block, list[Means]] = {}
+    finished = 0
+    for run in runs:
+        means = Means(*(math.inf if math.isnan(mean) else mean for mean in confirmed_means(run)))
+        finished += max(means) < math.inf
+        if min(means) < math.inf:
+            block = Block(problem(run), str(run.settings["optimizer"]), int(run.settings.get("seed") or 0))
+            found.setdefault(block, []).append(means)
+    means_of = {block: Means(*np.mean(some, axis=0).round(DECIMALS).tolist()) for block, some in found.items()}
+    return TunerRuns(label, settings, len(runs), finished, means_of)
 
 
 def corrected(tuners: Sequence[TunerRuns]) -> dict[str, float]:
@@ -109,5 +162,5 @@ def tuner_ranking(tuners: Sequence[TunerRuns]) -> Ranking | None:
     blocks = shared_blocks(tuners)
     if len(tuners) < 2 or len(blocks) < FEWEST_BLOCKS:
         return None
-    values = np.array([[one.means[block][1] for one in tuners] for block in blocks])
+    values = np.array([[one.means[block].tuned for one in tuners] for block in blocks])
     return ranking([one.label for one in tuners], values)

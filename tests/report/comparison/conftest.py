@@ -57,25 +57,22 @@ def group_of() -> Callable[..., Group]:
     return group
 
 
-def tuned_group(label: str, confirmed: Mapping[int, tuple[float, float | None]], **settings: Any) -> Group:
-    """A group of confirmed runs by seed, each with one confirming search of its default and one of what it found."""
+def tuned_group(label: str, confirmed: Mapping[int, tuple[Answer, ...]], **settings: Any) -> Group:
+    """A group of runs by seed, each with one confirming search of its default and one of what it found, or none."""
     found = group(label, [[0.3]] * len(confirmed), seeds=list(confirmed), **settings)
     runs = []
-    for run, errors in zip(found.runs, confirmed.values(), strict=True):
-        default = {} if errors[1] is None else {"x": 0}  # every trial's configuration is empty
-        searches = [
-            Evaluation(Trial(key, key, {}, 8, key), 0.0, Result(key, "ok", error, error), 1.0)
-            for key, error in enumerate(errors)
-            if error is not None
-        ]
-        runs.append(replace(run, header={**run.header, "default": default}, confirmed=tuple(searches)))
+    for run, answers in zip(found.runs, confirmed.values(), strict=True):
+        default = {} if len(answers) == 1 else {"x": 0}  # every trial's configuration is empty
+        searches = run_of("confirm", 0, answers).told
+        runs.append(replace(run, header={**run.header, "default": default}, confirmed=searches))
     return Group(label, tuple(runs))
 
 
 @pytest.fixture(scope="session")
 def tuned_group_of() -> Callable[..., Group]:
-    """Makes a group: ``tuned_group_of("darts-tpe", {0: (0.3, 0.2), 1: (0.4, None)}, optimizer="darts", tuner="tpe")``.
+    """Makes a group: ``tuned_group_of("darts-tpe", {0: (0.3, 0.2), 1: (0.4,)}, optimizer="darts", tuner="tpe")``.
 
-    Keys are seeds, values the errors of default and tuned; None where the default stayed the best.
+    Keys are seeds, values the errors of default and tuned, None for a search that failed; one error where the default
+    stayed the best; none where nothing was confirmed.
     """
     return tuned_group
