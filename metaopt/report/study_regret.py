@@ -16,6 +16,11 @@ def regret_name(optima: Optima) -> str:
     return "test error" if optima and all(optimum is None for optimum in optima) else "test regret"
 
 
+def regret_column(optima: Optima) -> str:
+    """Returns the same as part of a column's name; the argument is that of :func:`regret_name`."""
+    return regret_name(optima).removeprefix("test ")
+
+
 def regret_note(optima: Optima) -> str:
     """Returns what that means, without a full stop; the argument is that of :func:`regret_name`."""
     if regret_name(optima) == "test error":

@@ -13,7 +13,7 @@ from metaopt.report.layout import NONE, Table, number, times
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.statistics import Ratio, regret_ratio
 from metaopt.report.study_groups import Group
-from metaopt.report.study_regret import regret_name, regret_note
+from metaopt.report.study_regret import regret_column, regret_name, regret_note
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _text(row: Tuned, has_cpu: bool) -> tuple[str, ...]:
 
 def tuned_records(rows: Sequence[Tuned]) -> list[dict[str, object]]:
     """Returns the same in full precision, regrets in [0, 1], a row per group."""
-    shown_as = regret_name([row.optimum_test_error for row in rows]).removeprefix("test ")
+    shown_as = regret_column([row.optimum_test_error for row in rows])
     return [
         {
             "group": row.label,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from metaopt.report.comparison.pairs import p_text
 from metaopt.report.comparison.rank_figures import difference_plot
 from metaopt.report.comparison.rank_part import ranks_records, ranks_table, tests_note
@@ -14,7 +12,7 @@ from metaopt.report.comparison.tuners import TunerRuns, corrected, shared_blocks
 from metaopt.report.layout import NONE, Table, number, times
 from metaopt.report.study_groups import Group
 from metaopt.report.study_part import Part, Record
-from metaopt.report.study_regret import Optima, regret_name, regret_note
+from metaopt.report.study_regret import Optima, regret_column, regret_note
 from metaopt.wording import counted
 
 _PREFIX = "tuners-"  # of file names
@@ -52,9 +50,9 @@ def _table(tuners: Sequence[TunerRuns], p_values: dict[str, float]) -> Table:
             one.label,
             *map(number, one.mean),
             times(one.ratio),
-            f"{sum(pair.tuned < pair.default for pair in one.places)} of {len(one.places)}",
-            str(np.sum(one.tuned < one.default)),
-            str(np.sum(one.tuned == one.default)),
+            f"{one.lower_places} of {len(one.places)}",
+            str(one.lower),
+            str(one.equal),
             str(one.runs) if one.finished == one.runs else f"{one.finished} of {one.runs}",
             p_text(p_values[one.label]) if one.label in p_values else NONE,
         )
@@ -64,7 +62,7 @@ def _table(tuners: Sequence[TunerRuns], p_values: dict[str, float]) -> Table:
 
 
 def _records(tuners: Sequence[TunerRuns], p_values: dict[str, float], optima: Optima) -> list[Record]:
-    shown = _shown(optima)
+    shown = regret_column(optima)
     return [
         {
             "tuner": one.label,
@@ -75,9 +73,9 @@ def _records(tuners: Sequence[TunerRuns], p_values: dict[str, float], optima: Op
             f"tuned_{shown}_mean": one.mean.tuned,
             "ratio": one.ratio,
             "optimizers": len(one.places),
-            "lower_optimizers": sum(pair.tuned < pair.default for pair in one.places),
-            "lower": int(np.sum(one.tuned < one.default)),
-            "equal": int(np.sum(one.tuned == one.default)),
+            "lower_optimizers": one.lower_places,
+            "lower": one.lower,
+            "equal": one.equal,
             "p_value": one.p_value,
             "corrected_p": p_values.get(one.label),
         }
@@ -87,16 +85,12 @@ def _records(tuners: Sequence[TunerRuns], p_values: dict[str, float], optima: Op
 
 def _run_records(tuners: Sequence[TunerRuns], optima: Optima) -> list[Record]:
     """Returns what the tests are of: a row per block."""
-    names = [f"{side}_{_shown(optima)}_mean" for side in ("default", "tuned")]
+    names = [f"{side}_{regret_column(optima)}_mean" for side in ("default", "tuned")]
     return [
         {"tuner": one.label, **block._asdict(), **dict(zip(names, pair, strict=True))}
         for one in tuners
         for block, pair in one.means.items()
     ]
-
-
-def _shown(optima: Optima) -> str:
-    return regret_name(optima).removeprefix("test ")
 
 
 def _notes(optima: Optima, tuners: Sequence[TunerRuns], ranked: Ranking | None) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ _OF_BLOCK = ("benchmark", "cell_space", "optimizer")  # settings that place a ru
 
 
 class Block(NamedTuple):
-    """Where tuners can be compared: they share the default configuration and the seeds of the searches."""
+    """Where runs of several tuners can be compared."""
 
     problem: str
     optimizer: str
@@ -81,6 +81,21 @@ class TunerRuns:
         for block, pair in self.means.items():
             of.setdefault((block.problem, block.optimizer), []).append(pair)
         return [mean for some in of.values() if not math.isnan((mean := _mean(some)).tuned)]
+
+    @property
+    def lower(self) -> int:
+        """Blocks where tuned is lower than the default."""
+        return int(np.sum(self.tuned < self.default))
+
+    @property
+    def equal(self) -> int:
+        """Blocks where it is the same."""
+        return int(np.sum(self.tuned == self.default))
+
+    @property
+    def lower_places(self) -> int:
+        """Places where the mean is lower."""
+        return sum(pair.tuned < pair.default for pair in self.places)
 
     @property
     def ratio(self) -> float | None:
