@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from metaopt.report.load import Evaluation, RunData
 
 Floats = NDArray[np.float64]
+#: Of a regret: finer than any test set, coarser than the noise of single precision.
+DECIMALS = 7
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from metaopt.report.curves import DECIMALS
+
 LEVEL = 0.95
 _MOST_SPLITS = 200_000  # of an exact test: a side of 10 against one of 10
 
@@ -116,7 +118,7 @@ def _permutation_test(a: Sequence[float], b: Sequence[float]) -> tuple[float | N
     sums = np.array([pooled[list(chosen)].sum() for chosen in combinations(range(len(pooled)), len(a))])
     distance = np.abs(sums / len(a) - (pooled.sum() - sums) / len(b))
     observed = abs(float(np.mean(a)) - float(np.mean(b)))
-    return float(np.mean(distance >= observed - 1e-12)), smallest
+    return float(np.mean(distance >= observed - 10**-DECIMALS)), smallest
 
 
 def rank_correlation(x: Sequence[float], y: Sequence[float]) -> RankCorrelation:

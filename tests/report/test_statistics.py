@@ -43,6 +43,13 @@ def test_the_permutation_test_counts_all_splits() -> None:
     assert regret_ratio(range(1, 21), range(1, 21)).p_value is None
 
 
+def test_splits_that_differ_by_the_noise_of_single_precision_are_as_far_apart_as_what_was_seen() -> None:
+    images = np.array([7, 20, 17, 1, 10, 21, 14, 1, 19, 18])
+    regrets = (images / 1791).astype(np.float32).astype(float)
+    found, want = (regret_ratio(values[:5], values[5:]).p_value for values in (regrets.tolist(), images.tolist()))
+    assert found == want
+
+
 @pytest.mark.parametrize(
     ("default", "tuned", "value", "why"),
     [

@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 
 from metaopt.report.compare import problem
-from metaopt.report.curves import Anytime, anytime
+from metaopt.report.curves import DECIMALS, Anytime, anytime
 from metaopt.report.load import RunData
 from metaopt.report.study_groups import Group
 
-#: Of a regret: finer than any test set, coarser than the noise of single precision.
-DECIMALS = 7
 _GRID = "grid"
 _OF_PROBLEM = ("benchmark", "cell_space")  # in the name of a folder where a study has several
 

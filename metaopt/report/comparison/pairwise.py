@@ -10,13 +10,15 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
-from metaopt.report.curves import Floats
+from metaopt.report.curves import DECIMALS, Floats
 
 #: Below this p (after correction) two groups are told apart.
 ALPHA = 0.05
-_DECIMALS = 10  # of a difference: finer than any regret that is compared, coarser than the noise of double precision
+# Regrets are rounded, so differences of them that would be equal are up to two units of the last place apart.
+_TIED = 2.5 * 10**-DECIMALS
 _EXACT_RUNS = 100  # of both sides together: counting all splits takes 50 ms there, and the normal tail is close beyond
 
 
@@ -31,8 +33,9 @@ def signed_rank(a: Floats, b: Floats) -> tuple[float, bool]:
         b: (n,) values of the other, in the same order.
     """
     difference = _difference(a, b)
-    ranks = np.round(2 * stats.rankdata(np.abs(difference))).astype(int)  # twice the mid-ranks are whole numbers
-    ranks, positive = ranks[difference != 0], difference[difference != 0] > 0
+    levels = _levels(np.abs(difference))
+    ranks = np.round(2 * stats.rankdata(levels)).astype(int)  # twice the mid-ranks are whole numbers
+    ranks, positive = ranks[levels > 0], difference[levels > 0] > 0
     ways = np.ones(1)
     for rank in ranks:
         ways = (np.pad(ways, (0, rank)) + np.pad(ways, (rank, 0))) / 2
@@ -41,10 +44,20 @@ def signed_rank(a: Floats, b: Floats) -> tuple[float, bool]:
 
 
 def _difference(a: Floats, b: Floats) -> Floats:
-    """Returns ``a - b``, 0 where both are infinite; equal differences of different values are equal."""
+    """Returns ``a - b``, 0 where both are infinite."""
     equal = a == b
     a, b = (np.where(equal, 0.0, side) for side in (a, b))
-    return np.asarray(np.round(a - b, _DECIMALS), dtype=np.float64)
+    return np.asarray(a - b, dtype=np.float64)
+
+
+def _levels(sizes: Floats) -> NDArray[np.int_]:
+    """Returns (n,) which step of the ascending sizes each is on, those on one step being tied; 0 is no size at all."""
+    order = np.argsort(sizes)
+    with np.errstate(invalid="ignore"):  # infinite sizes are tied: their difference is not a number, and no step
+        steps = np.diff(sizes[order], prepend=0.0) > _TIED
+    levels = np.empty(len(sizes), dtype=int)
+    levels[order] = np.cumsum(steps)
+    return levels
 
 
 def rank_sum(a: Floats, b: Floats) -> float:

@@ -15,10 +15,9 @@ import numpy as np
 from scipy.stats import gmean
 
 from metaopt.report.compare import problem
-from metaopt.report.comparison.contestants import DECIMALS
 from metaopt.report.comparison.pairwise import ALPHA, holm, signed_rank, smallest_signed_rank
 from metaopt.report.comparison.ranks import FEWEST_BLOCKS, Ranking, ranking
-from metaopt.report.curves import Floats
+from metaopt.report.curves import DECIMALS, Floats
 from metaopt.report.load import RunData
 from metaopt.report.study_groups import Group, identity
 from metaopt.report.study_tuned import confirmed_means

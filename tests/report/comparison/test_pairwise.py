@@ -19,6 +19,7 @@ from metaopt.report.comparison.pairwise import (
     superiority,
     wins,
 )
+from metaopt.report.curves import DECIMALS
 
 RNG = np.random.default_rng(7)
 # Wilcoxon's own example of paired differences (Darwin's plants, in eighths of an inch): T = 24 of n = 15.
@@ -59,6 +60,17 @@ def test_differences_that_are_equal_but_for_the_noise_of_a_float_are_tied() -> N
     assert abs(a - b)[0] != abs(a - b)[1], "the noise is there"
     assert signed_rank(a, b) == (pytest.approx(0.75), False), "0.5 if they were not"
     assert signed_rank(a[:2], b[:2])[0] == 1.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=12))
+def test_rounded_regrets_give_the_p_of_the_whole_numbers_behind_them(images: list[tuple[int, int]]) -> None:
+    a, b = np.array(images, dtype=float).T
+    assert signed_rank((a / 1791).round(DECIMALS), (b / 1791).round(DECIMALS)) == signed_rank(a, b)
+
+
+def test_several_runs_without_a_value_are_tied() -> None:
+    a, b = np.array([0.1, math.inf, math.inf, 0.4]), np.array([math.inf, 0.2, 0.5, 0.3])
+    assert signed_rank(a, b) == (pytest.approx(10 / 16), False), "7 of the ranks 1, 3, 3, 3; five of 16 signs give 7"
 
 
 def test_rank_sum_of_a_textbook_example() -> None:
