@@ -111,6 +111,7 @@ def prepare(config: RunSettings, space: str | Mapping[str, Any] | None = None) -
     config = replace(config, min_epochs=epochs["min_epochs"], max_epochs=epochs["max_epochs"])
     prepared = Prepared(config, objective, recipe, tuner, epochs)
     _check_epochs(prepared.make_tuner(), objective)
+    _check_clock(config, objective)
     return prepared
 
 
@@ -126,6 +127,20 @@ def _check_epochs(tuner: Tuner, objective: Objective) -> None:
             f"the tuner evaluates after {', '.join(map(str, sorted(lacking)))} epochs, and there are results after "
             f"{', '.join(map(str, sorted(there)))}",
             "change --min-epochs, --max-epochs or --tuner-option eta=...",
+        )
+
+
+def _check_clock(config: RunSettings, objective: Objective) -> None:
+    """Checks that a run whose seconds are limited does not go on for ever.
+
+    Raises:
+        ConfigError: if the objective does not say how many seconds an evaluation took.
+    """
+    if config.budget_seconds is not None and not objective.timed:
+        raise ConfigError(
+            f"budget_seconds is {config.budget_seconds:g}, but what {config.benchmark} answers does not always say how "
+            "many seconds the training took",
+            "use --budget or --budget-epochs in place of --budget-seconds",
         )
 
 

@@ -29,6 +29,7 @@ class Faults:
     needs_process: ClassVar[bool] = True
     epochs: ClassVar[tuple[int, int]] = (3, 27)
     possible_epochs: ClassVar[frozenset[int] | None] = None
+    timed: ClassVar[bool] = True
     space = ConfigurationSpace(
         space=[Float("x", (0.0, 1.0), default=0.5), Categorical("deed", ["answer", "raise"], weights=[9, 1])]
     )

@@ -18,12 +18,14 @@ class Objective(Protocol):
         space: The space whose configurations it takes.
         epochs: Smallest and largest budget of an evaluation unless the user says otherwise.
         possible_epochs: All budgets that it can evaluate with; None: any.
+        timed: Whether every result says how many seconds it cost, so that a budget of seconds is used up.
     """
 
     needs_process: ClassVar[bool]
     space: ConfigurationSpace
     epochs: tuple[int, int]
     possible_epochs: frozenset[int] | None
+    timed: bool
 
     def evaluate(self, trial: Trial, folder: Path) -> Result:
         """Evaluates ``trial``; deterministic in it but for ``cost_s``.

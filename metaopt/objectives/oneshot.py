@@ -48,6 +48,7 @@ class OneShot:
 
     needs_process: ClassVar[bool] = True
     possible_epochs: ClassVar[frozenset[int] | None] = None
+    timed: ClassVar[bool] = True
 
     def __init__(
         self,

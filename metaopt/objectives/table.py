@@ -46,6 +46,7 @@ class TableLookup:
         there = self.answers.table.epochs
         self.epochs: tuple[int, int] = (there[0], there[-1])
         self.possible_epochs: frozenset[int] | None = frozenset(there)
+        self.timed: bool = self.answers.timed
 
     def evaluate(self, trial: Trial, folder: Path) -> Result:
         """Looks up the trial's cell after ``trial.epochs`` epochs; ``folder`` stays as it is.

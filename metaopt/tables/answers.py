@@ -63,6 +63,11 @@ class Answers:
         """Whether searches may only pick what the table holds."""
         return self.unknown == "restrict" and not self.complete
 
+    @property
+    def timed(self) -> bool:
+        """Whether every answer says how long the training took; a prediction does not."""
+        return self.table.timed and self._predictions is None
+
     def query(self, graph: CellGraph, epochs: int | None = None) -> Entry:
         """Returns what is known of a cell.
 

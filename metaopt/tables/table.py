@@ -94,6 +94,11 @@ class Table:
         """(K, S, E) in [0, 1]."""
         return self._all["test_error"][self._members]
 
+    @property
+    def timed(self) -> bool:
+        """Whether it holds how long the trainings took."""
+        return "cost_s" in self._store.columns
+
     def query(self, graph: CellGraph, epochs: int | None = None) -> Entry:
         """Returns what the table knows of a cell.
 

@@ -67,10 +67,11 @@ class ObjectiveContract:
         """What the objective answers to the default."""
         return objective.evaluate(trial, tmp_path_factory.mktemp("trial"))
 
-    def test_declares_its_space_and_whether_it_needs_a_process(self, objective: Objective) -> None:
-        """A study takes both from it before the first trial."""
+    def test_declares_its_space_and_how_it_is_to_be_run(self, objective: Objective) -> None:
+        """A study takes all of it before the first trial."""
         assert isinstance(objective.space, ConfigurationSpace)
         assert type(objective.needs_process) is bool
+        assert type(objective.timed) is bool
         shortest, longest = objective.epochs
         assert 1 <= shortest <= longest
         assert objective.possible_epochs is None or {shortest, longest} <= objective.possible_epochs

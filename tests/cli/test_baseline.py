@@ -55,6 +55,15 @@ def test_seconds_of_training_are_a_budget_of_any_number_of_workers() -> None:
     assert len(told("10")) > 7 * len(told("1"))
 
 
+def test_seconds_are_no_budget_where_predictions_have_none(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["baseline", "--space", "3", "--budget-seconds", "3", "--no-report", "--run"]
+    assert main([*command, "predicted"]) == 2
+    assert "budget_seconds is 3, but what digits answers does not always say" in capsys.readouterr().err
+    assert not Path("predicted").exists()
+    assert main([*command, "known", "--unknown", "restrict"]) == 0
+    assert RunFolder(Path("known")).read().end == "the budget of 3 s is used up"
+
+
 def test_the_same_seed_gives_the_same_run() -> None:
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         assert main(["baseline", "--budget", "25", "--seed", seed, "--workers", "4", "--no-report", "--run", name]) == 0

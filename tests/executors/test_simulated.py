@@ -19,6 +19,7 @@ class Costly:
     space = ConfigurationSpace(space=[Float("cost", (-1.0, 100.0), default=1.0)])
     epochs: ClassVar[tuple[int, int]] = (1, 1)
     possible_epochs: ClassVar[frozenset[int] | None] = None
+    timed: ClassVar[bool] = True
 
     def evaluate(self, trial: Trial, folder: Path) -> Result:
         if trial.config["cost"] < 0:

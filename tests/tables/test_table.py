@@ -50,6 +50,7 @@ def test_query(table: Table) -> None:
     entry = table.query(FORK)
     assert (entry.valid_errors, entry.test_errors) == ((0.25, 0.5), (0.5, 0.75))
     assert (entry.valid_error, entry.test_error, entry.cost_s, entry.parameters) == (0.375, 0.625, 8.0, 10)
+    assert table.timed
     assert table.query(FORK, 4).valid_errors == (0.5, 0.5)
     assert table.describe() == {"cells": 2, "seeds": 2, "epochs": [4, 8]}
 
@@ -93,6 +94,7 @@ def test_a_table_of_several_cell_spaces_is_seen_by_one(tmp_path: Path) -> None:
     assert (first.optimum(), third.optimum()) == ((0.5, 0.5), (0.25, 0.25))
     assert first.query(CHAIN).valid_error == 0.25  # it is known, wherever it belongs
     assert (first.query(FORK).cost_s, first.query(FORK).parameters) == (None, None)
+    assert not first.timed
     with pytest.raises(TableError, match="has no cell of cell space 2"):
         Table(tmp_path / "t.parquet", 2).optimum()
 
