@@ -42,9 +42,23 @@ def host(cores: int) -> dict[str, str | int]:
         "name": platform.node(),
         "platform": platform.platform(),
         "machine": platform.machine(),
+        "processor": _processor(),
         "cores": cores,
         "commit": _commit(),
     }
+
+
+def _processor() -> str:
+    """Returns name, family and model: generations of one name round differently."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    said = dict(part for line in lines if len(part := [word.strip() for word in line.split(":", 1)]) == 2)
+    if not said.get("model name"):
+        return platform.processor()
+    rest = [f"{short} {said[name]}" for name, short in (("cpu family", "family"), ("model", "model")) if name in said]
+    return ", ".join([said["model name"], *rest])
 
 
 def _commit() -> str:

@@ -35,6 +35,10 @@ def test_host(monkeypatch: pytest.MonkeyPatch) -> None:
     host = provenance.host(3)
     assert host["cores"] == 3
     assert host["name"] == os.uname().nodename
+    if sys.platform == "linux" and "model name" in (said := Path("/proc/cpuinfo").read_text(encoding="utf-8")):
+        name, _, family = str(host["processor"]).partition(", ")
+        assert f": {name}\n" in said
+        assert re.fullmatch(r"family \d+, model \d+", family)
     if (Path(provenance.__file__).parents[1] / ".git").exists():
         assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", str(host["commit"]))
 

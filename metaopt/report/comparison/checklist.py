@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 from metaopt.report.comparison.clocks import given
 from metaopt.report.comparison.contestants import Problem
+from metaopt.report.comparison.repeated import repeated
 from metaopt.report.layout import Table
 from metaopt.report.load import RunData
 from metaopt.report.study_part import Record
 from metaopt.wording import counted
 
 _UNANSWERED = "not answered here"
+_OF_HOST = ("name", "processor", "cores", "commit")
 _CHANGED = "-dirty"  # at the end of a commit that git describes with changes on top
 
 
@@ -166,15 +168,18 @@ def _tabular(runs: Sequence[RunData]) -> Answer:
 
 
 def _confounders(runs: Sequence[RunData]) -> Answer:
-    fields = {"host.name": ("host", "name"), "host.cores": ("host", "cores"), "host.commit": ("host", "commit")}
-    differing = [name for name, path in fields.items() if len(_values(runs, *path)) > 1]
+    differing = [f"host.{name}" for name in _OF_HOST if len(_values(runs, "host", name)) > 1]
     libraries = sorted({name for run in runs for name in run.header.get("versions", {})})
     differing += [f"versions.{name}" for name in libraries if len(_values(runs, "versions", name)) > 1]
     if not any(run.header.get("host") for run in runs):
         return _UNANSWERED, "no host in the headers"
-    if differing:
-        return "partly", f"the runs differ in {', '.join(differing)}"
-    return "yes", f"one machine, one commit and the same {len(libraries)} versions for all runs (host, versions)"
+    found = repeated(runs)
+    answers = f"; {found.text}" if found.searches else ""
+    if differing or found.differing:
+        named = f"the runs differ in {', '.join(differing)}" if differing else "the headers do not differ"
+        return "partly", f"{named}{answers}"
+    text = f"one machine, one commit and the same {len(libraries)} versions for all runs (host, versions)"
+    return "yes", f"{text}{answers}"
 
 
 def _tuning(problems: Sequence[Problem]) -> Answer:

@@ -8,6 +8,7 @@ from metaopt.report.comparison.pairs import p_text
 from metaopt.report.comparison.rank_figures import difference_plot
 from metaopt.report.comparison.rank_part import ranks_records, ranks_table, tests_note
 from metaopt.report.comparison.ranks import FEWEST_BLOCKS, Ranking
+from metaopt.report.comparison.repeated import repeated
 from metaopt.report.comparison.tuners import TunerRuns, corrected, shared_blocks, tuner_ranking, tuner_runs, unlike
 from metaopt.report.layout import NONE, Table, number, times
 from metaopt.report.study_groups import Group
@@ -32,7 +33,7 @@ def tuner_part(groups: Sequence[Group]) -> Part | None:
     p_values = corrected(tuners)
     if sum(len(one.places) for one in tuners) < 2 or not p_values:
         return None
-    optima = [run.optimum_test_error for group in groups for run in group.runs]
+    optima = _optima(groups)
     ranked = tuner_ranking(tuners)
     tables = [_table(tuners, p_values)]
     records = {"tuners.csv": _records(tuners, p_values, optima), f"{_PREFIX}runs.csv": _run_records(tuners, optima)}
@@ -40,7 +41,11 @@ def tuner_part(groups: Sequence[Group]) -> Part | None:
         tables.append(ranks_table("Tuners by average rank", ranked))
         records[f"{_PREFIX}ranks.csv"] = ranks_records(ranked)
     plots = (difference_plot(ranked, _PREFIX),) if ranked is not None else ()
-    return Part("Tuners over all optimizers", _notes(optima, tuners, ranked), tuple(tables), records, plots)
+    return Part("Tuners over all optimizers", _notes(groups, tuners, ranked), tuple(tables), records, plots)
+
+
+def _optima(groups: Sequence[Group]) -> Optima:
+    return [run.optimum_test_error for group in groups for run in group.runs]
 
 
 def _table(tuners: Sequence[TunerRuns], p_values: dict[str, float]) -> Table:
@@ -93,8 +98,9 @@ def _run_records(tuners: Sequence[TunerRuns], optima: Optima) -> list[Record]:
     ]
 
 
-def _notes(optima: Optima, tuners: Sequence[TunerRuns], ranked: Ranking | None) -> tuple[str, ...]:
+def _notes(groups: Sequence[Group], tuners: Sequence[TunerRuns], ranked: Ranking | None) -> tuple[str, ...]:
     over = dict.fromkeys(block.optimizer for one in tuners for block in one.means)
+    optima = _optima(groups)
     notes = [
         f"Runs of {counted(len(over), 'one-shot optimizer')} together: {', '.join(over)}. {regret_note(optima)}. "
         "Default and tuned: mean over the runs of what their confirming searches found; the trial that made a "
@@ -105,6 +111,7 @@ def _notes(optima: Optima, tuners: Sequence[TunerRuns], ranked: Ranking | None) 
         f"{FEWEST_BLOCKS} runs. A single optimizer can carry it, so see on how many the mean is lower; and runs of one "
         "seed search with the same seeds, so they are not wholly independent.",
         *_remarks(tuners),
+        *_rounding(groups),
     ]
     return (*notes, *([_ranks_note(tuners, ranked)] if len(tuners) > 1 else ()))
 
@@ -124,6 +131,17 @@ def _remarks(tuners: Sequence[TunerRuns]) -> list[str]:
             "finished on a side. In tests and ranks such a side is worse than any other."
         )
     return remarks
+
+
+def _rounding(groups: Sequence[Group]) -> list[str]:
+    """Says where runs of one seed have less luck in common than the seed promises."""
+    found = repeated([run for group in groups for run in group.runs])
+    if not found.differing:
+        return []
+    return [
+        f"**Not all runs were made where numbers are rounded alike** (processor, GPU, versions): {found.text}. So "
+        "defaults of one seed differ, too, and a tuner is to be held against the default beside it."
+    ]
 
 
 def _ranks_note(tuners: Sequence[TunerRuns], ranked: Ranking | None) -> str:

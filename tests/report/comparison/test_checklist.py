@@ -53,6 +53,16 @@ def test_changed_checkouts_and_other_machines_are_said(group_of: GroupOf) -> Non
     assert "1 name no commit" in answers(a, b)[1].evidence
 
 
+def test_answers_show_what_headers_do_not_hold(group_of: GroupOf) -> None:
+    def hardware(there: float) -> Item:
+        return answers(*(group_of(f"{e}", [[e]], optimizer="darts", tuner=f"{e}") for e in (0.3, there)))[11]
+
+    assert hardware(0.3).answer == "yes"
+    assert "; 0 of 1 searches that several runs made with one seed have" in hardware(0.3).evidence
+    assert hardware(0.2).answer == "partly"
+    assert hardware(0.2).evidence.startswith("the headers do not differ; 1 of 1 searches")
+
+
 def test_tuned_groups_say_with_what_time(group_of: GroupOf) -> None:
     groups = [group_of(name, [[0.3] * 900], optimizer=name, tuner="bohb", step_s=4.0) for name in ("darts", "gdas")]
     found = answers(*groups)

@@ -77,3 +77,15 @@ def test_no_section_without_a_test_or_a_second_group(tuned_group_of: GroupOf) ->
     assert tuner_part([]) is None
     assert tuner_part(on_two(tuned_group_of, "bohb", {0: (0.4, 0.3), 1: (0.4, 0.3)})) is None
     assert tuner_part([tuned_group_of("darts", dict.fromkeys(range(9), (0.4, 0.3)), optimizer="darts")]) is None
+
+
+def test_defaults_of_one_seed_that_differ_show_that_numbers_were_rounded_otherwise(tuned_group_of: GroupOf) -> None:
+    def notes(default: float) -> str:
+        here = on_two(tuned_group_of, "bohb", dict.fromkeys(range(3), (0.4, 0.2)))
+        there = on_two(tuned_group_of, "tpe", dict.fromkeys(range(3), (default, 0.2)))
+        part = tuner_part([*here, *there])
+        assert part is not None
+        return " ".join(part.notes)
+
+    assert "rounded alike" not in notes(0.4)
+    assert "rounded alike** (processor, GPU, versions): 2 of 4 searches that several runs" in notes(0.41)
