@@ -16,10 +16,11 @@ from metaopt.config import raise_together
 from metaopt.errors import JournalError, RunError
 from metaopt.interrupt import Interrupt
 from metaopt.journal import read_header
+from metaopt.planned_run import PlannedRun
 from metaopt.run_folder import RunFolder
 from metaopt.run_settings import RESUMABLE, BaselineConfig, from_json
 from metaopt.side_by_side import Lone, do, run_side_by_side
-from metaopt.study_file import PlannedRun, StudyPlan
+from metaopt.study_file import StudyPlan
 
 README = "README.md"
 _OURS = "`metaopt compare "

@@ -17,18 +17,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from metaopt.config import changed, load_config, raise_together
+from metaopt.config import raise_together
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
-from metaopt.launch import prepare
 from metaopt.oneshot import ONESHOT
+from metaopt.planned_run import PlannedRun, Planner
 from metaopt.run_settings import BaselineConfig, RunConfig, RunSettings, settings
 from metaopt.setting import flag
-from metaopt.spaces import space_to_json
 from metaopt.yaml_file import read_yaml
 
 _KINDS: Mapping[str, type[RunSettings]] = {"runs": RunConfig, "baselines": BaselineConfig}
@@ -39,21 +38,6 @@ _EXAMPLE = "write lines like `runs:` and `  - {optimizer: [darts, gdas], seed: [
 _SETTINGS = {kind: tuple(of.name for of in settings(kind) if of.name != "folder") for kind in _KINDS.values()}
 _ALL_SETTINGS = tuple(dict.fromkeys(name for names in _SETTINGS.values() for name in names))
 _OF_FLAG = {flag(of): of.name for kind in _KINDS.values() for of in settings(kind)}
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRun:
-    """A run that a study names.
-
-    Attributes:
-        name: Of its folder in the study's folder: the optimizer, what else tells it from the others, the seed.
-        config: Its settings, complete; a space file stands there as in the study's file, so that both may be moved.
-        space: Its hyperparameters as plain JSON values.
-    """
-
-    name: str
-    config: RunSettings
-    space: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +72,10 @@ def load_study(file: Path, changes: Mapping[str, Any]) -> StudyPlan:
     given = list(_given(content))
     names = _names([settings for _, settings in given])
     problems: dict[str, MetaoptError] = {}  # by text: crossed runs share their mistakes
-    runs = []
+    runs, planner = [], Planner(file.parent, changes)
     for (entry, combination), name in zip(given, names, strict=True):
         try:
-            runs.append(_plan(entry.kind, name, combination, file.parent, changes))
+            runs.append(planner.plan(entry.kind, name, combination))
         except MetaoptError as error:
             common = {key: value for key, value in combination.items() if key not in entry.own}
             place = "common" if _is_wrong_in(entry.kind, common, file.parent, error) else entry.place
@@ -128,7 +112,7 @@ def _is_wrong_in(kind: type[RunSettings], common: Mapping[str, Any], folder: Pat
     """Returns whether the settings of every run, with the least that a run needs besides, make the same problem."""
     least = {"optimizer": next(iter(ONESHOT))} if kind is RunConfig else {}
     try:
-        _plan(kind, "", {**least, "budget": 1, **common}, folder, {})
+        Planner(folder, {}).plan(kind, "", {**least, "budget": 1, **common})
     except MetaoptError as error:
         return error.message == problem.message
     return False
@@ -219,20 +203,3 @@ def _twice(file: Path, names: list[str]) -> Iterator[ConfigError]:
     for name in dict.fromkeys(name for name in names if names.count(name) > 1):
         text = f"{file} names the run {name} {names.count(name)} times"
         yield ConfigError(text, "remove what stands twice, or let a setting differ")
-
-
-def _plan(
-    kind: type[RunSettings], name: str, given: Mapping[str, Any], folder: Path, changes: Mapping[str, Any]
-) -> PlannedRun:
-    """Checks a run as its command would; the environment has no say, a study is what its file says."""
-    space = given.get("hyperparameters")
-    in_folder = isinstance(space, str) and bool(Path(space).suffix)
-    if in_folder and space is not None and not (folder / space).is_file():
-        text = f"hyperparameters is {space}, and there is no such file in {folder.resolve()}"
-        raise ConfigError(text, "check the path; it is taken from the folder of the study's file")
-    flags = {**given, "hyperparameters": str(folder / space)} if in_folder and space is not None else given
-    prepared = prepare(changed(load_config(kind, flags, {}), changes))
-    config = prepared.config
-    if isinstance(config, RunConfig) and in_folder:
-        config = replace(config, hyperparameters=space)
-    return PlannedRun(name, config, space_to_json(prepared.objective.space))

@@ -24,6 +24,7 @@ LAYERS = (
             "config",
             "doctor",
             "launch",
+            "planned_run",
             "progress",
             "search_progress",
             "search_run",

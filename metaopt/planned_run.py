@@ -1,0 +1,82 @@
+"""A run that a study names, checked as its command would check it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from metaopt.config import changed, load_config
+from metaopt.errors import ConfigError
+from metaopt.launch import prepare
+from metaopt.run_settings import RunConfig, RunSettings
+from metaopt.spaces import space_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A run that a study names.
+
+    Attributes:
+        name: Of its folder in the study's folder: the optimizer, what else tells it from the others, the seed.
+        config: Its settings, complete; a space file stands there as in the study's file, so that both may be moved.
+        space: Its hyperparameters as plain JSON values.
+    """
+
+    name: str
+    config: RunSettings
+    space: Mapping[str, Any]
+
+
+class Planner:
+    """Checks the runs of a study; the environment has no say, a study is what its file says.
+
+    What runs that differ in their seed have in common is checked once: a hundred seeds would read their files a hundred
+    times.
+
+    Args:
+        folder: Of the study's file; paths of space files are taken from it.
+        changes: Settings that results do not depend on, of every run.
+    """
+
+    def __init__(self, folder: Path, changes: Mapping[str, Any]) -> None:
+        self._folder, self._changes = folder, changes
+        self._known: dict[str, tuple[RunSettings, Mapping[str, Any]]] = {}
+
+    def plan(self, kind: type[RunSettings], name: str, given: Mapping[str, Any]) -> PlannedRun:
+        """Returns a run.
+
+        Args:
+            kind: What sort of run it is.
+            name: Of its folder.
+            given: Its settings, as they are written.
+
+        Raises:
+            MetaoptError: naming everything that is wrong with them.
+        """
+        file = self._space_file(given)
+        flags = given if file is None else {**given, "hyperparameters": str(self._folder / file)}
+        asked = changed(load_config(kind, flags, {}), self._changes)
+        config, space = self._prepared(asked)
+        config = replace(config, seed=asked.seed)
+        if isinstance(config, RunConfig) and file is not None:
+            config = replace(config, hyperparameters=file)
+        return PlannedRun(name, config, space)
+
+    def _space_file(self, given: Mapping[str, Any]) -> str | None:
+        space = given.get("hyperparameters")
+        if not isinstance(space, str) or not Path(space).suffix:
+            return None
+        if not (self._folder / space).is_file():
+            text = f"hyperparameters is {space}, and there is no such file in {self._folder.resolve()}"
+            raise ConfigError(text, "check the path; it is taken from the folder of the study's file")
+        return space
+
+    def _prepared(self, asked: RunSettings) -> tuple[RunSettings, Mapping[str, Any]]:
+        key = json.dumps(replace(asked, seed=0).to_json(), sort_keys=True)
+        if key not in self._known:
+            prepared = prepare(asked)
+            self._known[key] = prepared.config, space_to_json(prepared.objective.space)
+        return self._known[key]
