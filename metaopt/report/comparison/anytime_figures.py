@@ -1,4 +1,4 @@
-"""Figures of anytime curves: all groups in one, and each by itself before the others where there are many."""
+"""Figures of anytime curves: all groups in one as far as they can be told apart; each before the others if many."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from metaopt.report.style import GROUPS, LIGHT, Plot, legend, legend_width, pane
 #: Most groups whose bands may lie over each other.
 BANDED = 6
 _DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))
+#: Most groups that look different in one figure.
+DISTINCT = len(_DASHES) * len(GROUPS)
 _COLUMNS, _PANEL = 4, (150, 125)  # of the figure with a panel per group; sizes in CSS pixels
 _TITLE = 24  # letters in a line of a small panel's title
 _CURVES = ("mean", "median")
@@ -45,10 +47,10 @@ def anytime_plot(view: View, found: Sequence[Summary], of: Looks, regret: str, p
         prefix: Of the figure's name.
 
     Returns:
-        None if no group has a curve.
+        None if no group has a curve, or more have one than can be told apart.
     """
     drawn = [one for one in found if one.grid.size]
-    if not drawn:
+    if not 0 < len(drawn) <= DISTINCT:
         return None
     names = [f"{one.label}, n = {one.n}" for one in drawn]
     figure, axes = panels(len(_CURVES), _WIDTH, 235 + _LEGEND_ROW * _legend_rows(names))

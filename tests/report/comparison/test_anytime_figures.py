@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from metaopt.report.comparison.anytime import summaries
-from metaopt.report.comparison.anytime_figures import BANDED, anytime_plot, looks, single_plot
+from metaopt.report.comparison.anytime_figures import BANDED, DISTINCT, anytime_plot, looks, single_plot
 from metaopt.report.comparison.clocks import views
 from metaopt.report.comparison.contestants import problems
 from metaopt.report.study_groups import Group
@@ -54,8 +54,13 @@ def test_many_groups_have_a_panel_each(group_of: GroupOf) -> None:
     assert labelled == [False] * (n - 4) + [True] * 4
 
 
-def test_twenty_groups_look_different() -> None:
-    assert len(set(looks([str(n) for n in range(20)]).values())) == 20
+def test_more_groups_than_can_be_told_apart_have_a_panel_each_only(group_of: GroupOf) -> None:
+    assert len(set(looks([str(n) for n in range(DISTINCT)]).values())) == DISTINCT
+    groups = [group_of(f"group {k}", [[0.9, 0.3 + k / 100]]) for k in range(DISTINCT + 1)]
+    assert plots(groups[:-1])[0] is not None
+    overview, single = plots(groups)
+    assert overview is None
+    assert single is not None
 
 
 def test_groups_without_a_curve_are_not_drawn(group_of: GroupOf) -> None:
