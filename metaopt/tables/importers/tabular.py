@@ -9,7 +9,7 @@
 | ``seed`` | 0 to 127 |
 | ``valid_error``, ``test_error`` | shares in [0, 1] |
 | ``train_error``, ``halfway_*_error`` | likewise, may be left out |
-| ``cost_s``, ``halfway_cost_s`` | seconds, may be left out |
+| ``cost_s``, ``halfway_cost_s`` | seconds above 0, may be left out |
 | ``parameters`` | trainable weights, may be left out |
 
 Every cell has a row for every seed and number of epochs that there is. Rows may be in any order.

@@ -121,12 +121,12 @@ class Rows:
         return values.astype(np.int64)
 
     def _measure(self, name: str) -> NDArray[np.float32]:
-        values, top = self._numbers(name), 1.0 if name.endswith("_error") else np.inf
-        wrong = ~((values >= 0) & (values <= top) & np.isfinite(values))
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            question = "is it in per cent, or an accuracy?" if top == 1.0 else "seconds are not negative"
-            raise self._bad(row, name, f"is {values[row]:g}; allowed: 0 to {top:g}", question)
+        values, is_error = self._numbers(name), name.endswith("_error")
+        allowed = (values >= 0) & (values <= 1) if is_error else (values > 0) & np.isfinite(values)
+        if not allowed.all():
+            hint = "is it in per cent, or an accuracy?" if is_error else "leave the column out if times are not known"
+            row, range_ = int(np.argmin(allowed)), "0 to 1" if is_error else "above 0"
+            raise self._bad(row, name, f"is {values[row]:g}; allowed: {range_}", hint)
         return values.astype(np.float32)
 
     def _numbers(self, name: str) -> NDArray[np.float64]:

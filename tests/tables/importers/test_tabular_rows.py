@@ -69,7 +69,8 @@ def test_optional_columns() -> None:
     ("others", "text"),
     [
         ({"train_error": [1.5] * 8}, "column train_error is 1.5"),
-        ({"cost_s": [float("inf")] * 8}, r"column cost_s is inf; allowed: 0 to inf\n  seconds"),
+        ({"cost_s": [float("inf")] * 8}, "column cost_s is inf; allowed: above 0"),
+        ({"cost_s": [1.5] * 7 + [0.0]}, r"column cost_s is 0; allowed: above 0\n  leave the column out"),
         ({"parameters": [-1] * 8}, "column parameters is -1"),
         ({"parameters": [1, 2] * 4}, "has several parameters: 1, 2"),
         ({"accuracy": [1] * 8}, "has the columns .*accuracy; needed: .*\n  remove accuracy"),
