@@ -131,10 +131,10 @@ def _check_epochs(tuner: Tuner, objective: Objective) -> None:
 
 
 def _check_clock(config: RunSettings, objective: Objective) -> None:
-    """Checks that a run whose seconds are limited does not go on for ever.
+    """Checks that the seconds of a run pass if they are limited: without another limit it would go on for ever.
 
     Raises:
-        ConfigError: if the objective does not say how many seconds an evaluation took.
+        ConfigError: if the objective does not say how many seconds an evaluation took, whatever else limits the run.
     """
     if config.budget_seconds is not None and not objective.timed:
         raise ConfigError(

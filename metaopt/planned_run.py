@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,7 +74,7 @@ class Planner:
         return space
 
     def _prepared(self, asked: RunSettings) -> tuple[RunSettings, Mapping[str, Any]]:
-        key = json.dumps(replace(asked, seed=0).to_json(), sort_keys=True)
+        key = repr(replace(asked, seed=0))  # also of what is no JSON, which is found to be wrong below
         if key not in self._known:
             prepared = prepare(asked)
             self._known[key] = prepared.config, space_to_json(prepared.objective.space)

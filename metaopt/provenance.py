@@ -14,6 +14,11 @@ from metaopt.redaction import redacted_command
 _LIBRARIES = (
     "metaopt", "torch", "numpy", "scipy", "ConfigSpace", "hpbandster", "statsmodels", "distributed", "scikit-learn",
 )  # fmt: skip
+_CPUINFO = Path("/proc/cpuinfo")
+#: What Linux tells of a processor, x86 and ARM, and how it is called here.
+_OF_PROCESSOR = {
+    "model name": "", "cpu family": "family", "model": "model", "CPU implementer": "implementer", "CPU part": "part",
+}  # fmt: skip
 
 
 def command_line() -> list[str]:
@@ -42,23 +47,21 @@ def host(cores: int) -> dict[str, str | int]:
         "name": platform.node(),
         "platform": platform.platform(),
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": _processor(_CPUINFO),
         "cores": cores,
         "commit": _commit(),
     }
 
 
-def _processor() -> str:
-    """Returns name, family and model: generations of one name round differently."""
+def _processor(cpuinfo: Path) -> str:
+    """Returns what a processor is called and which generation it is: those of one name round differently."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
     except OSError:
-        return platform.processor()
+        lines = []
     said = dict(part for line in lines if len(part := [word.strip() for word in line.split(":", 1)]) == 2)
-    if not said.get("model name"):
-        return platform.processor()
-    rest = [f"{short} {said[name]}" for name, short in (("cpu family", "family"), ("model", "model")) if name in said]
-    return ", ".join([said["model name"], *rest])
+    parts = [f"{short} {said[name]}".lstrip() for name, short in _OF_PROCESSOR.items() if said.get(name)]
+    return ", ".join(parts) or platform.processor() or platform.machine()
 
 
 def _commit() -> str:

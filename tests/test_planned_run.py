@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,14 @@ def test_runs_that_differ_in_their_seed_are_prepared_once(prepared: list[RunSett
     for run in runs:
         alone = Planner(tmp_path, {}).plan(BaselineConfig, run.name, run.config.to_json())
         assert run == alone, "as if it had been prepared by itself"
+
+
+@pytest.mark.parametrize(
+    "value", [date(2020, 1, 1), b"x", {"a"}, {1: "a", "b": "c"}], ids=["date", "bytes", "set", "map"]
+)
+def test_an_option_that_is_no_json_is_a_mistake_like_any_other(tmp_path: Path, value: object) -> None:
+    with pytest.raises(ConfigError, match="option 'eta' must be an integer, got"):
+        planned(Planner(tmp_path, {}), 0, tuner="hyperband", tuner_options={"eta": value})
 
 
 def test_a_seed_is_checked_of_every_run(tmp_path: Path) -> None:

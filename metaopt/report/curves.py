@@ -76,6 +76,25 @@ def anytime(run: RunData) -> Anytime:
     )
 
 
+def without_noise(values: Floats) -> Floats:
+    """Returns values of which those are equal that only the noise of single precision keeps apart.
+
+    Rounding each by itself would not do: where a boundary lies between two of them, it drives them apart. No value
+    moves by more than one and a half units of the last decimal, however close they lie.
+
+    Args:
+        values: (n,) regrets, all that are held against each other; infinite or NaN where there is none.
+    """
+    finite = np.isfinite(values)
+    lowest: list[float] = []  # of those that become equal
+    for value in np.unique(values[finite]).tolist():
+        if not lowest or value - lowest[-1] >= 10**-DECIMALS:
+            lowest.append(value)
+    equal = values.copy()
+    equal[finite] = np.round(lowest, DECIMALS)[np.searchsorted(lowest, values[finite], side="right") - 1]
+    return equal
+
+
 def best_cell(evaluations: Sequence[Evaluation]) -> Evaluation | None:
     """Returns the evaluation of the lowest validation error, the first of equals; None if none is ok."""
     return min((e for e in evaluations if e.ok), key=lambda e: e.valid_error, default=None)

@@ -88,6 +88,10 @@ class ObjectiveContract:
         assert result.test_error is None or 0.0 <= result.test_error <= 1.0
         assert result.cost_s >= 0.0
 
+    def test_time_passes_where_it_is_said_to(self, objective: Objective, result: Result) -> None:
+        """Or a run that only seconds limit would go on for ever."""
+        assert result.cost_s > 0.0 or not objective.timed
+
     def test_results_are_plain_json(self, result: Result) -> None:
         """A result survives the journal."""
         assert Result.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_equal
 
-from metaopt.report.curves import anytime, band, best_cell, default_evaluation, incumbent, step_values
+from metaopt.report.curves import anytime, band, best_cell, default_evaluation, incumbent, step_values, without_noise
 from metaopt.report.load import RunData, load_run
 
 OPTIMA = {"optimum_valid_error": 0.1, "optimum_test_error": 0.05}
@@ -32,6 +35,28 @@ def test_the_incumbent_follows_validation_and_never_test(run: RunData) -> None:
     assert_allclose(curve.epochs, [27, 30, 39, 66, 93])
     assert_allclose(curve.valid, [np.nan, 0.20, 0.10, 0.10, 0.10])
     assert_allclose(curve.test, [np.nan, 0.15, 0.23, 0.23, 0.23])
+
+
+def test_equal_values_are_equal_and_others_are_not() -> None:
+    nan, inf = math.nan, math.inf
+    values = np.array([0.2, nan, 0.02065885 + 1e-9, inf, 0.0206590, 0.02065885 - 1e-9, -0.1, inf, nan])
+    assert_equal(without_noise(values), [0.2, nan, 0.0206588, inf, 0.0206590, 0.0206588, -0.1, inf, nan])
+    assert_equal(without_noise(np.array([nan, nan])), [nan, nan])
+    assert without_noise(np.array([])).size == 0
+
+
+def test_values_that_lie_close_all_the_way_are_not_all_equal() -> None:
+    values = np.linspace(0.01, 0.0101, 20_000)
+    assert_allclose(without_noise(values), values, rtol=0, atol=1.5e-7)
+    assert len(np.unique(without_noise(values))) > 400
+
+
+@given(st.lists(st.tuples(st.integers(0, 1791), st.integers(0, 10**6)), min_size=1, max_size=30))
+def test_as_many_values_are_equal_as_numbers_of_images(errors: list[tuple[int, int]]) -> None:
+    images, noise = np.array(errors).T
+    found = without_noise(images / 1791 - 0.0134 + 4e-9 * (noise / 10**6 - 0.5))
+    assert_equal(found[:, None] < found, images[:, None] < images)
+    assert_allclose(found, images / 1791 - 0.0134, atol=6e-8)
 
 
 def test_without_an_optimum_the_curve_is_the_error(

@@ -47,7 +47,7 @@ def anytime_plot(view: View, found: Sequence[Summary], of: Looks, regret: str, p
         prefix: Of the figure's name.
 
     Returns:
-        None if no group has a curve, or more have one than can be told apart.
+        None if no group has a curve, or more have one than can be told apart; their means then stand in a panel each.
     """
     drawn = [one for one in found if one.grid.size]
     if not 0 < len(drawn) <= DISTINCT:

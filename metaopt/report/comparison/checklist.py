@@ -20,6 +20,7 @@ from metaopt.wording import counted
 
 _UNANSWERED = "not answered here"
 _OF_HOST = ("name", "processor", "cores", "commit")
+_UNTOLD = "null"  # by the headers of versions that did not ask
 _CHANGED = "-dirty"  # at the end of a commit that git describes with changes on top
 
 
@@ -168,7 +169,8 @@ def _tabular(runs: Sequence[RunData]) -> Answer:
 
 
 def _confounders(runs: Sequence[RunData]) -> Answer:
-    differing = [f"host.{name}" for name in _OF_HOST if len(_values(runs, "host", name)) > 1]
+    told = {name: set(_values(runs, "host", name)) - {_UNTOLD} for name in _OF_HOST}
+    differing = [f"host.{name}" for name, values in told.items() if len(values) > 1]
     libraries = sorted({name for run in runs for name in run.header.get("versions", {})})
     differing += [f"versions.{name}" for name in libraries if len(_values(runs, "versions", name)) > 1]
     if not any(run.header.get("host") for run in runs):

@@ -7,12 +7,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from metaopt.report.compare import problem
-from metaopt.report.curves import DECIMALS, Anytime, anytime
+from metaopt.report.curves import Anytime, anytime, without_noise
 from metaopt.report.load import RunData
 from metaopt.report.study_groups import Group
 
@@ -100,28 +101,35 @@ def problems(groups: Sequence[Group]) -> list[Problem]:
             members.setdefault(problem(group.runs[0]), []).append(group)
     found = []
     for name, some in members.items():
-        every = [_contestant(group) for group in some]
+        curves = iter(_curves([run for group in some for run in group.runs]))
+        every = [_contestant(group, list(islice(curves, len(group.runs)))) for group in some]
         present = tuple(one for one in every if one.runs)
         if len(present) >= 2:
             found.append(Problem(name, present, (*_absent(every), *_unlike(present))))
     return found
 
 
-def _contestant(group: Group) -> Contestant:
-    curves = [RunCurve(run.name, int(run.settings.get("seed") or 0), _rounded(anytime(run))) for run in group.runs]
-    usable = [one for one in curves if any(not math.isnan(value) for value in one.curve.test)]
+def _curves(runs: Sequence[RunData]) -> list[Anytime]:
+    """Returns curves whose equal errors are equal: means over a table's seeds that differ by the noise of a float."""
+    curves = [anytime(run) for run in runs]
+    ends = np.cumsum([len(curve.test) for curve in curves])
+    equal = np.split(without_noise(np.concatenate([curve.test for curve in curves])), ends[:-1])
+    return [replace(curve, test=test) for curve, test in zip(curves, equal, strict=True)]
+
+
+def _contestant(group: Group, curves: Sequence[Anytime]) -> Contestant:
+    found = [
+        RunCurve(run.name, int(run.settings.get("seed") or 0), curve)
+        for run, curve in zip(group.runs, curves, strict=True)
+    ]
+    usable = [one for one in found if any(not math.isnan(value) for value in one.curve.test)]
     return Contestant(
         label=_label(group.label, group.runs[0].settings),
         looks_up=_looks_up(group.runs[0]),
         runs=tuple(sorted(usable, key=lambda one: (one.seed, one.name))),
-        left_out=tuple(one.name for one in curves if one not in usable),
+        left_out=tuple(one.name for one in found if one not in usable),
         data=group.runs,
     )
-
-
-def _rounded(curve: Anytime) -> Anytime:
-    """Returns a curve whose equal errors are equal: means over a table's seeds that differ by the noise of a float."""
-    return replace(curve, test=np.round(curve.test, DECIMALS))
 
 
 def _looks_up(run: RunData) -> bool:

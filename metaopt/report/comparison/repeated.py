@@ -13,9 +13,9 @@ from typing import NamedTuple
 from metaopt.report.load import RunData
 from metaopt.report.study_groups import identity
 
-# Settings that decide which searches a run makes, and not what one of them finds.
-_OF_TUNING = frozenset({"tuner", "tuner_options", "confirm", "min_epochs", "max_epochs"})
-_BUDGET = "budget"  # begins the name of each
+# Settings that decide which searches a run makes and where, and not what one of them finds.
+_OF_RUN = frozenset({"tuner", "tuner_options", "confirm", "min_epochs", "max_epochs", "cluster"})
+_BUDGET = "budget"  # begins the name of each limit
 _Key = str
 _Errors = tuple[float, float]
 
@@ -52,7 +52,7 @@ def _searches(run: RunData) -> Iterator[tuple[_Key, _Errors]]:
     """Yields the searches of a run that ended well; a look-up is none."""
     if "optimizer" not in run.settings:
         return
-    on = {name: value for name, value in identity(run).items() if name not in _OF_TUNING and _BUDGET not in name}
+    on = {name: value for name, value in identity(run).items() if name not in _OF_RUN and not name.startswith(_BUDGET)}
     for one in (*run.ok, *(other for other in run.confirmed if other.ok)):
         of = [on, dict(one.trial.config), one.trial.epochs, one.trial.seed]
         yield json.dumps(of, sort_keys=True), (one.valid_error, one.test_error)

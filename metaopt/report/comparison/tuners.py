@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from scipy.stats import gmean
 from metaopt.report.compare import problem
 from metaopt.report.comparison.pairwise import ALPHA, holm, signed_rank, smallest_signed_rank
 from metaopt.report.comparison.ranks import FEWEST_BLOCKS, Ranking, ranking
-from metaopt.report.curves import DECIMALS, Floats
+from metaopt.report.curves import Floats, without_noise
 from metaopt.report.load import RunData
 from metaopt.report.study_groups import Group, identity
 from metaopt.report.study_tuned import confirmed_means
@@ -126,7 +126,7 @@ def tuner_runs(groups: Sequence[Group]) -> list[TunerRuns]:
     for run in (run for group in groups for run in group.runs):
         members.setdefault(json.dumps(_settings(run), sort_keys=True), []).append(run)
     of = [json.loads(key) for key in members]
-    return [_tuner(_label(own, of), own, runs) for own, runs in zip(of, members.values(), strict=True)]
+    return _equalled([_tuner(_label(own, of), own, runs) for own, runs in zip(of, members.values(), strict=True)])
 
 
 def _settings(run: RunData) -> dict[str, Any]:
@@ -156,8 +156,15 @@ def _tuner(label: str, settings: Mapping[str, Any], runs: Sequence[RunData]) -> 
         if min(means) < math.inf:
             block = Block(problem(run), str(run.settings["optimizer"]), int(run.settings.get("seed") or 0))
             found.setdefault(block, []).append(means)
-    means_of = {block: Means(*np.mean(some, axis=0).round(DECIMALS).tolist()) for block, some in found.items()}
+    means_of = {block: Means(*np.mean(some, axis=0).tolist()) for block, some in found.items()}
     return TunerRuns(label, settings, len(runs), finished, means_of)
+
+
+def _equalled(tuners: Sequence[TunerRuns]) -> list[TunerRuns]:
+    """Returns tuners whose equal means are equal, each with each."""
+    means = np.array([pair for one in tuners for pair in one.means.values()], dtype=float)
+    equal = iter(without_noise(means.ravel()).reshape(-1, 2).tolist())
+    return [replace(one, means={block: Means(*next(equal)) for block in one.means}) for one in tuners]
 
 
 def corrected(tuners: Sequence[TunerRuns]) -> dict[str, float]:

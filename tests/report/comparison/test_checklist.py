@@ -51,6 +51,10 @@ def test_changed_checkouts_and_other_machines_are_said(group_of: GroupOf) -> Non
     assert found[11].evidence == "the runs differ in host.commit, versions.python"
     change(a, "host", "commit", value="")
     assert "1 name no commit" in answers(a, b)[1].evidence
+    change(a, "host", "processor", value="x")
+    assert "processor" not in answers(a, b)[11].evidence, "the other was not asked"
+    change(b, "host", "processor", value="y")
+    assert answers(a, b)[11].evidence.startswith("the runs differ in host.processor, host.commit")
 
 
 def test_answers_show_what_headers_do_not_hold(group_of: GroupOf) -> None:

@@ -51,6 +51,13 @@ def test_the_noise_of_single_precision_makes_no_difference(group_of: GroupOf) ->
     assert a == b
 
 
+def test_nor_does_it_where_rounding_would_drive_equal_errors_apart(group_of: GroupOf) -> None:
+    (problem,) = problems([group_of("a", [[0.02065885 - 1e-9, 0.02]]), group_of("b", [[0.02065885 + 1e-9, 0.03]])])
+    a, b = (one.runs[0].curve for one in problem.contestants)
+    assert a.test.tolist() == [0.0206588, 0.02]
+    assert b.test.tolist() == [0.0206588, 0.0206588]
+
+
 def test_what_was_not_measured_alike_is_said(group_of: GroupOf) -> None:
     a, b = group_of("a", [[0.3]]), group_of("b", [[0.2]])
     other = replace(

@@ -23,7 +23,11 @@ def run(group_of: GroupOf) -> Callable[..., RunData]:
 
 
 def test_searches_of_several_runs_are_held_against_each_other(run: Callable[..., RunData]) -> None:
-    runs = [run([0.3, 0.2, 0.4], tuner="bohb"), run([0.3, 0.25], tuner="tpe", budget=7), run([0.3, 0.25], workers=4)]
+    runs = [
+        run([0.3, 0.2, 0.4], tuner="bohb"),
+        run([0.3, 0.25], tuner="tpe", budget=7),
+        run([0.3, 0.25], cluster="c.yaml"),
+    ]
     assert repeated(runs) == (2, 1)
     assert repeated(runs).text == "1 of 2 searches that several runs made with one seed have different answers"
     assert repeated(runs[1:]) == (2, 0)

@@ -84,6 +84,14 @@ def test_equal_means_are_equal_whatever_the_noise_of_a_float(tuned_group_of: Gro
     assert found.default == found.tuned
 
 
+def test_they_are_equal_also_between_tuners_and_where_rounding_would_drive_them_apart(tuned_group_of: GroupOf) -> None:
+    a = tuned_group_of("a", {0: (0.02065885 - 1e-9, 0.01)}, optimizer="a", tuner="tpe")
+    b = tuned_group_of("b", {0: (0.02065885 + 1e-9, 0.03)}, optimizer="a", tuner="re")
+    first, second = tuner_runs([a, b])
+    assert first.default.tolist() == second.default.tolist() == [0.0206588]
+    assert (first.tuned.tolist(), second.tuned.tolist()) == ([0.01], [0.03])
+
+
 def test_the_ratio_does_not_depend_on_the_order_of_groups_in_a_set(tuned_group_of: GroupOf) -> None:
     values = np.random.default_rng(3).uniform(0.01, 0.08, (7, 2))
     some = [tuned_group_of(f"o{k}", {0: tuple(pair)}, optimizer=f"o{k}", tuner="tpe") for k, pair in enumerate(values)]
