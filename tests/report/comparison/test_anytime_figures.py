@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from metaopt.report.comparison.anytime import summaries
 from metaopt.report.comparison.anytime_figures import BANDED, DISTINCT, anytime_plot, looks, single_plot
 from metaopt.report.comparison.clocks import views
@@ -61,6 +63,11 @@ def test_more_groups_than_can_be_told_apart_have_a_panel_each_only(group_of: Gro
     overview, single = plots(groups)
     assert overview is None
     assert single is not None
+    assert "grey: from the lowest to the highest mean of all groups" in single.caption
+    for panel in single.figure.axes:
+        assert len(panel.lines) == 2, "its mean and its run; a line of each group in each panel would be too many"
+        low, high = panel.collections[0].get_paths()[0].get_extents().intervaly
+        assert (low, high) == (pytest.approx(0.3), pytest.approx(0.9))
 
 
 def test_groups_without_a_curve_are_not_drawn(group_of: GroupOf) -> None:
