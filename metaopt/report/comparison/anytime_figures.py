@@ -115,7 +115,7 @@ def _others(axes: Sequence[Axes], drawn: Sequence[Summary]) -> str:
     means = [np.where(grid <= one.grid[-1], step_values(one.grid, one.mean, grid), np.nan) for one in drawn]
     low, high = np.nanmin(means, axis=0), np.nanmax(means, axis=0)
     for panel in axes:
-        panel.fill_between(grid, low, high, step="post", color=LIGHT["rule"], linewidth=0)
+        panel.fill_between(grid, low, high, step="post", color=LIGHT["grid"], linewidth=0)
     return "from the lowest to the highest mean of all groups"
 
 
