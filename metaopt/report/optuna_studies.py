@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import math
-import tempfile
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.pool import StaticPool
 
 from metaopt.distributions import distribution
 from metaopt.report.load import Evaluation, RunData
@@ -28,20 +29,29 @@ def optuna_of(runs: Sequence[RunData]) -> bytes:
 
     A trial's value is its validation error, reported as its intermediate value after its epochs. What a trial
     continues, its seed, and what was found stand in its attributes. A failed trial is failed with its reason, one
-    without an answer is running.
+    without an answer is running. Times are stored in UTC; Optuna shows them in the reader's zone, so the attributes
+    ``asked_at`` and ``told_at`` have them with theirs.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "studies.db"
-        before = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(logging.WARNING)  # it would name every study on standard error
-        try:
-            storage = optuna.storages.RDBStorage(f"sqlite:///{file}")
-            for run in runs:
-                _add(run, storage)
-            storage.engine.dispose()
-        finally:
-            optuna.logging.set_verbosity(before)
-        return file.read_bytes()
+    # In memory: Optuna takes a file by its URL only, in which some letters of a path mean something else.
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as database, _without_talk():
+        storage = optuna.storages.RDBStorage(
+            "sqlite://", engine_kwargs={"creator": lambda: database, "poolclass": StaticPool}
+        )
+        for run in runs:
+            _add(run, storage)
+        storage.remove_session()
+        return database.serialize()
+
+
+@contextmanager
+def _without_talk() -> Iterator[None]:
+    """Keeps Optuna from naming every study on standard error."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
 
 
 def _add(run: RunData, storage: optuna.storages.BaseStorage) -> None:
@@ -50,25 +60,31 @@ def _add(run: RunData, storage: optuna.storages.BaseStorage) -> None:
         study.set_user_attr(name, value)
     space = space_from_json(run.header["space"])
     distributions = {name: distribution(hyperparameter) for name, hyperparameter in space.items()}
-    started = datetime.fromisoformat(run.header.get("started") or datetime.fromtimestamp(0, UTC).isoformat())
+    started = _utc(run.header.get("started") or datetime.fromtimestamp(0, UTC).isoformat())
     study.add_trials([_trial(evaluation, distributions, started) for evaluation in run.evaluations])
+
+
+def _utc(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _trial(evaluation: Evaluation, distributions: Mapping[str, BaseDistribution], started: datetime) -> FrozenTrial:
     trial, result = evaluation.trial, evaluation.result
+    asked, told = (
+        None if math.isnan(s) else started + timedelta(seconds=s) for s in (evaluation.asked_s, evaluation.told_s)
+    )
     state = TrialState.COMPLETE if evaluation.ok else TrialState.FAIL if result else TrialState.RUNNING
     found = create_trial(
         state=state,
         value=evaluation.valid_error if evaluation.ok else None,
         params=dict(trial.config),
         distributions={name: distributions[name] for name in trial.config},
-        user_attrs=_attributes(evaluation),
+        user_attrs=_attributes(evaluation)
+        | {name: time.isoformat() for name, time in (("asked_at", asked), ("told_at", told)) if time},
         intermediate_values={trial.epochs: evaluation.valid_error} if evaluation.ok else {},
     )
-    # Optuna's times have no zone: they are local.
-    local = started.astimezone().replace(tzinfo=None)
-    found.datetime_start = local + timedelta(seconds=evaluation.asked_s)
-    found.datetime_complete = local + timedelta(seconds=evaluation.told_s) if result else None
+    found.datetime_start, found.datetime_complete = asked, told
     return found
 
 

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import optuna
@@ -63,6 +66,52 @@ def test_a_trial_without_an_answer_is_running(
     file = export([folder], "optuna", tmp_path / "run.db")
     trials = optuna.load_study(study_name=folder.name, storage=f"sqlite:///{file}").trials
     assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.RUNNING]
+
+
+@pytest.fixture(params=["Europe/Amsterdam", "America/St_Johns", "Pacific/Chatham"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The zone of this machine."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("started", ["2026-03-29T00:59:57+00:00", "2026-10-25T02:59:57+02:00", "2026-10-25T00:59:57"])
+def test_trials_stay_in_order_across_a_change_of_clocks(
+    write_run: Callable[..., Path], answer: Callable[..., object], tmp_path: Path, zone: str, started: str
+) -> None:
+    folder = write_run([answer(i, 0.2, config={}) for i in range(4)], started=started)
+    file = export([folder], "optuna", tmp_path / "run.db")
+    begun = datetime.fromisoformat(started)
+    begun = begun.astimezone(UTC) if begun.tzinfo else begun.replace(tzinfo=UTC)
+    with closing(sqlite3.connect(file)) as database:
+        stored = database.execute("SELECT datetime_start, datetime_complete FROM trials ORDER BY number").fetchall()
+        told = "SELECT value_json FROM trial_user_attributes WHERE key = 'asked_at' ORDER BY trial_id"
+        asked = [datetime.fromisoformat(json.loads(text)) for (text,) in database.execute(told)]
+    for number, pair in enumerate(stored):
+        expected = [begun + timedelta(seconds=2 * number + later) for later in (0, 1)]
+        assert [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in pair] == expected, zone
+    assert asked == sorted(asked) == [begun + timedelta(seconds=2 * number) for number in range(4)]
+
+
+@pytest.mark.parametrize("name", ["50 %", "what?mode=ro", "a#b", "%41{x}"])
+def test_any_path_will_do(
+    write_run: Callable[..., Path],
+    answer: Callable[..., object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    place = tmp_path / name
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    folder = write_run([answer(0, 0.2, config={})], name=name)
+    file = export([folder], "optuna", place / f"{name}.db")
+    assert list(place.iterdir()) == [file]
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT study_name FROM studies").fetchall() == [(name,)]
 
 
 def test_numbers(study: optuna.Study) -> None:
