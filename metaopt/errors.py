@@ -30,6 +30,10 @@ class ConfigError(MetaoptError):
     """A flag, a run file, a space file or a hyperparameter value that cannot be used."""
 
 
+class CellError(MetaoptError, ValueError):
+    """A graph that is no cell: what is before it, such as a file and a line, is said by whoever has read it."""
+
+
 class TableError(MetaoptError):
     """A table that is missing, damaged, or does not hold what was asked of it."""
 

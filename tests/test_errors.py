@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from metaopt.errors import ConfigError, JournalError, MetaoptError, RunError, TableError, unknown_name
+from metaopt.errors import CellError, ConfigError, JournalError, MetaoptError, RunError, TableError, unknown_name
 
 
 def test_a_near_name_is_suggested() -> None:
@@ -25,7 +25,7 @@ def test_a_word_with_some_of_the_same_letters_is_not_near(given: str, other: str
     assert "did you mean" not in str(unknown_name("hyperparameter", given, [other]))
 
 
-@pytest.mark.parametrize("kind", [MetaoptError, ConfigError, TableError, RunError, JournalError])
+@pytest.mark.parametrize("kind", [MetaoptError, ConfigError, CellError, TableError, RunError, JournalError])
 def test_errors_cross_process_borders(kind: type[MetaoptError]) -> None:
     copy = pickle.loads(pickle.dumps(kind("what", "next")))
     assert type(copy) is kind

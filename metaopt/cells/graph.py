@@ -11,16 +11,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from metaopt.errors import CellError
+
 # The order is NAS-Bench-101's: an operation's place in it is its label in the hash.
 OPS = ("conv3x3", "conv1x1", "maxpool3x3")
 _INPUT_LABEL, _OUTPUT_LABEL = -1, -2
+#: NAS-Bench-101's limits of a pruned cell (Ying et al. 2019, section 2.1); many a step takes V! where nothing limits V.
+MOST_VERTICES, MOST_EDGES = 7, 9
+#: Of a key that is no cell's, a message shows so many characters.
+_SHOWN = 60
 
 Adjacency = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
 class CellGraph:
-    """A cell without dead vertices; build it with :func:`prune`.
+    """A cell without dead vertices; build it with :func:`prune` or :meth:`from_key`, which check what they are given.
 
     Attributes:
         adjacency: (V, V) strictly upper triangular, entries 0 or 1.
@@ -59,18 +65,20 @@ class CellGraph:
 
     @classmethod
     def from_key(cls, key: str) -> CellGraph:
-        """Returns the graph whose :attr:`key` is ``key``.
+        """Returns the graph whose :attr:`key` is ``key``, without its dead vertices if it has any.
 
         Raises:
-            ValueError: if ``key`` was not written by :attr:`key`.
+            CellError: if ``key`` is not what :attr:`key` writes, or tells of no cell; see :func:`prune`.
         """
         bits, *ops = key.split(":")
         n = len(ops) + 2
         if len(bits) != n * (n - 1) // 2 or set(bits) - {"0", "1"} or set(ops) - set(OPS):
-            raise ValueError(f"not the key of a cell: {key!r}")
+            raise CellError(
+                f"{key[:_SHOWN]!r} is not the key of a cell",
+                "a key is the upper triangle of the adjacency, row after row, and the operations, such as 111:conv3x3",
+            )
         digits = iter(bits)
-        rows = (tuple(int(next(digits)) if j > i else 0 for j in range(n)) for i in range(n))
-        return cls(tuple(rows), tuple(ops))
+        return prune([[int(next(digits)) if j > i else 0 for j in range(n)] for i in range(n)], ops)
 
 
 def prune(adjacency: Sequence[Sequence[int]], ops: Sequence[str]) -> CellGraph:
@@ -81,13 +89,19 @@ def prune(adjacency: Sequence[Sequence[int]], ops: Sequence[str]) -> CellGraph:
         ops: V-2 operations of the interior vertices.
 
     Raises:
-        ValueError: if the output cannot be reached, or if a shape or an operation is not as stated.
+        CellError: if the output cannot be reached, if a shape or an operation is not as stated, or if what is left has
+            more than :data:`MOST_VERTICES` vertices or :data:`MOST_EDGES` edges.
     """
     n = len(adjacency)
     if len(ops) != n - 2 or any(len(row) != n for row in adjacency) or set(ops) - set(OPS):
-        raise ValueError(f"need a square adjacency, an operation of {OPS} per interior vertex, got {ops} for V={n}")
+        raise CellError(
+            f"a cell of {n} vertices has {len(ops)} operations, or an adjacency that is not square",
+            f"needed: an operation of {', '.join(OPS)} per vertex between input and output",
+        )
     if any(adjacency[i][j] for i in range(n) for j in range(i + 1)):
-        raise ValueError("adjacency must be strictly upper triangular")
+        raise CellError(
+            "the adjacency is not strictly upper triangular", "edges go from earlier vertices to later ones"
+        )
     forward, backward = {0}, {n - 1}
     for j in range(1, n):
         if any(adjacency[i][j] for i in forward):
@@ -97,11 +111,16 @@ def prune(adjacency: Sequence[Sequence[int]], ops: Sequence[str]) -> CellGraph:
             backward.add(i)
     live = sorted(forward & backward)
     if 0 not in live or n - 1 not in live:
-        raise ValueError("the output cannot be reached from the input")
-    return CellGraph(
-        tuple(tuple(int(adjacency[i][j]) for j in live) for i in live),
-        tuple(ops[v - 1] for v in live[1:-1]),
-    )
+        raise CellError("the output cannot be reached from the input", "a cell has a path from input to output")
+    rows = tuple(tuple(int(adjacency[i][j]) for j in live) for i in live)
+    edges = sum(map(sum, rows))
+    if len(live) > MOST_VERTICES or edges > MOST_EDGES:
+        raise CellError(
+            f"the cell has {len(live)} vertices and {edges} edges that count; allowed: {MOST_VERTICES} and "
+            f"{MOST_EDGES}",
+            "these are the limits of NAS-Bench-101, whose cells all tables and cell spaces here are made of",
+        )
+    return CellGraph(rows, tuple(ops[v - 1] for v in live[1:-1]))
 
 
 def _md5(text: str) -> str:

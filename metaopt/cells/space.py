@@ -110,6 +110,8 @@ class CellSpace:
         have; the nodes left over are dead and take the lowest parents.
         """
         n = graph.n_vertices
+        if n - 2 > self.n_nodes:
+            return None
         for order in itertools.permutations(range(1, n - 1)):
             for nodes in itertools.combinations(range(1, self.n_nodes + 1), n - 2):
                 place = {0: 0, n - 1: self.n_nodes + 1, **dict(zip(order, nodes, strict=True))}

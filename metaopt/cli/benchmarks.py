@@ -5,21 +5,19 @@ from __future__ import annotations
 import shlex
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from metaopt import paths
-from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
 from metaopt.cli.countdown import Countdown
+from metaopt.cli.found import found_cells
 from metaopt.config import cores
 from metaopt.errors import ConfigError, TableError
 from metaopt.executors.local_cluster import local_cluster, run_all
 from metaopt.provenance import command_line, host, versions
-from metaopt.run_folder import RunFolder
 from metaopt.tables.build import build as build_table
 from metaopt.tables.build import check_out, planned, training
 from metaopt.tables.card import Card, card_names, load_card
@@ -114,7 +112,8 @@ def build(arguments: Namespace) -> int:
     out = arguments.out or paths.home() / "tables" / card.table_name(space)
     folder = paths.home() / "build" / f"{card.name}-{space}-{card.digest}"
     check_out(out)
-    graphs, seeds = planned(card, space, _found(arguments.found)), card.seeds(space)
+    found = (graph for run in arguments.found for graph in found_cells(run)[1])
+    graphs, seeds = planned(card, space, found), card.seeds(space)
     provenance = {
         "command": shlex.join(command_line()),
         "versions": versions(),
@@ -127,12 +126,3 @@ def build(arguments: Namespace) -> int:
         build_table(card, graphs, seeds, folder, out, partial(run_all, client), provenance, Countdown("networks"))
     print(f"table: {out}")
     return OK
-
-
-def _found(runs: Sequence[Path]) -> Iterator[CellGraph]:
-    """Yields every cell that a search of these runs has picked after any of its epochs."""
-    for run in runs:
-        for result in RunFolder(run).read().results.values():
-            for key in result.info.get("trajectory", {}).get("cell", ()):
-                if key is not None:
-                    yield CellGraph.from_key(key)

@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from metaopt import paths
-from metaopt.cells.graph import CellGraph
 from metaopt.cli import OK
 from metaopt.cli.countdown import Countdown
+from metaopt.cli.found import found_cells
 from metaopt.config import cores
 from metaopt.errors import ConfigError, TableError
 from metaopt.paths import write_atomically
 from metaopt.provenance import command_line, host, versions
 from metaopt.registry import resolve
-from metaopt.run_folder import RunFolder
 from metaopt.surrogates import SURROGATES
 from metaopt.surrogates.ensemble import FOLDS, Fitting
 from metaopt.surrogates.fitting import fit_all, predict_space, split_checked
@@ -162,10 +161,8 @@ def _sources(runs: list[Path]) -> dict[str, set[str]]:
     """Returns the hashes of all cells that runs have found after any epoch, by their one-shot optimizer."""
     found: dict[str, set[str]] = {}
     for run in runs:
-        recorded = RunFolder(run).read()
-        source = found.setdefault(recorded.header["run"]["optimizer"], set())
-        for result in recorded.results.values():
-            source |= {key for key in result.info.get("trajectory", {}).get("cell", ()) if key is not None}
+        optimizer, graphs = found_cells(run)
+        found.setdefault(optimizer, set()).update(graph.hash for graph in graphs)
     if not any(found.values()):
         raise TableError("the runs have found no cell", "name runs of one-shot optimizers with --found")
-    return {name: {CellGraph.from_key(key).hash for key in keys} for name, keys in found.items()}
+    return found

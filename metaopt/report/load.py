@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from metaopt.errors import RunError
+from metaopt.cells.graph import CellGraph
+from metaopt.errors import CellError, JournalError, RunError
 from metaopt.journal import Recorded
 from metaopt.run_folder import RunFolder, not_a_run
 from metaopt.trial import Result, Trial, Value, charged_epochs
@@ -90,6 +91,20 @@ class Evaluation:
     def info(self) -> Mapping[str, Any]:
         """Further values of the answer; empty without one."""
         return self.result.info if self.result else {}
+
+    @property
+    def graph(self) -> CellGraph | None:
+        """The cell that was found or looked up; None where none is told of.
+
+        Raises:
+            JournalError: if what is told of is no cell.
+        """
+        key = self.info.get("cell")
+        try:
+            return CellGraph.from_key(str(key)) if key else None
+        except CellError as error:
+            what = f"the journal has no cell as that of trial {self.trial.id}: {error.message}"
+            raise JournalError(what, "leave this run out") from None
 
     @property
     def one_shot_error(self) -> float:

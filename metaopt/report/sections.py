@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from metaopt.cells.graph import CellGraph
 from metaopt.report.axes import quantity, short
 from metaopt.report.cell_drawing import cell_plot
 from metaopt.report.curves import best_cell, default_evaluation, incumbent
@@ -184,10 +183,10 @@ def _cells(run: RunData) -> Section:
     best, default = best_cell(run.ok), default_evaluation(run)
     plots = []
     for name, title, e in (("best-cell", "Best cell found", best), ("default-cell", "Cell of the default", default)):
-        if e is not None and e.info.get("cell"):
+        if e is not None and (graph := e.graph) is not None:
             trial = f"Trial {e.trial.id}, {counted(e.trial.epochs, 'epoch')}"
             caption = f"{trial}: validation error {number(e.valid_error)}, test error {number(e.test_error)}."
-            plots.append(cell_plot(CellGraph.from_key(e.info["cell"]), name, title, caption))
+            plots.append(cell_plot(graph, name, title, caption))
     notes = () if plots else ("The trials carry no cells.",)
     return Section("cells", "Cells", notes, tuple(plots))
 

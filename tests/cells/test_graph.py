@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from metaopt.cells.graph import OPS, CellGraph, prune
+from metaopt.errors import CellError
 
 
 def test_prune_removes_what_is_not_on_a_path() -> None:
@@ -24,6 +25,8 @@ def test_prune_removes_what_is_not_on_a_path() -> None:
         ([[0, 0, 0], [0, 0, 1], [0, 0, 0]], ["conv1x1"], "reached"),
         ([[0, 1, 0], [0, 0, 1], [1, 0, 0]], ["conv1x1"], "triangular"),
         ([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ["conv5x5"], "operation"),
+        (np.eye(8, k=1, dtype=int).tolist(), ["conv1x1"] * 6, "8 vertices and 7 edges that count; allowed: 7 and 9"),
+        (np.triu(np.ones((5, 5), int), 1).tolist(), ["conv1x1"] * 3, "5 vertices and 10 edges"),
         ([[0, 1, 0], [0, 0, 1], [0, 0, 0]], [], "square"),
     ],
 )
@@ -70,5 +73,17 @@ def test_key_is_read_back() -> None:
 
 @pytest.mark.parametrize("key", ["", "110:conv1x1:conv1x1", "1201:conv1x1", "111:conv9x9"])
 def test_foreign_keys_are_refused(key: str) -> None:
-    with pytest.raises(ValueError, match="not the key of a cell"):
+    with pytest.raises(CellError, match="not the key of a cell"):
         CellGraph.from_key(key)
+
+
+def test_a_key_has_the_limits_of_a_cell() -> None:
+    chain = CellGraph(tuple(tuple(int(j == i + 1) for j in range(13)) for i in range(13)), ("conv3x3",) * 11)
+    with pytest.raises(CellError, match="13 vertices"):
+        CellGraph.from_key(chain.key)
+    with pytest.raises(CellError, match="reached"):
+        CellGraph.from_key("000:conv3x3")
+    assert CellGraph.from_key("010" + "01" + "1:maxpool3x3:conv1x1").key == "101:conv1x1"
+    with pytest.raises(CellError) as caught:
+        CellGraph.from_key("9" * 100_000)
+    assert len(str(caught.value)) < 300

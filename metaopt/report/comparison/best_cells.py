@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from metaopt.cells.graph import CellGraph
 from metaopt.report.cell_drawing import cell_plot
 from metaopt.report.comparison.contestants import Contestant, Problem
 from metaopt.report.curves import best_cell
@@ -99,10 +98,12 @@ def cells_plots(found: Sequence[Best], prefix: str) -> tuple[Plot, ...]:
     for one in sorted(found, key=lambda best: best.evaluation.valid_error):
         groups.setdefault(str(one.evaluation.info["cell"]), []).append(one)
     plots = []
-    for place, (key, some) in enumerate(list(groups.items())[:_MOST], start=1):
+    for place, some in enumerate(list(groups.values())[:_MOST], start=1):
+        if (graph := some[0].evaluation.graph) is None:
+            continue
         names = ", ".join(one.contestant.label for one in some)
         caption = f"Best cell of {names}: validation error {some[0].evaluation.valid_error:.4f}."
-        plots.append(cell_plot(CellGraph.from_key(key), f"{prefix}cell-{place}", f"Best cell of {names}", caption))
+        plots.append(cell_plot(graph, f"{prefix}cell-{place}", f"Best cell of {names}", caption))
     return tuple(replace(plot, title=plot.title[:120]) for plot in plots)
 
 

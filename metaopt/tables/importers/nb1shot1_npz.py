@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import OPS, CellGraph, prune
-from metaopt.errors import TableError
+from metaopt.errors import CellError, TableError
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.published_cells import HashSample
 from metaopt.tables.importers.tfrecord import Report
@@ -139,11 +139,10 @@ def _check(arrays: Mapping[str, NDArray[Any]], file: Path) -> None:
 def _graph(arrays: Mapping[str, NDArray[Any]], cell: int, file: Path) -> CellGraph:
     vertices = int(arrays["n_vertices"][cell])
     codes = arrays["ops"][cell, 1 : vertices - 1].tolist()
+    if any(code >= len(OPS) for code in codes):
+        allowed = f"0 to {len(OPS) - 1}, one per vertex between input and output"
+        raise TableError(f"{file}: cell {cell} has the operations {codes}; allowed: {allowed}", _HINT)
     try:
         return prune(arrays["adjacency"][cell, :vertices, :vertices].tolist(), [OPS[code] for code in codes])
-    except (ValueError, IndexError):
-        raise TableError(
-            f"{file}: cell {cell} has an adjacency whose output cannot be reached, or the operations {codes}; "
-            f"allowed: 0 to {len(OPS) - 1}, one per vertex between input and output",
-            _HINT,
-        ) from None
+    except CellError as error:
+        raise TableError(f"{file}: cell {cell}: {error.message}", _HINT) from None

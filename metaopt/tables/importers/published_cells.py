@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import OPS, CellGraph, prune
-from metaopt.errors import TableError
+from metaopt.errors import CellError, TableError
 
 #: NAS-Bench-101's names of the operations, in the order of :data:`metaopt.cells.graph.OPS`.
 PUBLISHED_OPS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
@@ -78,7 +78,7 @@ def matrix(text: str) -> tuple[tuple[int, ...], ...]:
         raise ValueError(f"has the adjacency {text[:60]!r}; needed: the 0s and 1s of a square matrix, row after row")
     rows = tuple(tuple(map(int, text[row * size : (row + 1) * size])) for row in range(size))
     if any(rows[i][j] for i in range(size) for j in range(i + 1)):
-        raise ValueError(f"has the adjacency {text}, which is not strictly upper triangular")
+        raise ValueError(f"has the adjacency {text[:60]}, which is not strictly upper triangular")
     return rows
 
 
@@ -101,15 +101,16 @@ def graph(adjacency: str, ops: str) -> CellGraph:
     """Returns the pruned graph of a cell, see :func:`matrix` and :func:`operations`.
 
     Raises:
-        ValueError: if one of them is not as it should be, they do not fit, or the output cannot be reached.
+        ValueError: if one of them is not as it should be, they do not fit, or they tell of no cell; says so without a
+            subject.
     """
     rows, names = matrix(adjacency), operations(ops)
     if len(rows) != len(names) + 2:
         raise ValueError(f"has an adjacency of {len(rows)} vertices and operations of {len(names) + 2}")
     try:
         return prune(rows, names)
-    except ValueError as error:
-        raise ValueError(f"has the adjacency {adjacency}: {error}") from None
+    except CellError as error:
+        raise ValueError(f"has the adjacency {adjacency[:60]}: {error.message}") from None
 
 
 def key(adjacency: str, ops: str) -> str:

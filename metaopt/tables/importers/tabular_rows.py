@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from metaopt.cells.graph import CellGraph, prune
-from metaopt.errors import TableError
+from metaopt.cells.graph import CellGraph
+from metaopt.errors import CellError, TableError
 from metaopt.tables.importers.evaluations import Evaluations, spaces_of
 from metaopt.tables.importers.published_cells import graph
 from metaopt.tables.schema import MEASURES
@@ -105,12 +105,12 @@ class Rows:
                 raise self._bad(row, name, f"is {part!r}; needed: a text")
         try:
             if names == ["cell"]:
-                spelled = CellGraph.from_key(text[0])
-                return prune(spelled.adjacency, spelled.ops)
+                return CellGraph.from_key(text[0])
             return graph(*text)
+        except CellError as error:
+            raise self._bad(row, "cell:", error.message) from None
         except ValueError as error:
-            what = f"is {text[0]!r}: " if len(text) == 1 else "tell of a cell that "
-            raise self._bad(row, " and ".join(names), f"{what}{error}") from None
+            raise self._bad(row, " and ".join(names), f"tell of a cell that {error}") from None
 
     def _integers(self, name: str) -> NDArray[np.int64]:
         values, (low, high) = self._numbers(name), _INTEGERS[name]

@@ -41,6 +41,12 @@ def test_dead_vertices_are_pruned(read: Callable[[str, str], str]) -> None:
         ("011001100", NAMES, "not strictly upper triangular"),
         ("111001000", NAMES, "not strictly upper triangular"),
         ("000001000", NAMES, "the output cannot be reached"),
+        (
+            "".join(str(int(j == i + 1)) for i in range(8) for j in range(8)),
+            "input" + ",maxpool3x3" * 6 + ",output",
+            "8 v",
+        ),
+        ("0111100111000110000100000", "input" + ",maxpool3x3" * 3 + ",output", "5 vertices and 10 edges"),
         (MATRIX, "input,output", "an adjacency of 3 vertices and operations of 2"),
         (MATRIX, "input,conv5x5,output", "has the operation 'conv5x5'; allowed: conv3x3-bn-relu"),
         (MATRIX, "conv3x3-bn-relu,conv3x3-bn-relu,output", "needed: input,...,output"),

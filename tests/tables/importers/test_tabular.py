@@ -9,7 +9,7 @@ import pytest
 
 from metaopt.errors import TableError
 from metaopt.tables.importers.tabular import csv, parquet
-from tfrecords import CHAIN, FORK
+from tfrecords import CHAIN, FORK, spell
 
 HEAD = "cell,epochs,seed,valid_error,test_error\n"
 LINES = [f"{graph.key},{e},{s},0.{e}{s},0.5" for graph in (FORK, CHAIN) for e in (4, 12) for s in (0, 3)]
@@ -43,7 +43,8 @@ def test_nasbench101_spelling_is_quoted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("x,4,3,0.4,0.5", "line 4, column cell is 'x': not the key of a cell"),
+        ("x,4,3,0.4,0.5", "line 4, column cell: 'x' is not the key of a cell"),
+        ("1" * 36 + ":conv3x3" * 7 + ",4,3,0.4,0.5", "line 4, column cell: the cell has 9 vertices and 36 edges that"),
         (f"{CHAIN.key},4.5,3,0.4,0.5", "line 4, column epochs is 4.5; allowed: whole numbers from 1"),
         (f"{CHAIN.key},four,3,0.4,0.5", "line 4, column epochs is 'four'; needed: a number"),
         (f"{CHAIN.key},4,-1,0.4,0.5", "line 4, column seed is -1; allowed: whole numbers from 0 to 127"),
@@ -62,6 +63,40 @@ def test_mistakes_are_named_by_line_and_column(tmp_path: Path, line: str, text: 
     path = write(tmp_path, "\n".join([HEAD + LINES[0], LINES[1], line, *LINES[2:]]) + "\n")
     with pytest.raises(TableError, match=text):
         csv(path, quiet)
+
+
+BEYOND = {
+    "chain of 13": (np.eye(13, k=1, dtype=int), "13 vertices and 12 edges that count; allowed: 7 and 9"),
+    "8 vertices": (np.eye(8, k=1, dtype=int), "8 vertices and 7 edges"),
+    "10 edges": (np.triu(np.ones((5, 5), int), 1), "5 vertices and 10 edges"),
+    "no path": (np.zeros((4, 4), int), "the output cannot be reached"),
+    "a loop": (np.eye(3, k=1, dtype=int) + np.eye(3, dtype=int), "not strictly upper triangular"),
+}
+
+
+@pytest.mark.parametrize("beyond", BEYOND)
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_cells_beyond_the_limits_are_named_by_line(tmp_path: Path, beyond: str, kind: str) -> None:
+    matrix, text = BEYOND[beyond]
+    spelled = [spell(matrix.tolist(), ["conv3x3"] * (len(matrix) - 2)), spell(CHAIN.adjacency, CHAIN.ops)]
+    if kind == "csv":
+        rows = [f'{adjacency},"{operations}",4,0,0.5,0.5' for adjacency, operations in spelled[::-1]]
+        path = write(tmp_path, "\n".join(["adjacency,operations,epochs,seed,valid_error,test_error", *rows]))
+        with pytest.raises(TableError, match=f"line 3, columns? adjacency and operations tell .*{text}"):
+            csv(path, quiet)
+        return
+    names = dict(zip(("adjacency", "operations"), map(list, zip(*spelled[::-1], strict=True)), strict=True))
+    pq.write_table(pa.table({**names, **{k: v for k, v in COLUMNS.items() if k != "cell"}}), tmp_path / "t")
+    with pytest.raises(TableError, match=f"row 2, columns? adjacency and operations tell .*{text}"):
+        parquet(tmp_path / "t", quiet)
+
+
+def test_dead_vertices_do_not_count(tmp_path: Path) -> None:
+    matrix = np.zeros((13, 13), int)
+    matrix[0, 1] = matrix[1, 12] = matrix[0, 2:12] = 1
+    adjacency, operations = spell(matrix.tolist(), ["conv3x3"] * 11)
+    text = f'adjacency,operations,epochs,seed,valid_error,test_error\n{adjacency},"{operations}",4,0,0.5,0.5\n'
+    assert csv(write(tmp_path, text), quiet)[0].keys == ["101:conv3x3"]
 
 
 @pytest.mark.parametrize("content", [b"", HEAD.encode(), HEAD.encode() + b"\xff\xfe,4,0,0.5,0.5\n"])
