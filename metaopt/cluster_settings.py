@@ -12,9 +12,20 @@ from urllib.parse import urlsplit
 
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.setting import convert, setting, too_low
+from metaopt.wording import shortened
 from metaopt.yaml_file import read_yaml
 
-_MEMORY = re.compile(r"\d+(\.\d+)?\s*[kMGT]i?B")
+_MEMORY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})? ?[kMGT]i?B")
+_WALLTIME = re.compile(r"([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2})")
+#: What stands in the head or on the command line of a job as it is written: one word, and no option of its own.
+_WORDS = {
+    "queue": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.,:@/+=-]*"),
+    "account": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.,:@/+=-]*"),
+    "resources": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.,:@/+=*|&!<>()\[\]^-]*"),
+    "interface": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*"),
+    "shared": re.compile(r"/[\w./@+,=-]*"),
+}
+_MOST_THREADS, _MOST_WORKERS = 4096, 100_000
 _HINT = "docs/clusters.md has a file for every kind"
 
 
@@ -34,6 +45,9 @@ class ClusterSettings:
     def problems(self) -> Iterator[MetaoptError]:
         """Yields what is wrong with single values, and between them."""
         yield from too_low(self)
+        for name, most in (("workers", _MOST_WORKERS), ("threads", _MOST_THREADS)):
+            if (value := getattr(self, name)) is not None and value > most:
+                yield ConfigError(f"{name} is more than {most}", f"lower {name}")
         if self.queues and self.workers is None:
             yield ConfigError("workers is not given", "say how many trials this machine can run at a time")
 
@@ -103,11 +117,34 @@ class BatchSettings(ClusterSettings):
         if self.resources and self.kind not in ("pbs", "sge"):
             yield ConfigError(f"resources is for pbs and sge, not for {self.kind}", "use directives")
         if not _MEMORY.fullmatch(self.memory):
-            yield ConfigError(f"memory is {self.memory!r}, not a number with a unit", "write it as 16GB or 16000MB")
+            text = f"memory is {shortened(self.memory)}, not a number with a unit"
+            yield ConfigError(text, "write it as 16GB or 16000MB")
         if not _seconds(self.walltime):
+            text = f"walltime is {shortened(self.walltime)}, not hours:minutes:seconds"
+            yield ConfigError(text, 'write "04:00:00", in quotes')
+        yield from self._unfit_for_scripts()
+
+    def _unfit_for_scripts(self) -> Iterator[MetaoptError]:
+        """Yields what would become another line, option or command in the script of a job."""
+        for name, pattern in _WORDS.items():
+            if (text := getattr(self, name)) is not None and not pattern.fullmatch(text):
+                yield ConfigError(
+                    f"{name} is {shortened(text)}, which the script of a job cannot hold: blanks and signs that mean "
+                    "something to a shell or a batch system are not allowed",
+                    f"name another {name}, or write what the system takes as directives",
+                )
+        if self.python is not None and (not self.python.isprintable() or not self.python or set("$`") & {*self.python}):
             yield ConfigError(
-                f"walltime is {self.walltime!r}, not hours:minutes:seconds", 'write "04:00:00", in quotes'
+                f"python is {shortened(self.python)}, which is not the path of a program: no shell expands it",
+                "write the whole path, or activate an environment in prologue and write python: python",
             )
+        for line in self.directives:
+            if not line.isprintable() or not line.strip():
+                text = f"a line of directives is {shortened(line)}, which is not one line"
+                yield ConfigError(text, "write every line of the job's head as an entry of its own")
+        for line in self.prologue:
+            if any(not sign.isprintable() and sign not in "\t\n" for sign in line):
+                yield ConfigError(f"a line of prologue is {shortened(line)}", "leave out its control characters")
 
     @property
     def walltime_s(self) -> int:
@@ -191,8 +228,7 @@ def _is_loopback(host: str) -> bool:
 
 def _seconds(walltime: str) -> int:
     """Returns the seconds of ``hours:minutes:seconds``, 0 if it is something else."""
-    parts = walltime.split(":")
-    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+    if not (found := _WALLTIME.fullmatch(walltime)):
         return 0
-    hours, minutes, seconds = map(int, parts)
+    hours, minutes, seconds = map(int, found.groups())
     return 3600 * hours + 60 * minutes + seconds

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 #: Ratio of ``difflib`` from which a name is a misspelt other one; that of ``temperature`` and ``perturb`` is 2/3.
 _NEAR = 0.7
 
+#: The next step where a part of metaopt is lacking; names no package of ours, since anybody could register the name.
+REINSTALL = "install metaopt again, from where you have it: see Install in its README"
+
 
 class MetaoptError(Exception):
     """A mistake that its message explains; the command line prints it without a traceback and exits with 2.
@@ -48,6 +51,11 @@ class RunError(MetaoptError):
 
 class JournalError(RunError):
     """A journal that is damaged elsewhere than in its last line, or that does not fit its tuner."""
+
+
+def with_extra(extra: str) -> str:
+    """Returns the next step where a package is lacking that only an extra of metaopt brings along."""
+    return REINSTALL.replace("again", f"with its extra {extra}")
 
 
 def unknown_name(kind: str, given: str, allowed: Iterable[str], hint: str = "") -> ConfigError:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-from metaopt.errors import MetaoptError
+from metaopt.errors import REINSTALL, MetaoptError
 
 _PACKAGE = Path(str(resources.files("metaopt")))
 
@@ -30,7 +30,7 @@ def data_folder(kind: str) -> Path:
         return checkout
     raise MetaoptError(
         f"the shipped {kind} were found neither in {packaged} nor in {checkout}",
-        "reinstall metaopt: pip install metaopt",
+        REINSTALL,
     )
 
 

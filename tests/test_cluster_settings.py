@@ -94,6 +94,53 @@ def test_mistakes_are_named(tmp_path: Path, kind: str, settings: dict[str, Any],
     assert said in problem(tmp_path, kind, **settings)
 
 
+ODD = [
+    "a b",
+    "a\nb",
+    "a\rb",
+    "a\tb",
+    "a\x1bb",
+    "a\u2028b",
+    "",
+    "-x",
+    "$(touch x)",
+    "`x`",
+    "a;b",
+    "a'b",
+    'a"b',
+    "a\\b",
+    "a#b",
+]
+
+
+@pytest.mark.parametrize("kind", ["slurm", "pbs", "sge", "lsf"])
+@pytest.mark.parametrize("name", ["queue", "account", "interface", "resources", "memory", "walltime", "shared"])
+def test_what_a_script_cannot_hold_is_refused(tmp_path: Path, kind: str, name: str) -> None:
+    if name == "resources" and kind in ("slurm", "lsf"):
+        return
+    for text in ODD:
+        assert f"{name} is " in problem(tmp_path, kind, **{name: f"/{text} %" if name == "shared" else text})
+    assert len(problem(tmp_path, kind, **{name: 2_000 * "a "})) < 600
+
+
+def test_lines_are_single_and_a_program_is_a_path(tmp_path: Path) -> None:
+    for line in ("-x\n-y", "-x\r", "\x1b", "", "a\u2028b"):
+        assert "directives is" in problem(tmp_path, "slurm", directives=["-x", line])
+    for line in ("ls\0", "ls\r", "\x1b[2J"):
+        assert "prologue is" in problem(tmp_path, "slurm", prologue=[line])
+    for path in ("$HOME/python", "`which python`", "a\nb", ""):
+        assert "python is" in problem(tmp_path, "slurm", python=path)
+
+
+def test_numbers_have_limits(tmp_path: Path) -> None:
+    for name in ("workers", "threads"):
+        assert f"{name} is more than" in problem(tmp_path, "slurm", **{name: 10**30})
+    for memory in ("9" * 400 + "GB", "\u0661GB", "1GB\n"):
+        assert "memory is" in problem(tmp_path, "slurm", memory=memory)
+    for walltime in ("9" * 400 + ":00:00", "\u0661:00:00", "0:0:0", "-1:00:00"):
+        assert "walltime is" in problem(tmp_path, "slurm", walltime=walltime)
+
+
 def test_a_file_that_is_no_cluster_says_where_to_look(tmp_path: Path) -> None:
     for content in (["slurm"], {"workers": 3}, None):
         with pytest.raises(ConfigError, match="does not say what kind of cluster it is of"):

@@ -7,6 +7,7 @@ from importlib import metadata
 from packaging.requirements import Requirement
 
 from metaopt.doctor.finding import Finding
+from metaopt.errors import REINSTALL
 
 
 def versions() -> Finding:
@@ -15,7 +16,7 @@ def versions() -> Finding:
     needed = [demand for demand in demands if demand.marker is None or demand.marker.evaluate({"extra": ""})]
     wrong = [text for demand in needed if (text := _unmet(demand))]
     if wrong:
-        return Finding("problem", "; ".join(wrong), "pip install -c constraints.txt metaopt")
+        return Finding("problem", "; ".join(wrong), REINSTALL)
     return Finding("ok", f"metaopt {metadata.version('metaopt')}, and {len(needed)} packages as it demands")
 
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from metaopt.errors import ConfigError, TableError
+from metaopt.errors import ConfigError, TableError, with_extra
 from metaopt.paths import write_atomically
 from metaopt.surrogates.encoding import Cells
 
@@ -205,5 +205,5 @@ def extra(package: str) -> ModuleType:
     except ImportError as error:
         raise ConfigError(
             f"this surrogate needs the package {package}, which cannot be imported: {error}",
-            "pip install 'metaopt[surrogates]', or leave it out of --models",
+            f"{with_extra('surrogates')}; or leave it out of --models",
         ) from None

@@ -101,4 +101,4 @@ def test_a_missing_package_is_a_mistake_of_the_installation(
 ) -> None:
     monkeypatch.setitem(sys.modules, "xgboost", None)
     assert main(["benchmark", "fit-surrogate", "digits", "--models", "xgb", "--out", str(tmp_path / "out")]) == 2
-    assert "pip install 'metaopt[surrogates]'" in capsys.readouterr().err
+    assert "install metaopt with its extra surrogates" in capsys.readouterr().err

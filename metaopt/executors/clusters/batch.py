@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import shlex
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ from distributed.security import Security
 
 from metaopt import registry
 from metaopt.cluster_settings import BatchSettings
-from metaopt.errors import ConfigError
+from metaopt.errors import ConfigError, with_extra
 from metaopt.executors.clusters.base import Cluster
 from metaopt.executors.clusters.certificates import make_certificates, trusting
 from metaopt.executors.clusters.fleet import Fleet, Submissions
@@ -117,9 +119,15 @@ def _job_class(settings: BatchSettings) -> Any:
     if importlib.util.find_spec("dask_jobqueue") is None:
         raise ConfigError(
             f"a {settings.kind} cluster needs the package dask-jobqueue, which is not installed",
-            "pip install 'metaopt[clusters]'",
+            with_extra("clusters"),
         )
-    return registry.load(f"dask_jobqueue.{settings.kind}:{_SYSTEMS[settings.kind]}Job")
+    kind: Any = registry.load(f"dask_jobqueue.{settings.kind}:{_SYSTEMS[settings.kind]}Job")
+
+    class OneTrial(kind):
+        #: Of the worker, not of the trial, which has all cores: a worker of several would be sent several trials.
+        worker_process_threads = 1
+
+    return OneTrial
 
 
 def _job_options(settings: BatchSettings) -> dict[str, Any]:
@@ -134,13 +142,12 @@ def _job_options(settings: BatchSettings) -> dict[str, Any]:
         "job_name": "metaopt",
         "job_extra_directives": list(settings.directives),
         "job_script_prologue": [*_exports(), *settings.prologue],
-        "python": settings.python,
+        "python": shlex.quote(os.path.expanduser(settings.python or sys.executable)),
         "interface": settings.interface,
         "log_directory": settings.shared,  # which dask-jobqueue makes
         "death_timeout": _DEATH_TIMEOUT_S,
         "worker_extra_args": [
             *("--dashboard-address", "127.0.0.1:0", "--no-dashboard"),
-            *("--nthreads", "1"),  # after dask-jobqueue's own: Dask counts by threads, and a worker has one trial
             *("--lifetime", f"{lifetime_s}s", "--lifetime-stagger", f"{int(_STAGGER * settings.walltime_s)}s"),
         ],
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from distributed.security import Security
 
-from metaopt.errors import ConfigError, RunError
+from metaopt.errors import ConfigError, RunError, with_extra
 
 _CERTIFICATE, _KEY = "certificate.pem", "key.pem"
 
@@ -26,7 +26,7 @@ def make_certificates(folder: Path) -> tuple[Path, Path]:
         security = Security.temporary()
     except ImportError:
         raise ConfigError(
-            "certificates need the package cryptography, which is not installed", "pip install 'metaopt[clusters]'"
+            "certificates need the package cryptography, which is not installed", with_extra("clusters")
         ) from None
     try:
         folder.mkdir(mode=0o700, parents=True)

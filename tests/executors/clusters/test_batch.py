@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -217,7 +218,7 @@ def test_the_script_is_what_would_be_submitted(tmp_path: Path) -> None:
     assert "tls://DRIVER:PORT" in worker
     assert "--dashboard-address 127.0.0.1:0" in worker
     assert "--lifetime 3312s" in worker
-    assert worker.index("--nthreads 4") < worker.index("--nthreads 1")  # the last one counts
+    assert worker.count("--nthreads") == worker.count("--nthreads 1 ") == 1
     assert "export DASK_DISTRIBUTED__WORKER__DAEMON=False" in lines
 
 
@@ -239,6 +240,32 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         job_script(settings_of(cluster_file(tmp_path, shared=str(tmp_path / "file" / "shared"))))
 
 
-def test_without_the_commands_of_the_system_the_error_says_where_to_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", SYSTEMS)
+def test_a_script_hands_on_every_value_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Run by a real shell, with names that mean something to it."""
+    home = "ta'bles \"$(touch caught)`touch caught`\n; touch caught"
+    monkeypatch.setenv("METAOPT_HOME", f"/{home}")
+    python = tmp_path / "my env; touch caught" / "python'3"
+    python.parent.mkdir()
+    python.write_text('#!/bin/sh\nprintf \'%s\\0\' "$METAOPT_HOME" "$MINE" "$@" > "$SAID"\n')
+    python.chmod(0o755)
+    settings: dict[str, object] = {"queue": "gpu.q@node-1", "account": "lab/gpu", "interface": "eth0.100"}
+    settings |= {"python": str(python), "prologue": ["export MINE=two", "# said by me"], "directives": ['-x "a b"']}
+    script = tmp_path / "script"
+    script.write_text(job_script(settings_of(cluster_file(tmp_path, kind, **settings))))
+    said = tmp_path / "said"
+    subprocess.run(["bash", script], cwd=tmp_path, env={**os.environ, "SAID": str(said)}, check=True)
+    words = said.read_text().split("\0")[:-1]
+    assert words[:4] == [f"/{home}", "two", "-m", "distributed.cli.dask_worker"]
+    assert words[words.index("--interface") + 1] == "eth0.100"
+    assert not (tmp_path / "caught").exists()
+    before = script.read_text().partition("\nexport ")[0].splitlines()
+    assert all(line.startswith("#") for line in before if line)
+
+
+def test_without_the_commands_of_the_system_the_error_says_where_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="sbatch is not on this machine"):
         crew_of(cluster_file(tmp_path), tmp_path / "log.txt")
