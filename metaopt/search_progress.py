@@ -50,6 +50,8 @@ class SearchProgress:
         if epoch.valid_error is not None and epoch.test_error is not None:
             valid, test = epoch.valid_error - self._optima[0], epoch.test_error - self._optima[1]
             parts.append(f"table regret {valid:.4f} (test {test:.4f})")
+        elif epoch.cell is not None:
+            parts.append("its cell is not in the table")
         parts += [] if epoch.eigenvalue is None else [f"eigenvalue {epoch.eigenvalue:.3g}"]
         return f"epoch {self._count()}: {', '.join(parts)}"
 

@@ -31,6 +31,13 @@ def test_a_line_per_epoch() -> None:
     ]
 
 
+def test_a_cell_that_nobody_knows_is_said() -> None:
+    file = io.StringIO()
+    with SearchProgress(12, (0.05, 0.25), Console(file=file, width=40)) as progress:
+        progress(replace(epoch(5, None), cell="1"))
+    assert file.getvalue() == "epoch  5/12: train loss 1.235, one-shot error 0.5000, its cell is not in the table\n"
+
+
 def test_what_happened_in_an_epoch_has_a_line_below_it() -> None:
     file = io.StringIO()
     with SearchProgress(12, (0.05, 0.25), Console(file=file, width=40)) as progress:

@@ -25,7 +25,8 @@ class TrajectoryEpoch:
         epoch: Number of the epoch in the order of training, from 1.
         train_loss: Mean cross-entropy of the weights' steps, to six places, as all that follow.
         one_shot_error: Of the one-shot model, in [0, 1].
-        valid_error: The table's mean for the cell that would be picked, in [0, 1]; None where none was.
+        valid_error: The table's mean for the cell that would be picked, in [0, 1]; None where none was or nothing
+            is known of it; a search is worth its last cell, however often one looks on the way.
         test_error: Likewise.
         cell: Key of that cell's graph.
         eigenvalue: Dominant one of the validation loss's Hessian over the architecture, to six digits; None where it
@@ -83,7 +84,7 @@ class Trajectory:
             SearchDivergedError: if a value of the epoch is not finite, which JSON has no word for; it is not taken.
         """
         graph = None if epoch.cell is None else epoch.cell.graph
-        entry = None if graph is None else self._answers.query(graph)
+        entry = self._answers.query(graph) if graph is not None and graph in self._answers else None
         row = TrajectoryEpoch(
             epoch=epoch.epoch,
             train_loss=round(epoch.train_loss, 6),

@@ -68,6 +68,10 @@ class Answers:
         """Whether every answer says how long the training took; a prediction does not."""
         return self.table.timed and self._predictions is None
 
+    def __contains__(self, graph: CellGraph) -> bool:
+        """Whether something is known of a cell after the last epochs, so that :meth:`query` answers."""
+        return self._predictions is not None or graph in self.table
+
     def query(self, graph: CellGraph, epochs: int | None = None) -> Entry:
         """Returns what is known of a cell.
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from metaopt.cells.graph import CellGraph
@@ -14,6 +18,7 @@ from metaopt.oneshot.train import SearchDivergedError
 from metaopt.seeds import seed_integer
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
+from metaopt.tables.schema import write_table
 from metaopt.tables.table import Table
 from metaopt.trial import Result, Trial
 
@@ -98,3 +103,25 @@ def test_what_was_trained_beyond_the_trial_is_charged(tmp_path: Path) -> None:
     assert result.cpu_s is not None
     assert result.cpu_s > 0
     assert objective.evaluate(Trial(0, 0, {}, epochs=1, seed=0), tmp_path).epochs is None
+
+
+def test_how_often_one_looks_decides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = trial(3, arch_learning_rate=0.1, learning_rate=0.1)
+    whole = OneShot(optimizer="darts", benchmark="digits", cell_space=1, channels=4).evaluate(asked, tmp_path)
+    on_the_way = set(whole.info["trajectory"]["cell"][:-1]) - {whole.info["cell"]}
+    assert on_the_way, "the case needs a search that changes its mind"
+    monkeypatch.setenv("METAOPT_HOME", str(tmp_path))
+    for folder in ("cards", "tables", "a", "b"):
+        (tmp_path / folder).mkdir()
+    card = dict(load_card("digits").text)
+    (tmp_path / "cards" / "few.yaml").write_text(json.dumps({**card, "name": "few", "table": "few-{space}.parquet"}))
+    rows = pq.read_table(find_table(load_card("digits"), 1))
+    keys = pa.array([CellGraph.from_key(key).key for key in on_the_way])
+    write_table(tmp_path / "tables" / "few-1.parquet", rows.filter(pc.invert(pc.is_in(rows["cell"], keys))), {})
+    few = OneShot(optimizer="darts", benchmark="few", cell_space=1, channels=4, unknown="refuse")
+    seldom = replace(asked, config={**asked.config, "cell_every": 0})
+    always, last = few.evaluate(asked, tmp_path / "a"), few.evaluate(seldom, tmp_path / "b")
+    assert (always.valid_error, always.info["cell"]) == (last.valid_error, last.info["cell"])
+    assert (always.valid_error, always.info["cell"]) == (whole.valid_error, whole.info["cell"])
+    assert None in always.info["trajectory"]["valid_error"]
+    assert always.info["trajectory"]["cell"] == whole.info["trajectory"]["cell"]

@@ -57,6 +57,20 @@ def test_an_epoch_without_a_cell_has_no_errors(answers: Answers, tmp_path: Path)
     assert trajectory.columns["test_error"][1] > 0
 
 
+def test_an_epoch_whose_cell_nobody_knows_is_a_gap(tmp_path: Path) -> None:
+    partial = Answers(load_card("digits"), 3, "refuse")
+    cells = [CELL_SPACES[3].sample(np.random.default_rng(seed)) for seed in range(40)]
+    known = [cell.graph in partial.table for cell in cells]
+    assert 0 < sum(known) < len(known)
+    trajectory = Trajectory(partial, tmp_path)
+    for number, cell in enumerate(cells, start=1):
+        trajectory.add(epoch(number, cell=cell))
+    columns = trajectory.columns
+    assert [value is not None for value in columns["valid_error"]] == known
+    assert [value is not None for value in columns["test_error"]] == known
+    assert columns["cell"] == [cell.graph.key for cell in cells]
+
+
 def test_the_eigenvalue_is_there_where_it_is_measured(answers: Answers, tmp_path: Path) -> None:
     trajectory = Trajectory(answers, tmp_path)
     trajectory.add(epoch(1))

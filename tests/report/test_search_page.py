@@ -112,3 +112,12 @@ def test_files(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="the report cannot be written"):
         write_search(record(), trajectory(CHAIN), tmp_path / "file")
+
+
+def test_epochs_whose_cell_nobody_knows() -> None:
+    gap = {"valid_error": [0.25, None], "test_error": [0.5, None]}
+    page = text(record("stopped", "interrupted", None), trajectory(CHAIN, FORK, **gap))
+    assert '<p class="number">–</p>' in page
+    assert "Pick of the last epoch." in page
+    page = text(record(), trajectory(CHAIN, FORK, valid_error=[None, 0.25], test_error=[None, 0.5]))
+    assert '<p class="number">0.1500</p>' in page

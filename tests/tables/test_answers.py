@@ -48,6 +48,7 @@ def test_what_was_measured_is_not_predicted(card: Card, graphs: list[CellGraph],
     assert (measured.valid_error, measured.predicted) == (0.5, False)
     assert (predicted.valid_error, predicted.predicted, predicted.cost_s) == (0.25, True, None)
     assert answers.optimum() == (0.25, 0.25)
+    assert graphs[-1] in answers
     assert answers.describe() == {
         "cells": len(graphs) - 2,
         "seeds": 1,
@@ -80,6 +81,8 @@ def test_unknown_cells_are_refused(card: Card, graphs: list[CellGraph], unknown:
     answers = Answers(card, 9, unknown)
     assert answers.restricted == (unknown == "restrict")
     assert answers.optimum() == (0.5, 0.5)
+    assert graphs[0] in answers
+    assert graphs[-1] not in answers
     with pytest.raises(TableError, match="is not in the table"):
         answers.query(graphs[-1])
 
