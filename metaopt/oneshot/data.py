@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from metaopt.errors import ConfigError
 from metaopt.images import Augmentation, ImageData, Part, split_classes
 from metaopt.seeds import stream
 
-_PIECE = 500  # images per call when nothing is trained
+_PIXELS = 500 * 32 * 32  # of the images that are evaluated at once: 500 of CIFAR, which bounds the memory
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,14 @@ class Half:
         return replace(self, levels=self.levels[:images], labels=self.labels[:images])
 
     def pieces(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yields all images, standardised, and their labels in order, as many as are evaluated at a time."""
-        for levels, labels in zip(self.levels.split(_PIECE), self.labels.split(_PIECE), strict=True):
+        """Yields all images, standardised, and their labels in order, as many as are evaluated at a time.
+
+        That is all of them, if they have no more pixels together than 500 images of CIFAR; else pieces that differ by
+        one image at most. A small last piece would have statistics of its own that are those of few images.
+        """
+        at_once = max(1, _PIXELS // math.prod(self.levels.shape[2:]))
+        count = math.ceil(len(self) / at_once)
+        for levels, labels in zip(self.levels.tensor_split(count), self.labels.tensor_split(count), strict=True):
             yield self._standardised(levels), labels
 
     def batches(self, size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:

@@ -28,7 +28,7 @@ from metaopt.oneshot.supernet import Supernet
 
 #: Batch norm statistics of an evaluation. ``published``, ``running`` and ``pytorch`` are what training has stored, see
 #: :data:`MOMENTUM`; ``recalibrated``: of the images that the weights are trained on, under the cell that is evaluated;
-#: ``batch``: of the very images that are evaluated, up to 500 of them at a time.
+#: ``batch``: of the very images that are evaluated, see :meth:`~metaopt.oneshot.data.Half.pieces`.
 Statistics = Literal["published", "running", "pytorch", "recalibrated", "batch"]
 STATISTICS: tuple[Statistics, ...] = get_args(Statistics)
 

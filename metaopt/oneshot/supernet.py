@@ -251,13 +251,33 @@ class Supernet(nn.Module):
 
     @torch.no_grad()
     def recalibrate(self, batches: Iterable[Tensor], mix: Mixes) -> None:
-        """Replaces all batch norm statistics by those of ``batches`` under ``mix``: their mean over the batches."""
+        """Replaces all batch norm statistics by those of the images of all ``batches`` under ``mix``.
+
+        Every image counts alike, whichever batch it is in: means and variances of the batches are put together by
+        their sizes, the variances with what the means differ by (Chan, Golub and LeVeque 1983). In one
+        batch they are exact. In several, each layer is fed with what its own batch was normalized to, as in Wu and
+        Johnson 2021, section 3. Variances are PyTorch's running ones, over one less than the number of values.
+        """
         norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
         momenta = [norm.momentum for norm in norms]
+        statistics = [(norm.get_buffer("running_mean"), norm.get_buffer("running_var")) for norm in norms]
+        for norm in norms:
+            norm.momentum = 1.0  # what is stored after a batch is of that batch alone
         self.train()
-        for done, images in enumerate(batches):
-            for norm in norms:
-                norm.momentum = 1 / (done + 1)  # a plain mean over all batches
+        seen = 0
+        for images in batches:
+            before = [(mean.clone(), var.clone()) for mean, var in statistics] if seen else []
+            seen += len(images)
             self(images, mix)
+            for now, then in zip(statistics, before, strict=False):
+                _merge(now, then, len(images) / seen)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
+
+
+def _merge(now: tuple[Tensor, Tensor], before: tuple[Tensor, Tensor], share: float) -> None:
+    """Adds to mean and variance of a batch those of what came ``before``; the batch has this ``share`` of both."""
+    (mean, var), (earlier_mean, earlier_var) = now, before
+    difference = mean - earlier_mean
+    mean.copy_(earlier_mean + share * difference)
+    var.copy_(earlier_var + share * (var - earlier_var) + share * (1 - share) * difference.square())

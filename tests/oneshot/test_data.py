@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from metaopt.errors import ConfigError
 from metaopt.images import Augmentation, digits
@@ -74,12 +76,34 @@ def test_images_are_put_on_a_device_channels_last() -> None:
     assert torch.equal(half.images[:, 0], torch.from_numpy(standardised[..., 0]))  # to the last bit
 
 
+@settings(max_examples=50, deadline=None)
+@given(n=st.integers(1, 1100), height=st.integers(4, 9), width=st.integers(4, 9), limit=st.integers(1, 20_000))
+def test_pieces_are_even(n: int, height: int, width: int, limit: int) -> None:
+    levels = (torch.arange(n) % 256).to(torch.uint8).view(n, 1, 1, 1).expand(n, 2, height, width)
+    half = Half(levels, torch.arange(n), torch.zeros(1, 2, 1, 1), torch.ones(1, 2, 1, 1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("metaopt.oneshot.data._PIXELS", limit)
+        images, labels = zip(*half.pieces(), strict=True)
+    sizes = [len(piece) for piece in labels]
+    assert max(sizes) - min(sizes) <= 1
+    assert max(sizes) <= max(1, limit // (height * width))
+    assert torch.cat(labels).tolist() == list(range(n))
+    assert [len(piece) for piece in images] == sizes
+    assert torch.equal(torch.cat(images), half.images)
+
+
+def test_half_of_cifar_is_read_500_images_at_a_time() -> None:
+    levels = torch.zeros(1, 1, 1, 1, dtype=torch.uint8).expand(20_000, 1, 32, 32)
+    half = Half(levels, torch.zeros(20_000), torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1))
+    assert [len(labels) for _, labels in half.pieces()] == [500] * 40
+
+
 def test_what_is_read_of_a_half_is_the_same_in_pieces_and_batches() -> None:
     train = digits().train
     data = replace(digits(), train=tuple(np.concatenate([array, array]) for array in train))  # type: ignore[arg-type]
     half = Half.of(data.train, data, CPU)
     images, labels = (torch.cat(list(tensors)) for tensors in zip(*half.pieces(), strict=True))
-    assert [len(labels) for _, labels in half.pieces()] == [500, 500, 400]
+    assert [len(labels) for _, labels in half.pieces()] == [1400]
     assert torch.equal(images, half.images)
     assert torch.equal(labels, half.labels)
     assert torch.equal(half.first(7).images, half.images[:7])

@@ -103,12 +103,27 @@ def test_recalibration_takes_the_statistics_of_the_images() -> None:
     supernet.recalibrate(images.split(32), arch.softmax())
     features = supernet.stem[0](images).detach()
     torch.testing.assert_close(norm.running_mean, features.mean(dim=(0, 2, 3)))
+    torch.testing.assert_close(norm.running_var, features.var(dim=(0, 2, 3)), rtol=1e-3, atol=0)
     assert norm.momentum == 0.1
     supernet.eval()
     with torch.no_grad():
         once = supernet(images, arch.softmax())
         supernet.train()
         torch.testing.assert_close(supernet(images, arch.softmax()), once, rtol=0.2, atol=0.2)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 50, 64, 100, 101])
+def test_every_image_counts_alike_whichever_batch_it_is_in(size: int) -> None:
+    """Of the stem, which sees the images themselves; brightness grows along them, so that batches differ."""
+    supernet, arch = build(1, SupernetScale(4, 3))
+    images = torch.randn(101, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    images += torch.linspace(0, 3, 101).view(-1, 1, 1, 1)
+    norm = supernet.stem[1]
+    supernet.recalibrate([images], arch.softmax())
+    mean, var = norm.running_mean.clone(), norm.running_var.clone()
+    supernet.recalibrate(images.split(size), arch.softmax())
+    torch.testing.assert_close(norm.running_mean, mean)
+    torch.testing.assert_close(norm.running_var, var, rtol=0.02, atol=0)
 
 
 def as_mix(cell: Cell, mean: bool) -> Mix:
