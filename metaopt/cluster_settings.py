@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.setting import convert, setting, too_low
-from metaopt.wording import shortened
+from metaopt.wording import shown
 from metaopt.yaml_file import read_yaml
 
 _MEMORY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})? ?[kMGT]i?B")
@@ -117,10 +117,10 @@ class BatchSettings(ClusterSettings):
         if self.resources and self.kind not in ("pbs", "sge"):
             yield ConfigError(f"resources is for pbs and sge, not for {self.kind}", "use directives")
         if not _MEMORY.fullmatch(self.memory):
-            text = f"memory is {shortened(self.memory)}, not a number with a unit"
+            text = f"memory is {shown(self.memory)}, not a number with a unit"
             yield ConfigError(text, "write it as 16GB or 16000MB")
         if not _seconds(self.walltime):
-            text = f"walltime is {shortened(self.walltime)}, not hours:minutes:seconds"
+            text = f"walltime is {shown(self.walltime)}, not hours:minutes:seconds"
             yield ConfigError(text, 'write "04:00:00", in quotes')
         yield from self._unfit_for_scripts()
 
@@ -129,22 +129,22 @@ class BatchSettings(ClusterSettings):
         for name, pattern in _WORDS.items():
             if (text := getattr(self, name)) is not None and not pattern.fullmatch(text):
                 yield ConfigError(
-                    f"{name} is {shortened(text)}, which the script of a job cannot hold: blanks and signs that mean "
+                    f"{name} is {shown(text)}, which the script of a job cannot hold: blanks and signs that mean "
                     "something to a shell or a batch system are not allowed",
                     f"name another {name}, or write what the system takes as directives",
                 )
         if self.python is not None and (not self.python.isprintable() or not self.python or set("$`") & {*self.python}):
             yield ConfigError(
-                f"python is {shortened(self.python)}, which is not the path of a program: no shell expands it",
+                f"python is {shown(self.python)}, which is not the path of a program: no shell expands it",
                 "write the whole path, or activate an environment in prologue and write python: python",
             )
         for line in self.directives:
             if not line.isprintable() or not line.strip():
-                text = f"a line of directives is {shortened(line)}, which is not one line"
+                text = f"a line of directives is {shown(line)}, which is not one line"
                 yield ConfigError(text, "write every line of the job's head as an entry of its own")
         for line in self.prologue:
             if any(not sign.isprintable() and sign not in "\t\n" for sign in line):
-                yield ConfigError(f"a line of prologue is {shortened(line)}", "leave out its control characters")
+                yield ConfigError(f"a line of prologue is {shown(line)}", "leave out its control characters")
 
     @property
     def walltime_s(self) -> int:
@@ -190,7 +190,7 @@ def _made(kind: type[ClusterSettings], content: Mapping[str, Any], path: Path) -
         try:
             given[name] = convert(value, kind, name)
         except ValueError as error:
-            raise ConfigError(f"{name} in {path} must be {error}, got {value!r}", _HINT) from None
+            raise ConfigError(f"{name} in {path} must be {error}, got {shown(value)}", _HINT) from None
     for name in ("ca", "certificate", "key", "shared"):  # relative paths are taken from where the file is
         if isinstance(given.get(name), str):
             given[name] = str(path.resolve().parent / Path(given[name]).expanduser())
@@ -211,7 +211,7 @@ def _address_problems(address: str) -> Iterator[MetaoptError]:
     except ValueError:
         host = port = None
     if host is None or port is None or parts.scheme not in ("tls", "tcp"):
-        yield ConfigError(f"{address!r} is not the address of a scheduler", example)
+        yield ConfigError(f"{shown(address)} is not the address of a scheduler", example)
     elif parts.username or parts.password:
         yield ConfigError("the address of a scheduler takes no user and no password", example)
     elif parts.scheme == "tcp" and not _is_loopback(host):

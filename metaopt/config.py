@@ -18,6 +18,7 @@ from metaopt.oneshot import ONESHOT
 from metaopt.run_settings import ERRORS, BaselineConfig, RunConfig, RunSettings, settings
 from metaopt.setting import convert, flag
 from metaopt.tuners import TUNERS
+from metaopt.wording import shown
 from metaopt.yaml_file import read_yaml
 
 PREFIX = "METAOPT_"
@@ -59,7 +60,7 @@ def load_config(
             try:
                 given[name] = convert(value, kind, name)
             except ValueError as error:
-                text = f"{source[name]} must be {error}, got {value!r}"
+                text = f"{source[name]} must be {error}, got {shown(value)}"
                 problems.append(ConfigError(text, _HELP))
     if kind is RunConfig and "optimizer" not in given and not problems:
         problems.append(

@@ -5,6 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from metaopt.wording import shown
+
+#: Characters of the longest message: whatever values it names, it can be read.
+_LONGEST = 4000
+
 #: Ratio of ``difflib`` from which a name is a misspelt other one; that of ``temperature`` and ``perturb`` is 2/3.
 _NEAR = 0.7
 
@@ -16,17 +21,23 @@ class MetaoptError(Exception):
     """A mistake that its message explains; the command line prints it without a traceback and exits with 2.
 
     Args:
-        message: What is wrong, what was given and what is allowed, in one sentence.
+        message: What is wrong, what was given and what is allowed, in one sentence; cut where it is endless.
         hint: The next step, as an imperative or a command; may be empty.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = _cut(message), _cut(hint)
+        super().__init__(self.message, self.hint)
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    kept = _LONGEST - 50  # the rest of it is room for what follows
+    return f"{text[:kept]} ... ({len(text) - kept} more characters)"
 
 
 class ConfigError(MetaoptError):
@@ -68,7 +79,8 @@ def unknown_name(kind: str, given: str, allowed: Iterable[str], hint: str = "") 
         hint: The next step; empty for none.
     """
     names = sorted(allowed)
+    given = given[:_LONGEST]  # what is longer is no misspelt name
     swapped = [name for name in names if sorted(name) == sorted(given)]  # which the ratio of short names is too low for
     near = difflib.get_close_matches(given, names, n=1, cutoff=_NEAR) or swapped
     guess = f"; did you mean {near[0]!r}?" if near else ";"
-    return ConfigError(f"unknown {kind} {given!r}{guess} allowed: {', '.join(names) or 'none'}", hint)
+    return ConfigError(f"unknown {kind} {shown(given)}{guess} allowed: {', '.join(names) or 'none'}", hint)

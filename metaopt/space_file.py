@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from metaopt.errors import ConfigError, unknown_name
+from metaopt.wording import shown
 
 _TOP = {"name", "extends", "hyperparameters", "conditions", "forbiddens", "python_module_version", "format_version"}
 _RANGE = {"lower", "upper"}
@@ -51,7 +52,7 @@ def check_space_file(data: Any) -> None:
     names: list[str] = []
     for number, item in enumerate(_items(data, "hyperparameters"), start=1):
         name = _check_name(item, number, names)
-        _check_hyperparameter(f"hyperparameter {name!r}", item)
+        _check_hyperparameter(f"hyperparameter {shown(name)}", item)
         names.append(name)
     if not names:
         raise ConfigError("a space needs at least one hyperparameter, got none", "add one under 'hyperparameters'")
@@ -81,7 +82,9 @@ def extended(data: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]
 def _items(data: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
     items = data.get(key) or []
     if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-        raise ConfigError(f"{key!r} must be a list of mappings, got {items!r}", "start each entry with '- name: ...'")
+        raise ConfigError(
+            f"{shown(key)} must be a list of mappings, got {shown(items)}", "start each entry with '- name: ...'"
+        )
     return items
 
 
@@ -99,9 +102,11 @@ def _check_keys(what: str, data: Mapping[str, Any], needed: Collection[str], all
 def _check_name(item: Mapping[str, Any], number: int, names: Collection[str]) -> str:
     name = item.get("name")
     if not isinstance(name, str) or not name:
-        raise ConfigError(f"hyperparameter number {number} needs a name that is text, got {name!r}", "add 'name: ...'")
+        raise ConfigError(
+            f"hyperparameter number {number} needs a name that is text, got {shown(name)}", "add 'name: ...'"
+        )
     if name in names:
-        raise ConfigError(f"the hyperparameter {name!r} stands twice", "remove or rename one of the two")
+        raise ConfigError(f"the hyperparameter {shown(name)} stands twice", "remove or rename one of the two")
     return name
 
 
@@ -111,7 +116,7 @@ def _check_hyperparameter(what: str, item: Mapping[str, Any]) -> None:
     _check_keys(what, item, needed, {"type", "name", "meta"} | needed | optional)
     if not isinstance(item.get("meta") or {}, Mapping):
         raise ConfigError(
-            f"meta of {what} must be a mapping, got {item['meta']!r}", "write meta: {unit: ..., source: ...}"
+            f"meta of {what} must be a mapping, got {shown(item['meta'])}", "write meta: {unit: ..., source: ...}"
         )
     if needed >= _RANGE:
         _check_range(what, item, integers=kind.endswith("_int"))
@@ -138,17 +143,22 @@ def _check_range(what: str, item: Mapping[str, Any], *, integers: bool) -> None:
         _check_number(what, key, value, integer=integers and key in _RANGE | {"default_value"})
     log = item.get("log", False)
     if not isinstance(log, bool):
-        raise ConfigError(f"log of {what} must be true or false, got {log!r}", "write log: true")
+        raise ConfigError(f"log of {what} must be true or false, got {shown(log)}", "write log: true")
     if item.get("sigma", 1) <= 0:
-        raise ConfigError(f"sigma of {what} must be above 0, got {item['sigma']!r}", "give a standard deviation")
+        raise ConfigError(f"sigma of {what} must be above 0, got {shown(item['sigma'])}", "give a standard deviation")
     lower, upper = item["lower"], item["upper"]
     if not lower < upper:
-        raise ConfigError(f"{what} has lower {lower!r} and upper {upper!r}; lower must be below upper", "swap or widen")
+        raise ConfigError(
+            f"{what} has lower {shown(lower)} and upper {shown(upper)}; lower must be below upper", "swap or widen"
+        )
     if log and lower <= 0:
-        raise ConfigError(f"{what} is on a log scale, so lower must be above 0, got {lower!r}", "raise it or drop log")
+        raise ConfigError(
+            f"{what} is on a log scale, so lower must be above 0, got {shown(lower)}", "raise it or drop log"
+        )
     if default is not None and not lower <= default <= upper:
         raise ConfigError(
-            f"default_value of {what} is {default!r}; allowed: {lower!r} to {upper!r}", "move it into the range"
+            f"default_value of {what} is {shown(default)}; allowed: {shown(lower)} to {shown(upper)}",
+            "move it into the range",
         )
 
 
@@ -157,31 +167,33 @@ def _check_number(what: str, key: str, value: Any, *, integer: bool) -> None:
     if not isinstance(value, allowed) or isinstance(value, bool) or not math.isfinite(value):
         kind = "an integer" if integer else "a finite number"
         raise ConfigError(
-            f"{key} of {what} must be {kind}, got {value!r}", "write it without quotes, e.g. 1.0e-3 or 16"
+            f"{key} of {what} must be {kind}, got {shown(value)}", "write it without quotes, e.g. 1.0e-3 or 16"
         )
 
 
 def _check_values(what: str, item: Mapping[str, Any], key: str) -> None:
     values = item[key]
     if not isinstance(values, list) or not values:
-        raise ConfigError(f"{key} of {what} must be a list of values, got {values!r}", f"write {key}: [a, b]")
+        raise ConfigError(f"{key} of {what} must be a list of values, got {shown(values)}", f"write {key}: [a, b]")
     for value in values:
         _check_plain(what, key, value)
     if len(set(values)) < len(values):
-        raise ConfigError(f"{key} of {what} are not distinct: {values!r}", "remove what stands twice")
+        raise ConfigError(f"{key} of {what} are not distinct: {shown(values)}", "remove what stands twice")
     if "default_value" in item and item["default_value"] not in values:
         raise ConfigError(
-            f"default_value of {what} is {item['default_value']!r}; allowed: {values!r}", "choose one of them"
+            f"default_value of {what} is {shown(item['default_value'])}; allowed: {shown(values)}", "choose one of them"
         )
 
 
 def _check_plain(what: str, key: str, value: Any) -> None:
     if not isinstance(value, (str, int, float, bool)):
-        raise ConfigError(f"{key} of {what} must be text, numbers, true or false, got {value!r}", "write a plain value")
+        raise ConfigError(
+            f"{key} of {what} must be text, numbers, true or false, got {shown(value)}", "write a plain value"
+        )
 
 
 def _check_condition(item: Mapping[str, Any], names: Collection[str]) -> None:
-    what = f"condition on {item['child']!r}" if "child" in item else "condition"
+    what = f"condition on {shown(item['child'])}" if "child" in item else "condition"
     needed = _CONDITIONS[_check_type(what, item, _CONDITIONS)]
     _check_keys(what, item, needed, {"type", "child"} | needed)
     _check_names(what, item, ("child", "parent"), names)

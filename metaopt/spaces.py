@@ -25,6 +25,7 @@ from metaopt.errors import ConfigError, unknown_name
 from metaopt.paths import data_folder
 from metaopt.space_file import check_space_file, extended
 from metaopt.trial import Value
+from metaopt.wording import shown
 from metaopt.yaml_file import read_yaml
 
 _SUFFIXES = (".yaml", ".yml")
@@ -132,7 +133,9 @@ def check_config(space: ConfigurationSpace, config: Mapping[str, Value]) -> None
         if name not in space:
             raise unknown_name("hyperparameter", name, space)
         if not _takes(space[name], value):
-            raise ConfigError(f"{name} cannot be {value!r}; allowed: {space[name]}", "choose a value that it can take")
+            raise ConfigError(
+                f"{name} cannot be {shown(value)}; allowed: {space[name]}", "choose a value that it can take"
+            )
     try:
         Configuration(space, values=dict(config))
     except Exception as error:  # ConfigSpace documents no common class of its errors

@@ -28,6 +28,7 @@ from metaopt.oneshot import ONESHOT
 from metaopt.planned_run import PlannedRun, Planner
 from metaopt.run_settings import BaselineConfig, RunConfig, RunSettings, settings
 from metaopt.setting import flag
+from metaopt.wording import shown
 from metaopt.yaml_file import read_yaml
 
 _KINDS: Mapping[str, type[RunSettings]] = {"runs": RunConfig, "baselines": BaselineConfig}
@@ -132,10 +133,10 @@ def _misshapen(file: Path, content: Mapping[str, Any]) -> Iterator[MetaoptError]
     yield from (unknown_name(f"key in {file}:", str(key), _KEYS) for key in content if key not in _KEYS)
     for key, needed in (("title", True), ("text", False)):
         if (key in content or needed) and not isinstance(content.get(key), str):
-            yield ConfigError(f"{file}: {key} must be text, got {content.get(key)!r}", f"write {key}: ...")
+            yield ConfigError(f"{file}: {key} must be text, got {shown(content.get(key))}", f"write {key}: ...")
     for key in _KINDS:
         if not isinstance(content.get(key, []), list):
-            yield ConfigError(f"{file}: {key} must be a list of settings, got {content[key]!r}", _EXAMPLE)
+            yield ConfigError(f"{file}: {key} must be a list of settings, got {shown(content[key])}", _EXAMPLE)
             return
     if not any(content.get(key) for key in _KINDS):
         yield ConfigError(f"{file}: there are no {' and no '.join(_KINDS)}", _EXAMPLE)
@@ -147,7 +148,7 @@ def _misshapen(file: Path, content: Mapping[str, Any]) -> Iterator[MetaoptError]
 
 def _wrong_settings(file: Path, place: str, entry: Any, allowed: tuple[str, ...]) -> Iterator[MetaoptError]:
     if not isinstance(entry, dict):
-        yield ConfigError(f"{file}: {place} must be a mapping of settings, got {entry!r}", _EXAMPLE)
+        yield ConfigError(f"{file}: {place} must be a mapping of settings, got {shown(entry)}", _EXAMPLE)
         return
     for name, value in entry.items():
         if name not in allowed:

@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
+from typing import Any
+
+_LONGEST = 300
+
+
+class _Shown(Repr):
+    """As Python's, but that any whole number can be shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxlist, self.maxdict, self.maxtuple = 4, 20, 20, 20
+        self.maxstring = self.maxother = self.maxlong = 200
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Returns a whole number, which Python refuses to write if it has thousands of digits."""
+        return super().repr_int(x, level) if x.bit_length() < 1000 else f"a number of {x.bit_length()} bits"
+
 
 def counted(number: int, noun: str) -> str:
     """Returns a number with what it counts: ``1 epoch``, ``2 epochs``.
@@ -13,14 +31,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def shortened(text: str, most: int = 80) -> str:
-    """Returns a text in quotes with its control characters spelled out, and the middle of a long one left out.
-
-    Args:
-        text: Any.
-        most: Characters of it to keep.
-    """
-    if len(text) <= most:
-        return repr(text)
-    half = most // 2
-    return f"{text[:half]!r}...{text[-half:]!r} ({len(text)} characters)"
+def shown(value: Any) -> str:
+    """Returns a value for a message: as ``repr`` has it, but never long, however large or deep the value is."""
+    text = _Shown().repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

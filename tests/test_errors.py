@@ -30,3 +30,11 @@ def test_errors_cross_process_borders(kind: type[MetaoptError]) -> None:
     copy = pickle.loads(pickle.dumps(kind("what", "next")))
     assert type(copy) is kind
     assert (copy.message, copy.hint) == ("what", "next")
+
+
+def test_no_message_is_endless() -> None:
+    error = ConfigError("a" * 10**6, "b" * 10**6)
+    assert len(str(error)) < 9000
+    assert str(error).startswith("aaa")
+    assert "(996050 more characters)" in str(error)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

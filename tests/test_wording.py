@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from metaopt.wording import counted, shortened
+from metaopt.wording import counted, shown
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 epochs"), (1, "1 epoch"), (2, "2 epochs")])
@@ -10,6 +10,18 @@ def test_one_is_singular(number: int, text: str) -> None:
     assert counted(number, "epoch") == text
 
 
-def test_a_long_text_is_shortened_and_control_characters_are_spelled_out() -> None:
-    assert shortened("a\nb") == r"'a\nb'"
-    assert shortened("a" * 5 + "b" * 100_000 + "c" * 5, most=10) == "'aaaaa'...'ccccc' (100010 characters)"
+@pytest.mark.parametrize("value", [None, True, -3, 0.1, "a\nb", [1, "x"], {"b": 2, "a": [None]}, (1,)])
+def test_a_short_value_is_shown_as_python_writes_it(value: object) -> None:
+    assert shown(value) == (repr(value) if value != {"b": 2, "a": [None]} else "{'a': [None], 'b': 2}")
+
+
+def holds_itself() -> list[object]:
+    value: list[object] = []
+    for _ in range(9):
+        value.append(value)
+    return value
+
+
+def test_no_value_is_shown_at_length() -> None:
+    for value in ("x" * 10**6, 10**5000, list(range(10**5)), dict.fromkeys(range(10**4)), holds_itself(), b"y" * 10**6):
+        assert 20 <= len(shown(value)) <= 310

@@ -9,6 +9,7 @@ from typing import Any
 
 from metaopt.errors import ConfigError
 from metaopt.setting import convert, flag
+from metaopt.wording import shown
 
 
 def add_flags(parser: ArgumentParser, settings: Iterable[Field[Any]]) -> None:
@@ -40,5 +41,5 @@ def given(arguments: Namespace, kind: type[Any]) -> dict[str, Any]:
             try:
                 values[of.name] = convert(text, kind, of.name)
             except ValueError as error:
-                raise ConfigError(f"{flag(of)} must be {error}, got {text!r}", f"change {flag(of)}") from None
+                raise ConfigError(f"{flag(of)} must be {error}, got {shown(text)}", f"change {flag(of)}") from None
     return values

@@ -13,6 +13,7 @@ from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.settings import SearchSettings
 from metaopt.registry import load
 from metaopt.spaces import default_with, load_space
+from metaopt.wording import shown
 
 _TRUTH = {"true": True, "false": False}
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", types.NoneType: "none"}
@@ -45,7 +46,7 @@ def _typed(pair: str, settings: type[SearchSettings]) -> tuple[str, Any]:
     name, equals, text = pair.partition("=")
     hints = {entry.name: get_type_hints(settings)[entry.name] for entry in fields(settings)}
     if not equals:
-        raise ConfigError(f"--set takes NAME=VALUE, got {pair!r}", "for example --set learning_rate=0.1")
+        raise ConfigError(f"--set takes NAME=VALUE, got {shown(pair)}", "for example --set learning_rate=0.1")
     if name not in hints:
         raise unknown_name("hyperparameter", name, hints, "settings of the optimizer are what --set takes")
     kinds = get_args(hints[name]) or (hints[name],)
@@ -55,7 +56,7 @@ def _typed(pair: str, settings: type[SearchSettings]) -> tuple[str, Any]:
         except (ValueError, KeyError):
             continue
     wanted = " or ".join(_KINDS[kind] for kind in kinds)
-    raise ConfigError(f"{name} must be {wanted}, got {text!r}", f"change --set {name}=...")
+    raise ConfigError(f"{name} must be {wanted}, got {shown(text)}", f"change --set {name}=...")
 
 
 def _value(text: str, kind: Any) -> Any:

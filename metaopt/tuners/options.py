@@ -10,6 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from metaopt.errors import ConfigError, unknown_name
 from metaopt.tuners.base import Tuner
+from metaopt.wording import shown
 
 _SETTINGS_OF_THE_RUN = set(inspect.signature(Tuner.__init__).parameters)
 _TRUTH = {"true": True, "false": False}
@@ -32,12 +33,12 @@ def check_options(tuner: type[Tuner], options: Mapping[str, Any]) -> dict[str, A
     bound: dict[str, Any] = {}
     for name, default in allowed.items():
         if name not in options and default is inspect.Parameter.empty:
-            errors.append(f"option {name!r} is needed")
+            errors.append(f"option {shown(name)} is needed")
             continue
         try:
             bound[name] = _convert(options[name], hints[name]) if name in options else default
         except ValueError as error:
-            errors.append(f"option {name!r} must be {error}, got {options[name]!r}")
+            errors.append(f"option {shown(name)} must be {error}, got {shown(options[name])}")
     if errors:
         raise ConfigError(
             f"{tuner.__name__}: {'; '.join(errors)}",
