@@ -21,6 +21,7 @@ from typing import Any, get_args
 from metaopt.errors import JournalError
 from metaopt.journal_lines import LONGEST, LineReader, decode, encode
 from metaopt.redaction import redacted, redacted_json
+from metaopt.system_errors import explained, explaining
 from metaopt.trial import Result, Status, Trial
 
 __all__ = [
@@ -266,9 +267,10 @@ class JournalWriter:
 
     def __init__(self, path: Path, size: int = 0) -> None:
         # Unbuffered: after a failed write nothing is left that a later flush could put behind the gap.
-        self._file = open(path, "r+b" if size else "xb", buffering=0)  # noqa: SIM115  (open until close())
-        self._file.seek(size)
-        self._file.truncate()
+        with explaining(f"cannot write to the journal {path}", kind=JournalError):
+            self._file = open(path, "r+b" if size else "xb", buffering=0)  # noqa: SIM115  (open until close())
+            self._file.seek(size)
+            self._file.truncate()
 
     def header(self, content: Mapping[str, Any]) -> None:
         """Writes the first line; of secrets in it only that there were some."""
@@ -304,10 +306,8 @@ class JournalWriter:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise JournalError(
-                f"cannot write to the journal {self._file.name}: {error.strerror}",
-                "no finished trial is lost: make room, then go on with metaopt resume",
-            ) from None
+            then = "no finished trial is lost: go on with metaopt resume then"
+            raise explained(error, f"cannot write to the journal {self._file.name}", then, JournalError) from None
 
     def close(self) -> None:
         """Closes the file."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from metaopt.errors import JournalError
+from metaopt.system_errors import explained, explaining
 
 #: Bytes of the longest line that is written or read, far above any real one; a file without line ends is no journal.
 LONGEST = 64 * 2**20
@@ -124,7 +125,7 @@ class LineReader:
     def __iter__(self) -> Iterator[list[dict[str, Any]]]:
         with _opened(self.path) as file:
             rest = b""
-            while block := file.read(max(_BLOCK, len(rest))):
+            while block := self._read(file, max(_BLOCK, len(rest))):
                 whole, end, rest = (rest + block).rpartition(b"\n")
                 if end:
                     lines = whole.split(b"\n")
@@ -135,6 +136,10 @@ class LineReader:
                     self._break(rest, f"it is longer than {LONGEST} bytes", file)
             if rest:
                 self._break(rest, "it has no end of line", file)
+
+    def _read(self, file: BinaryIO, size: int) -> bytes:
+        with explaining(f"the journal {self.path} cannot be read further than byte {self.size}", kind=JournalError):
+            return file.read(size)
 
     def _decoded(self, lines: list[bytes], rest: bytes, file: BinaryIO) -> Iterator[list[dict[str, Any]]]:
         try:
@@ -158,7 +163,7 @@ class LineReader:
 
     def _break(self, raw: bytes, flaw: str, file: BinaryIO) -> None:
         """Leaves out a damaged record if it is the last one, with which ``raw`` begins."""
-        raw += file.read(LONGEST + 1 - min(len(raw), LONGEST))
+        raw += self._read(file, LONGEST + 1 - min(len(raw), LONGEST))
         last = len(raw) <= LONGEST and _is_last(raw)
         place = f"line {self.number + 1}, byte {self.size}"
         if not self.number and (other := _other_file(raw, last)):
@@ -173,10 +178,11 @@ class LineReader:
 
 def has_line(path: Path) -> bool:
     """Returns whether there is a whole line in a file, be it right or wrong; a file that is not there has none."""
-    if not path.is_file():
-        return False
-    with open(path, "rb") as file:
-        return any(b"\n" in block for block in iter(lambda: file.read(_BLOCK), b""))
+    with explaining(f"no journal to read at {path}", kind=JournalError):
+        if not path.is_file():
+            return False
+        with open(path, "rb") as file:
+            return any(b"\n" in block for block in iter(lambda: file.read(_BLOCK), b""))
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -184,7 +190,7 @@ def _opened(path: Path) -> BinaryIO:
         # Not to wait for whoever may one day write into a pipe.
         file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0)
     except OSError as error:
-        raise JournalError(f"no journal to read at {path}: {error.strerror}", "name the folder of a run") from None
+        raise explained(error, f"no journal to read at {path}", "name the folder of a run", JournalError) from None
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise JournalError(f"no journal to read at {path}: it is not a file", "name the folder of a run")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
 from metaopt.errors import REINSTALL, MetaoptError
 
 _PACKAGE = Path(str(resources.files("metaopt")))
+#: Characters of a file's name that its unfinished one has: of a name that is long already nothing longer is made.
+_PARTIAL_NAME = 40
 
 
 def data_folder(kind: str) -> Path:
@@ -42,23 +45,49 @@ def home() -> Path:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, new: bool = False) -> Iterator[Path]:
     """Gives a file to write beside ``path`` and puts it in its place at the end, unless an exception ends the block.
 
     A reader, or a kill at any instant, meets the old content or the new, never a part.
+
+    Args:
+        path: The file.
+        new: Whether there must not be such a file yet, also at the end, when another process may have made it.
+
+    Raises:
+        FileExistsError: if ``new`` and there is one; that one is left as it is.
+        OSError: if it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Not named after the process, since others on the same network file system may have its number.
+    partial = path.with_name(f".{path.name[:_PARTIAL_NAME]}.{secrets.token_hex(8)}.part")
     try:
         yield partial
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(partial, path)
+        if new:
+            _put_first(partial, path)
+        else:
+            os.replace(partial, path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # what is in the way of removing it is what is raised
+            partial.unlink()
         raise
 
 
-def write_atomically(path: Path, content: bytes | str) -> None:
+def _put_first(partial: Path, path: Path) -> None:
+    """Gives a file its name if there is none of that name: looking and doing so are one step of the system."""
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: an empty file takes the name for an instant
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+        os.replace(partial, path)
+    else:
+        partial.unlink()
+
+
+def write_atomically(path: Path, content: bytes | str, *, new: bool = False) -> None:
     """Writes a file as :func:`replacing` does."""
-    with replacing(path) as partial:
+    with replacing(path, new=new) as partial:
         partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)

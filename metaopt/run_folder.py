@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from metaopt.errors import RunError
-from metaopt.file_lock import try_lock
+from metaopt.file_lock import holder, holding
 from metaopt.journal import JournalWriter, Recorded, read
 from metaopt.journal_lines import has_line
+from metaopt.system_errors import explaining
+from metaopt.wording import command
 
-_JOURNAL, _LOCK = "journal.jsonl", "driver.lock"
-_LOCK_PATIENCE_S = 0.5
+_JOURNAL, LOCK = "journal.jsonl", "driver.lock"
 _HINT = "name a folder that metaopt tune has made"
 
 
@@ -56,20 +55,21 @@ class RunFolder:
         Raises:
             RunError: if it exists and holds anything, or cannot be written.
         """
-        try:
+        hint = "name a folder you may write to, with --run for tune or --out for compare"
+        with explaining(f"cannot make the run folder {self.path}", hint):
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied")
+        self._check_empty()
+
+    def _check_empty(self) -> None:
+        """Refuses a folder that holds more than a start that was killed before its first line has left."""
+        with explaining(f"cannot read the run folder {self.path}"):
             kept = [entry.name for entry in self.path.iterdir() if not self._is_remains(entry)]
-        except OSError as error:
-            raise RunError(
-                f"cannot make the run folder {self.path}: {error.strerror}",
-                "name a folder you may write to, with --run for tune or --out for compare",
-            ) from None
         if _JOURNAL in kept:
             raise RunError(
                 f"the run folder {self.path} holds a run",
-                f"go on with metaopt resume {self.path}, or name another --run",
+                f"go on with {command('resume', self.path)}, or name another --run",
             )
         if kept:
             raise RunError(
@@ -78,15 +78,21 @@ class RunFolder:
             )
 
     def _is_remains(self, entry: Path) -> bool:
-        """Returns whether a start that was killed before its first line has left this."""
-        return entry.name == _LOCK or (entry.name == _JOURNAL and entry.is_file() and not has_line(entry))
+        return entry.name == LOCK or (entry.name == _JOURNAL and entry.is_file() and not has_line(entry))
 
     def begin(self, header: Mapping[str, Any]) -> Recorded:
-        """Writes the first line of the journal and returns the journal."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.journal.unlink(missing_ok=True)
-        with contextlib.closing(JournalWriter(self.journal)) as journal:
-            journal.header(header)
+        """Writes the first line of the journal and returns the journal; to be called under the run's lock.
+
+        Raises:
+            RunError: if the folder holds a run or anything else, which may be there since it was made.
+        """
+        with explaining(f"cannot make the run folder {self.path}"):
+            self.path.mkdir(parents=True, exist_ok=True)
+        self._check_empty()
+        with explaining(f"cannot write the journal {self.journal}"):
+            self.journal.unlink(missing_ok=True)
+            with contextlib.closing(JournalWriter(self.journal)) as journal:
+                journal.header(header)
         return read(self.journal)
 
     @property
@@ -101,10 +107,11 @@ class RunFolder:
             RunError: if this is not the folder of a run.
             JournalError: if the journal is damaged elsewhere than in its last line.
         """
-        if not self.path.is_dir():
-            raise RunError(f"there is no run folder {self.path}", _HINT)
-        if not self.journal.is_file():
-            raise not_a_run(self.path)
+        with explaining(f"cannot read the run folder {self.path}", _HINT):
+            if not self.path.is_dir():
+                raise RunError(f"there is no run folder {self.path}", _HINT)
+            if not self.journal.is_file():
+                raise not_a_run(self.path)
         return read(self.journal)
 
     @contextlib.contextmanager
@@ -114,59 +121,45 @@ class RunFolder:
         Raises:
             RunError: if another driver holds it, says which; or if the folder cannot be written.
         """
-        try:
-            descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise RunError(
-                f"cannot write to the run folder {self.path}: {error.strerror}",
-                "a driver works only where it may write: see to that, or copy the run folder elsewhere",
-            ) from None
-        try:
-            # Whoever asks for the driver holds the lock for an instant.
-            deadline = time.monotonic() + _LOCK_PATIENCE_S
-            while not try_lock(descriptor):
-                if time.monotonic() > deadline:
-                    owner = os.read(descriptor, 200).decode(errors="replace").strip() or "unknown"
-                    raise RunError(
-                        f"another driver works on {self.path}: {owner}",
-                        f"watch it with metaopt status {self.path}, or stop it first",
-                    )
-                time.sleep(0.02)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode(), 0)
+
+        def busy(driver: str) -> RunError:
+            return RunError(
+                f"another driver works on {self.path}: {driver}",
+                f"watch it with {command('status', self.path)}, or stop it first",
+            )
+
+        with holding(self.path / LOCK, busy, kept=True):
             yield
-        finally:
-            os.close(descriptor)
 
     @property
     def driver(self) -> str:
         """The driver that works on this run now, as process and host; empty if there is none."""
-        try:
-            descriptor = os.open(self.path / _LOCK, os.O_RDONLY)
-        except OSError:
-            return ""
-        try:
-            if try_lock(descriptor, shared=True):
-                return ""
-            return os.read(descriptor, 200).decode(errors="replace").strip()
-        finally:
-            os.close(descriptor)
+        return holder(self.path / LOCK)
 
 
 def not_a_run(folder: Path) -> RunError:
     """Returns the error for a folder that is none of a run, with what to do about one of a study or of a search."""
     hint = _HINT
     if (folder / "study.yaml").is_file():
-        hint = f"this is a study: {shlex.join(['metaopt', 'compare', str(folder / 'study.yaml')])} --no-run"
+        hint = f"this is a study: {command('compare', folder / 'study.yaml', '--no-run')}"
     elif (folder / "search.json").is_file():
         hint = f"this is a search: its page is in {folder / 'report'}"
     return RunError(f"{folder} is not a run folder: it has no {_JOURNAL}", hint)
 
 
-def free_name(folder: Path) -> Path:
-    """Returns ``folder``, or it with ``-2``, ``-3`` ... behind, so that nothing is there yet."""
+def new_folder(folder: Path) -> Path:
+    """Makes ``folder``, or it with ``-2``, ``-3`` ... behind, and returns it: nobody else has been given it.
+
+    Raises:
+        RunError: if it cannot be made.
+    """
     number, path = 1, folder
-    while path.exists():
-        number += 1
-        path = folder.with_name(f"{folder.name}-{number}")
-    return path
+    with explaining(f"cannot make the folder {folder}"):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                path.mkdir()
+                return path
+            except FileExistsError:
+                number += 1
+                path = folder.with_name(f"{folder.name}-{number}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+from pathlib import PurePath
 from reprlib import Repr
 from typing import Any
 
@@ -19,6 +22,27 @@ class _Shown(Repr):
     def repr_int(self, x: int, level: int) -> str:
         """Returns a whole number, which Python refuses to write if it has thousands of digits."""
         return super().repr_int(x, level) if x.bit_length() < 1000 else f"a number of {x.bit_length()} bits"
+
+
+def command(*words: object) -> str:
+    """Returns a command of metaopt, to be pasted into a shell: whatever stands in a word, it arrives as that word.
+
+    Args:
+        words: What follows ``metaopt``: a path that begins with a hyphen comes with ``./`` before it, as it would be
+            an option otherwise.
+    """
+    return " ".join(("metaopt", *map(_quoted, words)))
+
+
+def _quoted(word: object) -> str:
+    text = str(word)
+    if isinstance(word, PurePath) and text.startswith("-"):
+        text = f"./{text}"
+    if text.isprintable():
+        return shlex.quote(text)
+    # A terminal would act on it, or break the line: spelled out as bash, zsh and ksh read it.
+    spelled = (chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(text))
+    return f"$'{''.join(spelled)}'"
 
 
 def counted(number: int, noun: str) -> str:

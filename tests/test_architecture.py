@@ -48,9 +48,10 @@ LAYERS = (
     [{"run_settings"}],
     [{"task"}],
     [{"setting"}],
+    [{"file_lock"}],
+    [{"system_errors"}],
     [
         {"budget"},
-        {"file_lock"},
         {"interrupt"},
         {"paths"},
         {"provenance", "redaction"},

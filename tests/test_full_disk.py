@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,36 +17,16 @@ from metaopt.executors.serial import SerialExecutor
 from metaopt.journal import read
 from metaopt.objectives.trajectory import TRAJECTORY
 from metaopt.testing.executor_contract import trial
+from small_disks import fill, mount, small_disk
 
 _ROOM = "2m"
-
-
-def mount(*arguments: object) -> None:
-    subprocess.run(["mount", *map(str, arguments)], check=True, capture_output=True)
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, with little room."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    try:
-        mount("-t", "tmpfs", "-o", f"size={_ROOM}", "tmpfs", place)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this user may not mount a file system")
-    try:
+    with small_disk(tmp_path / "disk", f"size={_ROOM}") as place:
         yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Takes all the room, to the last byte, and returns what takes it."""
-    filler = disk / "filler"
-    with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
-        while file.write(bytes(512)):
-            pass
-    return filler
 
 
 @pytest.fixture

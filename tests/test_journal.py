@@ -134,7 +134,7 @@ def test_no_journal(tmp_path: Path) -> None:
 
 
 def test_an_existing_journal_is_not_overwritten(path: Path) -> None:
-    with pytest.raises(FileExistsError):
+    with pytest.raises(JournalError, match="File exists"):
         JournalWriter(path)
 
 

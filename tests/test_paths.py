@@ -43,3 +43,35 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(OSError, match="No space"):
         paths.write_atomically(file, "new")
     assert file.read_text() == "old"
+
+
+def test_a_new_file_is_written_once(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    paths.write_atomically(file, "first", new=True)
+    with pytest.raises(FileExistsError):
+        paths.write_atomically(file, "second", new=True)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["first"]
+
+
+def test_of_two_that_write_a_new_file_at_once_one_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    second = paths.replacing(file, new=True)
+    second.__enter__().write_text("second")
+    paths.write_atomically(file, "first", new=True)
+    with pytest.raises(FileExistsError):
+        second.__exit__(None, None, None)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["first"]
+
+
+def test_a_new_file_where_there_are_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(source: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", link)
+    test_a_new_file_is_written_once(tmp_path)
+
+
+def test_a_name_as_long_as_may_be(tmp_path: Path) -> None:
+    file = tmp_path / ("ü" * 127)
+    paths.write_atomically(file, "all")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["all"]

@@ -10,7 +10,7 @@ import pytest
 
 from metaopt.errors import JournalError, RunError
 from metaopt.report.load import load_run
-from metaopt.run_folder import RunFolder, free_name
+from metaopt.run_folder import RunFolder, new_folder
 
 HOLD = """
 import sys, pathlib
@@ -114,13 +114,29 @@ def test_asking_for_the_driver_does_not_make_a_file(folder: RunFolder) -> None:
     assert not list(folder.path.iterdir())
 
 
-def test_free_name(tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    assert free_name(path) == path
-    path.mkdir()
-    assert free_name(path).name == "run-2"
-    (tmp_path / "run-2").touch()
-    assert free_name(path).name == "run-3"
+def test_a_new_folder_is_given_away_once(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "run"
+    assert new_folder(path) == path
+    assert new_folder(path).name == "run-2"
+    (tmp_path / "runs" / "run-3").touch()
+    assert new_folder(path).name == "run-4"
+
+
+def test_a_start_that_had_looked_before_another_one_began_loses_nothing(folder: RunFolder) -> None:
+    folder.create()
+    begin(folder)
+    before = folder.journal.read_bytes()
+    with folder.locked(), pytest.raises(RunError, match="holds a run"):
+        folder.begin({"run": {"seed": 1}})
+    assert folder.journal.read_bytes() == before
+
+
+def test_names_with_blanks_can_be_pasted(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "a b")
+    begin(folder)
+    with pytest.raises(RunError) as error:
+        folder.create()
+    assert f"metaopt resume '{folder.path}'" in error.value.hint
 
 
 @pytest.mark.parametrize(

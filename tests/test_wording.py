@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from metaopt.wording import counted, shown
+from metaopt.wording import command, counted, shown
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 epochs"), (1, "1 epoch"), (2, "2 epochs")])
@@ -25,3 +28,35 @@ def holds_itself() -> list[object]:
 def test_no_value_is_shown_at_length() -> None:
     for value in ("x" * 10**6, 10**5000, list(range(10**5)), dict.fromkeys(range(10**4)), holds_itself(), b"y" * 10**6):
         assert 20 <= len(shown(value)) <= 310
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "plain",
+        "a b",
+        "it's",
+        '"',
+        "$HOME",
+        "`id`",
+        "a;b",
+        "*",
+        "",
+        "学习",
+        "line\nline",
+        "\x1b[31m",
+        "tab\t'\\",
+        "\udcff",
+    ],
+)
+def test_a_command_arrives_as_it_was_meant(word: str) -> None:
+    text = command("resume", word)
+    assert text.isprintable() or word == "学习"
+    script = text.replace("metaopt resume", "printf %s", 1)
+    said = subprocess.run(["bash", "-c", script], capture_output=True, check=True).stdout
+    assert said.decode("utf-8", "surrogateescape") == word
+
+
+def test_a_path_is_no_option() -> None:
+    assert command("resume", Path("-x")) == "metaopt resume ./-x"
+    assert command("compare", Path("a b"), "--no-run") == "metaopt compare 'a b' --no-run"

@@ -18,6 +18,7 @@ from metaopt.executors import EXECUTORS
 from metaopt.registry import load
 from metaopt.report import EXPORTERS
 from metaopt.run_settings import BaselineConfig, RunConfig, settings
+from metaopt.system_errors import explained, named
 from metaopt.tables.importers import IMPORTERS
 from metaopt.task import SearchTask
 
@@ -43,9 +44,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USER_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader, such as head, has seen enough; Python would complain when it flushes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        _say_no_more()
         return OK
+    except OSError as error:  # of which no part of metaopt knows better what to do
+        if "--debug" in arguments:
+            raise
+        _say_no_more()
+        print(f"metaopt: error: {explained(error, named(error))}", file=sys.stderr)
+        return USER_ERROR
+
+
+def _say_no_more() -> None:
+    """Throws away what cannot be printed any more: Python would complain of it when it ends."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):

@@ -24,6 +24,7 @@ from metaopt.tables.card import Card, card_names, load_card
 from metaopt.tables.files import find_predictions, find_table
 from metaopt.tables.predictions import Predictions
 from metaopt.tables.table import Table
+from metaopt.wording import command
 
 
 def list_benchmarks(arguments: Namespace) -> int:
@@ -79,7 +80,8 @@ def _print_cells(card: Card, cell_space: int, table: Table) -> None:
     print(f"  measured: {len(table)} of {distinct} distinct cells ({len(table) / distinct:.1%})")
     path = find_predictions(card, cell_space)
     if path is None:
-        print(f"  predicted: none; metaopt benchmark fit-surrogate {card.name} --space {cell_space} fits a surrogate")
+        fit = command("benchmark", "fit-surrogate", card.name, "--space", cell_space)
+        print(f"  predicted: none; {fit} fits a surrogate")
     else:
         print(f"  predicted: the other {distinct - len(table)}, by {path}")
         _print_surrogate(Predictions(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from metaopt.registry import load
 from metaopt.run_settings import RESUMABLE
 from metaopt.study_archive import journals, pack
 from metaopt.study_file import StudyPlan, load_study
+from metaopt.wording import command
 
 
 def compare(arguments: Namespace) -> int:
@@ -30,8 +30,8 @@ def compare(arguments: Namespace) -> int:
         with journals(out) as place:
             check_folder(plan, out, place)
             missing = [] if arguments.no_run or arguments.check else unfinished(plan, place)
-        console, command = Console(stderr=True), provenance.command_line()
-        if not run_missing(missing, out, command, console, interrupted, _at_once(arguments)):
+        console, line = Console(stderr=True), provenance.command_line()
+        if not run_missing(missing, out, line, console, interrupted, _at_once(arguments)):
             print(f"interrupted; go on with: {_command(arguments, changes)}")
             return INTERRUPTED
     with journals(out) as place:
@@ -70,8 +70,8 @@ def _at_once(arguments: Namespace) -> int:
 
 def _command(arguments: Namespace, changes: Mapping[str, object]) -> str:
     options = {**({} if arguments.out is None else {"out": arguments.out}), **changes}
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return shlex.join(["metaopt", "compare", str(arguments.study), *words])
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return command("compare", arguments.study, *words)
 
 
 def _text(arguments: Namespace, plan: StudyPlan, place: Path) -> object:

@@ -22,7 +22,7 @@ from metaopt.tables.card import load_card
 from metaopt.tables.importers import BENCHMARKS, IMPORTERS
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.schema import write_groups
-from metaopt.wording import counted
+from metaopt.wording import command, counted
 
 _PAUSE_S = 0.5
 
@@ -44,7 +44,7 @@ def import_table(arguments: Namespace) -> int:
     print("\n".join(_summary(evaluations, found)))
     print(f"table        {out}")
     if benchmark is not None and arguments.out is None:
-        print(f"next         metaopt benchmark info {benchmark}")
+        print(f"next         {command('benchmark', 'info', benchmark)}")
     return OK
 
 

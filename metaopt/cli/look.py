@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 from metaopt.budget import Budget
@@ -13,7 +14,7 @@ from metaopt.registry import load
 from metaopt.run_folder import RunFolder
 from metaopt.run_settings import from_json
 from metaopt.standing import Score, Standing
-from metaopt.wording import counted
+from metaopt.wording import command, counted
 
 
 def status(arguments: Namespace) -> int:
@@ -71,7 +72,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
     if status["driver"]:
         state += f" ({status['driver']})"
     if status["state"] == "interrupted":
-        state += f"; go on with: metaopt resume {status['run']}"
+        state += f"; go on with: {command('resume', Path(status['run']))}"
     waiting = "running" if status["driver"] else "to run again"
     limits = ", ".join(f"{limit} {kind}" for kind, limit in budget.items() if limit is not None)
     predicted = f", {tuning['predicted']} predicted" if tuning["predicted"] else ""

@@ -16,10 +16,10 @@ from metaopt.config import load_config
 from metaopt.interrupt import Interrupt
 from metaopt.journal import Recorded
 from metaopt.registry import load
-from metaopt.run_folder import RunFolder, free_name
+from metaopt.run_folder import RunFolder, new_folder
 from metaopt.run_settings import RESUMABLE, BaselineConfig, RunConfig, RunSettings, from_json, settings
 from metaopt.standing import Score, Standing
-from metaopt.wording import counted
+from metaopt.wording import command, counted
 
 
 def tune(arguments: Namespace) -> int:
@@ -40,7 +40,7 @@ def _start(kind: type[RunSettings], arguments: Namespace) -> int:
         prepared = launch.prepare(config)
         if interrupted():
             return INTERRUPTED
-        folder = RunFolder(Path(prepared.config.folder or free_name(Path("runs") / prepared.config.name)))
+        folder = RunFolder(Path(prepared.config.folder or new_folder(Path("runs") / prepared.config.name)))
         end = launch.start(prepared, folder, provenance.command_line(), Console(stderr=True), interrupted)
     return _close(folder, end, not arguments.no_report)
 
@@ -57,7 +57,7 @@ def resume(arguments: Namespace) -> int:
 def _close(folder: RunFolder, end: str, wants_report: bool) -> int:
     """Says what the run has found, or how to go on with it."""
     if not end:
-        print(f"interrupted; go on with: metaopt resume {folder.path}")
+        print(f"interrupted; go on with: {command('resume', folder.path)}")
         return INTERRUPTED
     recorded = folder.read()
     print(f"finished: {end}")

@@ -19,7 +19,7 @@ from metaopt.interrupt import Interrupt
 from metaopt.objectives.trajectory import TRAJECTORY
 from metaopt.provenance import command_line
 from metaopt.registry import load
-from metaopt.run_folder import free_name
+from metaopt.run_folder import new_folder
 from metaopt.search_progress import SearchProgress
 from metaopt.search_run import PreparedSearch, SearchPlan
 from metaopt.wording import counted
@@ -31,7 +31,7 @@ def search(arguments: Namespace) -> int:
         prepared = search_run.prepare(_plan(arguments))
         if interrupted():
             return INTERRUPTED
-        folder: Path = arguments.out or free_name(_default_folder(prepared.plan))
+        folder: Path = arguments.out or new_folder(_default_folder(prepared.plan))
         search_run.make_folder(folder)
         record = _run(prepared, folder, interrupted)
     columns = search_run.trajectory(folder)

@@ -19,6 +19,7 @@ from metaopt.tables.card import Card
 from metaopt.tables.files import find_predictions, find_table
 from metaopt.tables.predictions import Predictions
 from metaopt.tables.table import Entry, Table
+from metaopt.wording import command
 
 
 class Answers:
@@ -48,8 +49,8 @@ class Answers:
                 raise ConfigError(
                     f"the table of {card.name} holds {len(self.table)} of {self._distinct} cells of cell space "
                     f"{cell_space}, and there is no surrogate for the others",
-                    f"fit one: metaopt benchmark fit-surrogate {card.name} --space {cell_space}; or use --unknown "
-                    "restrict or refuse",
+                    f"fit one: {command('benchmark', 'fit-surrogate', card.name, '--space', cell_space)}; or use "
+                    "--unknown restrict or refuse",
                 )
             self._predictions = Predictions(path)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from metaopt import paths
 from metaopt.errors import TableError
 from metaopt.tables.card import Card
+from metaopt.wording import command
 
 
 def find_table(card: Card, cell_space: int) -> Path:
@@ -39,5 +40,6 @@ def _get(card: Card, cell_space: int) -> str:
     if card.protocol is None:
         return f"import it: {card.text['get']}"
     return (
-        f"build it, with all cores busy for an hour or many: metaopt benchmark build {card.name} --space {cell_space}"
+        "build it, with all cores busy for an hour or many: "
+        f"{command('benchmark', 'build', card.name, '--space', cell_space)}"
     )

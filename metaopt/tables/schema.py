@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from metaopt.errors import TableError
 from metaopt.paths import replacing
+from metaopt.wording import command
 
 #: What a row may tell of an evaluation; errors are shares in [0, 1], ``halfway`` is after half of the epochs.
 MEASURES = (
@@ -94,7 +95,8 @@ def open_table(path: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
         TableError: if the file is missing, damaged, or has other columns than :data:`SCHEMA` and :data:`REQUIRED` say.
     """
     if not path.is_file():
-        raise TableError(f"there is no table {path}", f"build it: metaopt benchmark build {path.stem.split('-')[0]}")
+        build = command("benchmark", "build", path.stem.split("-")[0])
+        raise TableError(f"there is no table {path}", f"build it: {build}")
     try:
         file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:

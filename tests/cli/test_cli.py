@@ -106,6 +106,44 @@ def test_a_run_folder_that_cannot_be_made(fails: Fails) -> None:
     assert "cannot make the run folder file/mine: Not a directory" in fails(*TUNE, "--run", "file/mine")
 
 
+LONG = "n" * 300
+DEEP = "n/" * 2500
+
+
+@pytest.mark.parametrize("path", [LONG, f"{LONG}.yaml", DEEP], ids=["name", "name of a file", "path"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("resume",),
+        ("report",),
+        ("export", "--to", "csv"),
+        ("compare",),
+        ("cluster", "script"),
+        ("benchmark", "import", "csv", "--as", "nasbench101"),
+        ("benchmark", "build", "digits", "--out"),
+        ("correlate", "--optimizer", "darts", "--out"),
+        ("search", "--optimizer", "darts", "--out"),
+        (*TUNE, "--run"),
+        (*TUNE, "--config"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_no_system_takes(fails: Fails, command: tuple[str, ...], path: str) -> None:
+    assert "File name too long" in fails(*command, path)
+
+
+def test_what_cannot_be_printed_is_said() -> None:
+    command = [sys.executable, "-m", "metaopt", "space", "list"]
+    with open("/dev/full", "w") as full:
+        said = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert said.returncode == 2
+    assert said.stderr.startswith(
+        "metaopt: error: the operating system refused to go on: No space left on device\n  make"
+    )
+    assert "Exception ignored" not in said.stderr
+
+
 def test_a_journal_damaged_in_the_middle(fails: Fails) -> None:
     assert main([*TUNE, "--run", "mine"]) == 0
     path = Path("mine/journal.jsonl")
