@@ -36,8 +36,9 @@ class MetaoptError(Exception):
 def _cut(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
-    kept = _LONGEST - 50  # the rest of it is room for what follows
-    return f"{text[:kept]} ... ({len(text) - kept} more characters)"
+    # Most often it is in the middle that a value or a path stands which is too long, and at the end what was wrong.
+    start, end = text[: _LONGEST - 1050], text[-1000:]
+    return f"{start} ... ({len(text) - len(start) - len(end)} more characters) ... {end}"
 
 
 class ConfigError(MetaoptError):
