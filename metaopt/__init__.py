@@ -5,11 +5,14 @@ comes back; tuners are in :mod:`metaopt.tuners`, one-shot optimizers in :mod:`me
 :mod:`metaopt.spaces`, and the contracts for adding to them in :mod:`metaopt.testing`.
 """
 
+# First of all, so that what follows is not imported from the current folder.
+from metaopt import safe_path  # isort: skip
+
 from importlib.metadata import version
 
 from metaopt.errors import MetaoptError
 from metaopt.trial import Result, Trial
 
-__all__ = ["MetaoptError", "Result", "Trial", "__version__"]
+__all__ = ["MetaoptError", "Result", "Trial", "__version__", "safe_path"]
 
 __version__ = version("metaopt")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pyarrow
 from ConfigSpace import Categorical, ConfigurationSpace, Float
 
 from metaopt.trial import Result, Trial
@@ -87,6 +90,56 @@ class Faults:
         print("last words", file=sys.stderr, flush=True)
         os._exit(7)
 
+    def _exit_with(self, trial: Trial) -> float:
+        os._exit(round(1000 * float(trial.config["x"])))
+
+    def _signal(self, trial: Trial) -> float:
+        os.kill(os.getpid(), round(1000 * float(trial.config["x"])))
+        return self._hang(trial)
+
+    def _interrupts_itself(self, trial: Trial) -> float:
+        raise KeyboardInterrupt("mine")
+
+    def _leaves(self, trial: Trial) -> float:
+        raise GeneratorExit("mine")
+
+    def _recursion(self, trial: Trial) -> float:
+        return self._recursion(trial)
+
+    def _says_nothing(self, trial: Trial) -> float:
+        raise _MuteError
+
+    def _odd_object(self, trial: Trial) -> Any:
+        return _Mute()
+
+    def _disk_full(self, trial: Trial) -> float:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _arrow_memory(self, trial: Trial) -> float:
+        try:
+            raise pyarrow.ArrowMemoryError("malloc of size 128 failed")
+        except pyarrow.ArrowException as error:
+            raise ValueError(f"the table cannot be read, it is damaged: {error}") from None
+
+    def _closes_descriptors(self, trial: Trial) -> float:
+        os.closerange(0, 1024)
+        return self._answer(trial)
+
+    def _goes_elsewhere(self, trial: Trial) -> float:
+        os.chdir("/")
+        return self._answer(trial)
+
+    def _floods(self, trial: Trial) -> float:
+        for _ in range(300):
+            os.write(2, 2**20 * b"x" + b"\n")
+            time.sleep(0.005)
+        os.write(2, b"last words\n")
+        os._exit(7)
+
+    def _leaves_a_child(self, trial: Trial) -> float:
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600.5)"])
+        return self._answer(trial)
+
     def _hang(self, trial: Trial) -> float:
         while True:
             time.sleep(60)
@@ -100,6 +153,30 @@ class Faults:
 
     def _threads(self, trial: Trial) -> float:
         return int(os.environ["OMP_NUM_THREADS"]) / 100
+
+
+class _MuteError(Exception):
+    """Cannot be told."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class _Mute:
+    """The same as a value."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+    __str__ = __format__ = __repr__  # type: ignore[assignment]
+
+
+class DeletesItsFolder(Faults):
+    """Deletes what it is given."""
+
+    def evaluate(self, trial: Trial, folder: Path) -> Result:
+        shutil.rmtree(folder)
+        return super().evaluate(trial, folder)
 
 
 class Inline(Faults):

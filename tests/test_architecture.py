@@ -53,6 +53,7 @@ LAYERS = (
     [
         {"budget"},
         {"interrupt"},
+        {"memory"},
         {"paths"},
         {"provenance", "redaction"},
         {"registry"},
@@ -60,7 +61,7 @@ LAYERS = (
         {"trial"},
     ],
     [{"errors"}],
-    [{"wording"}],
+    [{"wording"}, {"safe_path"}],
 )
 
 #: Lower lines that a unit must do without all the same.

@@ -12,9 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from metaopt import safe_path
 from metaopt.cli.flags import add_flags
 from metaopt.errors import ConfigError, MetaoptError
 from metaopt.executors import EXECUTORS
+from metaopt.memory import OUT_OF_MEMORY, ran_out
 from metaopt.registry import load
 from metaopt.report import EXPORTERS
 from metaopt.run_settings import BaselineConfig, RunConfig, settings
@@ -34,13 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         chosen = _parse(arguments)
-        code: int = load(chosen.handler)(chosen)
+        with safe_path.for_children():
+            code: int = load(chosen.handler)(chosen)
         sys.stdout.flush()
         return code
-    except MetaoptError as error:
+    except (MetaoptError, MemoryError) as error:
         if "--debug" in arguments:
             raise
-        print(f"metaopt: error: {error}", file=sys.stderr)
+        print(f"metaopt: error: {_without_memory(error) if ran_out(error) else error}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -61,6 +64,11 @@ def _say_no_more() -> None:
         sys.stdout.flush()
     except (OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _without_memory(error: BaseException) -> str:
+    text = next(iter(str(error).splitlines()), type(error).__name__)
+    return f"{OUT_OF_MEMORY}: {text}\n  give this process more of it, or let it do less at a time"
 
 
 class _Parser(argparse.ArgumentParser):

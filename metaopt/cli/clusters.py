@@ -71,7 +71,7 @@ def how_to_use(certificate: Path, key: Path) -> str:
             "on the machine of the scheduler:",
             f"  dask scheduler --protocol tls --port 8786 {quiet} {files}",
             "on every machine of workers, with as many --nworkers as it has GPUs, or cores:",
-            "  export DASK_DISTRIBUTED__WORKER__DAEMON=False",
+            "  export DASK_DISTRIBUTED__WORKER__DAEMON=False PYTHONSAFEPATH=1",
             f"  dask worker tls://SCHEDULER:8786 --nthreads 1 --nworkers 1 {quiet} {files}",
             "in the cluster file:",
             "  kind: scheduler",

@@ -6,18 +6,21 @@ import errno
 import functools
 import json
 import math
+import signal
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from metaopt import registry
+from metaopt import memory, registry
 from metaopt.executors.base import Task
 from metaopt.trial import Result
 
 #: What a system says when there is no room for a file, or no leave to write one: no fault of the trial.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+#: Characters of an exception's message that are kept.
+_LONGEST = 2_000
 
 
 def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter, *, earlier_s: float = 0.0) -> Result:
@@ -38,12 +41,17 @@ def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter, *, earl
         objective = _objective(task.recipe.objective, json.dumps(task.recipe.settings))
         return _checked(objective.evaluate(task.trial, task.folder), task)
     # SystemExit, raised by a library's command line, must cost the trial and not the process that supervises it.
-    except (Exception, SystemExit) as error:
-        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+    except BaseException as error:
+        if (isinstance(error, OSError) and error.errno in UNWRITABLE) or _is_the_users(error):
             raise
         traceback.print_exc()
         cost_s = earlier_s + clock() - started
-        return Result(task.trial.id, "crashed", cost_s=cost_s, reason=_reason(error))
+        return Result(task.trial.id, "crashed", cost_s=cost_s, reason=reason_of(error, task))
+
+
+def _is_the_users(error: BaseException) -> bool:
+    """Returns whether it is Ctrl-C, and not an exception of the trial's own, which may call itself the same."""
+    return isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @functools.lru_cache(maxsize=1)
@@ -64,9 +72,28 @@ def _checked(result: object, task: Task) -> Result:
     return result
 
 
-def _reason(error: BaseException) -> str:
-    """Returns type, message and place of an exception on one line."""
-    text = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
-    if not (frames := traceback.extract_tb(error.__traceback__)):
+def reason_of(error: BaseException, task: Task) -> str:
+    """Returns type, message and place of an exception on one line; first of all, whether memory has run out."""
+    text = " ".join(f"{type(error).__name__}: {_said(error)}".split()).removesuffix(":")
+    if memory.ran_out(error):
+        text = f"{out_of_memory(task)}: {text}"
+    # Not summaries of all frames: of a recursion without end there are a thousand, each with its line of source.
+    if (trace := error.__traceback__) is None:
         return text
-    return f"{text} ({Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name})"
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code
+    return f"{text} ({Path(code.co_filename).name}:{trace.tb_lineno} in {code.co_name})"
+
+
+def out_of_memory(task: Task) -> str:
+    """Returns how the reason of a trial begins whose memory has run out."""
+    limit = task.recipe.memory_limit_mb
+    return memory.OUT_OF_MEMORY + ("" if limit is None else f", at most {limit} MiB are allowed")
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)[:_LONGEST]
+    except BaseException as another:  # the trial's own code says it
+        return f"(cannot be told: {type(another).__name__})"

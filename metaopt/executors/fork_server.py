@@ -13,23 +13,45 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import context, forkserver, popen_forkserver, resource_tracker
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from metaopt.executors.base import Recipe
 from metaopt.executors.lifeline import die_with_parent
 from metaopt.interrupt import SIGNALS
+from metaopt.safe_path import SAFE
 
 _MARK = "_METAOPT_FORK_SERVER"
 _ATTEMPTS, _PAUSE_S = 3, 0.2
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
-#: Exit code of a process whose fork server was killed, and the process with it.
-LOST = 255
+#: Exit code of a process whose fork server was killed, and the process with it; no process can end with it by itself.
+LOST = 256
 
 #: Where trials' processes are started from.
 CONTEXT = multiprocessing.get_context("forkserver")
+
+
+class _Popen(popen_forkserver.Popen):
+    """Python's own says 255 of a process whose server is lost, as of one that ends with 255."""
+
+    def poll(self, flag: int = os.WNOHANG) -> int | None:
+        if self.returncode is None:
+            if not wait([self.sentinel], timeout=0 if flag == os.WNOHANG else None):
+                return None
+            try:
+                self.returncode = forkserver.read_signed(self.sentinel)
+            except (OSError, EOFError):
+                self.returncode = LOST
+        return self.returncode
+
+
+class _Process(context.ForkServerProcess):
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> _Popen:  # noqa: N802  (multiprocessing's name)
+        return _Popen(process_obj)
 
 
 def start(recipe: Recipe) -> None:
@@ -39,7 +61,7 @@ def start(recipe: Recipe) -> None:
     """
     CONTEXT.set_forkserver_preload([__name__, recipe.objective.partition(":")[0]])
     # Numerical libraries read these once, when they are loaded, and threads that they start would not survive a fork.
-    wanted = thread_environment(recipe.threads) | {_MARK: "1"}
+    wanted = child_environment(recipe.threads) | {_MARK: "1"}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     # Blocked for good in the server and in Python's resource tracker, which a signal to the whole process group would
@@ -62,7 +84,7 @@ def spawn(recipe: Recipe, target: Callable[..., None], *args: Any) -> BaseProces
     """Starts a process from the fork server of this one, and the server again if that was killed meanwhile."""
     for attempt in itertools.count(1):
         start(recipe)
-        process = CONTEXT.Process(target=target, args=args)
+        process = _Process(target=target, args=args)
         try:
             process.start()
             break
@@ -78,9 +100,9 @@ def orphaned() -> bool:
     return _SERVER is not None and os.getppid() != _SERVER
 
 
-def thread_environment(threads: int) -> dict[str, str]:
-    """Returns the environment variables by which numerical libraries take their number of threads."""
-    return dict.fromkeys(_THREAD_VARIABLES, str(threads))
+def child_environment(threads: int) -> dict[str, str]:
+    """Returns the environment variables of processes that run trials: threads of numerical libraries, safe imports."""
+    return dict.fromkeys(_THREAD_VARIABLES, str(threads)) | SAFE
 
 
 _SERVER: int | None = None

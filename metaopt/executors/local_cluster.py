@@ -12,6 +12,7 @@ from typing import Any
 import dask
 from distributed import Client, LocalCluster, as_completed
 
+from metaopt import safe_path
 from metaopt.executors import fork_server
 
 #: How often a task is started again after its worker was lost under it.
@@ -38,7 +39,7 @@ def dask_settings(threads: int) -> dict[str, Any]:
     """
     return {
         **WORKER_SETTINGS,
-        "distributed.nanny.pre-spawn-environ": fork_server.thread_environment(threads),
+        "distributed.nanny.pre-spawn-environ": fork_server.child_environment(threads),
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
         # Dask's own watch closes a worker that is just coming back after a second loss: never.
         "distributed.deploy.lost-worker-timeout": "10000 days",
@@ -81,7 +82,8 @@ def _interrupts_held_back() -> Iterator[None]:
 
     A terminal's Ctrl-C reaches workers too, and one that is just starting would take its cluster down with it.
     """
-    resource_tracker.ensure_running()  # else the first worker's thread starts it, which unblocks the signal
+    with safe_path.for_children():
+        resource_tracker.ensure_running()  # else the first worker's thread starts it, which unblocks the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

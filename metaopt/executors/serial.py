@@ -34,7 +34,7 @@ class SerialExecutor(Executor):
 
     def submit(self, trial: Trial, folder: Path) -> None:
         """Starts a trial, see :meth:`Executor.submit`."""
-        self._task = Task(self.recipe, trial, folder)
+        self._task = Task(self.recipe, trial, folder.absolute())  # a trial may change its current folder
         self._failure = None
         if self.recipe.needs_process:
             try:

@@ -51,4 +51,5 @@ def _read(task: Task, name: str) -> dict[str, Any]:
 
 def _write(task: Task, name: str, content: dict[str, Any]) -> None:
     text = json.dumps({"trial": task.trial.to_json(), **content}, allow_nan=False)
+    task.folder.mkdir(parents=True, exist_ok=True)  # a trial may have deleted it
     write_atomically(task.folder / name, text)

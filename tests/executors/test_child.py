@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from metaopt.errors import RunError
 from metaopt.executors.base import Recipe, Task
 from metaopt.executors.child import STOP, Child, run_trial
 from metaopt.executors.trial_files import RESULT
@@ -22,8 +24,10 @@ Run = Callable[..., Result]
 def run(tmp_path: Path) -> Run:
     """Evaluates one trial with the given deed."""
 
-    def run(deed: str, folder: Path = tmp_path / "trial", objective: str = "Faults", **recipe: object) -> Result:
-        task = Task(Recipe(f"faults:{objective}", {}, **recipe), trial(4, deed), folder)
+    def run(
+        deed: str, folder: Path = tmp_path / "trial", objective: str = "Faults", x: float = 0.5, **recipe: object
+    ) -> Result:
+        task = Task(Recipe(f"faults:{objective}", {}, **recipe), trial(4, deed, x), folder)
         return Result.from_json(run_trial(task))
 
     return run
@@ -40,6 +44,12 @@ def run(tmp_path: Path) -> Run:
         ("exit", "SystemExit: 3"),
         ("hard_exit", "ended with exit code 7 and without a result: last words"),
         ("segfault", r"killed by signal 11 \(SIGSEGV\): Fatal Python error: Segmentation fault .*string_at"),
+        ("interrupts_itself", "KeyboardInterrupt: mine"),
+        ("leaves", "GeneratorExit: mine"),
+        ("recursion", r"RecursionError: maximum recursion depth exceeded .*\(faults.py:\d+ in _recursion\)"),
+        ("says_nothing", r"_MuteError: \(cannot be told: RuntimeError\)"),
+        ("odd_object", "Error"),
+        ("arrow_memory", "out of memory: ValueError: the table cannot be read, it is damaged: malloc of size 128"),
         ("killed", r"killed by signal 9 \(SIGKILL\), which is what the system does when memory runs out"),
     ],
 )
@@ -51,6 +61,51 @@ def test_a_crash_has_its_reason_and_is_kept(run: Run, tmp_path: Path, deed: str,
     assert Result.from_json(json.loads((tmp_path / "trial" / RESULT).read_text())["result"]) == result
 
 
+@pytest.mark.parametrize("code", [1, 2, 28, 127, 200, 201, 202, 203, 254, 255])
+def test_no_exit_code_of_a_trial_means_anything_else(run: Run, tmp_path: Path, code: int) -> None:
+    result = run("exit_with", x=code / 1000)
+    assert (result.status, result.restarts) == ("crashed", 0)
+    assert result.reason == f"its process ended with exit code {code} and without a result"
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGTERM + 25, "real-time"), (signal.SIGABRT, "SIGABRT")])
+def test_every_signal_has_a_name(run: Run, number: int, name: str) -> None:
+    result = run("signal", x=number / 1000)
+    assert result.status == "crashed"
+    assert f"killed by signal {number:d} (" in result.reason
+    assert name in result.reason
+
+
+def test_a_full_disk_is_said_by_the_process_and_not_by_its_exit_code(run: Run) -> None:
+    with pytest.raises(RunError, match=r"trial 4 cannot write to .*No space left on device"):
+        run("disk_full")
+
+
+@pytest.mark.parametrize("deed", ["closes_descriptors", "goes_elsewhere", "leaves_a_child"])
+def test_whatever_a_trial_does_to_its_process_its_answer_counts(run: Run, deed: str) -> None:
+    assert run(deed).valid_error == pytest.approx(0.14)
+
+
+def test_nothing_is_left_of_what_a_trial_has_started(run: Run) -> None:
+    run("leaves_a_child")
+    left = [p for p in psutil.process_iter(["cmdline"]) if "time.sleep(600.5)" in " ".join(p.info["cmdline"] or [])]
+    psutil.wait_procs(left, timeout=5)
+    assert not [p for p in left if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_trial_may_delete_its_folder(run: Run, tmp_path: Path) -> None:
+    assert run("answer", objective="DeletesItsFolder").valid_error == pytest.approx(0.14)
+    assert (tmp_path / "trial" / RESULT).exists()
+
+
+def test_a_flood_of_output_fills_no_disk(run: Run, tmp_path: Path) -> None:
+    result = run("floods")
+    assert result.reason.startswith("its process ended with exit code 7 and without a result: ")
+    assert result.reason.endswith("last words")
+    assert len(result.reason) < 20_000
+    assert (tmp_path / "trial" / "stderr.txt").stat().st_size < 250 * 2**20
+
+
 def test_the_traceback_is_kept(run: Run, tmp_path: Path) -> None:
     run("raise")
     assert "Traceback (most recent call last)" in (tmp_path / "trial" / "stderr.txt").read_text()
@@ -59,7 +114,7 @@ def test_the_traceback_is_kept(run: Run, tmp_path: Path) -> None:
 def test_memory_has_a_limit(run: Run) -> None:
     result = run("memory", memory_limit_mb=2048)
     assert result.status == "crashed"
-    assert "MemoryError" in result.reason
+    assert result.reason.startswith("out of memory, at most 2048 MiB are allowed: MemoryError")
 
 
 def test_a_hang_ends_at_the_time_limit(run: Run) -> None:

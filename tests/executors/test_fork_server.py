@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 
 import psutil
+import pytest
 
 from metaopt.executors import fork_server
 from metaopt.executors.base import Recipe
@@ -40,6 +42,26 @@ def test_a_killed_server_is_replaced() -> None:
     assert process.exitcode == 0
 
 
-def test_thread_environment() -> None:
-    assert set(fork_server.thread_environment(2).values()) == {"2"}
-    assert "OMP_NUM_THREADS" in fork_server.thread_environment(2)
+def test_the_environment_of_children() -> None:
+    environment = fork_server.child_environment(2)
+    assert environment["OMP_NUM_THREADS"] == "2"
+    assert environment["PYTHONSAFEPATH"] == "1"
+
+
+@pytest.mark.parametrize("code", [0, 1, 127, 200, 201, 254, 255])
+def test_an_exit_code_is_told_from_a_lost_server(code: int) -> None:
+    process = fork_server.spawn(Recipe("faults:Faults", {}), os._exit, code)
+    process.join()
+    assert process.exitcode == code != fork_server.LOST
+
+
+def test_a_process_that_is_lost_with_its_server_says_so() -> None:
+    process = fork_server.spawn(Recipe("faults:Faults", {}), time.sleep, 60)
+    for server in psutil.Process().children():
+        if "forkserver" in " ".join(server.cmdline()):
+            server.kill()
+    process.join(20)
+    assert process.exitcode == fork_server.LOST
+    assert process.pid is not None
+    with contextlib.suppress(ProcessLookupError):  # what it ran knew nothing of its server
+        os.kill(process.pid, signal.SIGKILL)

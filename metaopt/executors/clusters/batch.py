@@ -25,6 +25,7 @@ from metaopt.executors.clusters.certificates import make_certificates, trusting
 from metaopt.executors.clusters.fleet import Fleet, Submissions
 from metaopt.executors.local_cluster import SCHEDULER_OPTIONS, WORKER_SETTINGS, dask_settings
 from metaopt.paths import home
+from metaopt.safe_path import SAFE
 
 _SYSTEMS = {"slurm": "SLURM", "pbs": "PBS", "sge": "SGE", "lsf": "LSF"}
 _CHARGED = {"slurm": "account", "pbs": "account", "sge": "project", "lsf": "project"}
@@ -162,6 +163,7 @@ def _exports() -> list[str]:
     return [
         f"export METAOPT_HOME={shlex.quote(str(home().absolute()))}",
         *(f"export DASK_{name}={value}" for name, value in dask_variables.items()),
+        *(f"export {name}={value}" for name, value in SAFE.items()),
     ]
 
 
