@@ -19,6 +19,7 @@ from sys import intern
 from typing import Any, get_args
 
 from metaopt.errors import JournalError
+from metaopt.incumbent import incumbent
 from metaopt.journal_lines import LONGEST, LineReader, decode, encode
 from metaopt.redaction import redacted, redacted_json
 from metaopt.system_errors import explained, explaining
@@ -95,12 +96,9 @@ class Recorded:
 
     @property
     def incumbent(self) -> Trial | None:
-        """The trial of lowest validation error among those of the most epochs that any finished one had."""
-        errors = {n: r.valid_error for n, r in self.results.items() if r.status == "ok" and r.valid_error is not None}
-        finished = [trial for trial in self.trials if trial.id in errors]
-        most = max((trial.epochs for trial in finished), default=0)
-        full = [trial for trial in finished if trial.epochs == most]
-        return min(full, key=lambda trial: (errors[trial.id], trial.id), default=None)
+        """What the run recommends so far, see :func:`metaopt.incumbent.incumbent`."""
+        results = self.results
+        return incumbent((trial, results[trial.id]) for trial in self.trials if trial.id in results)
 
 
 def without_clock(line: Any) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from metaopt.budget import Budget
+from metaopt.incumbent import final_errors
 from metaopt.journal import Recorded
 from metaopt.trial import Result, Trial, charged_epochs
 
@@ -18,7 +19,7 @@ class Score:
         trial_id: The evaluation it comes from.
         epochs: Of that evaluation.
         valid_error: In [0, 1].
-        test_error: In [0, 1], None where there is none.
+        test_error: In [0, 1], of a look-up's cell after all epochs; None where there is none.
     """
 
     trial_id: int
@@ -41,7 +42,7 @@ class Standing:
         elapsed_s: Seconds of the run so far.
         left_s: Seconds that the budget will last at the rate so far; None if unknown.
         default: Of the default configuration, at the most epochs it had.
-        incumbent: Of the lowest validation error at the most epochs that any trial had.
+        incumbent: Of what the run recommends, see :func:`metaopt.incumbent.incumbent`.
     """
 
     done: int
@@ -92,7 +93,8 @@ def _ok(result: Result | None) -> bool:
 def _score(trial: Trial | None, results: dict[int, Result]) -> Score | None:
     if trial is None or (error := results[trial.id].valid_error) is None:
         return None
-    return Score(trial.id, trial.epochs, error, results[trial.id].test_error)
+    final = final_errors(results[trial.id].info)
+    return Score(trial.id, trial.epochs, error, results[trial.id].test_error if final is None else final[1])
 
 
 def _left_s(recorded: Recorded, budget: Budget, elapsed_s: float) -> float | None:

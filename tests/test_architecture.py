@@ -47,7 +47,7 @@ LAYERS = (
     [{"__init__"}],
     [{"run_settings"}],
     [{"task"}],
-    [{"setting"}],
+    [{"setting"}, {"incumbent"}],
     [{"file_lock"}],
     [{"system_errors"}],
     [

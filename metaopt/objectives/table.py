@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 from ConfigSpace import ConfigurationSpace
 
 from metaopt.cells.codec import cell_configuration_space, from_config
+from metaopt.cells.graph import CellGraph
 from metaopt.cells.nearest import nearest
 from metaopt.cells.space import CELL_SPACES
+from metaopt.incumbent import FINAL_TEST_ERROR, FINAL_VALID_ERROR
 from metaopt.seeds import stream
 from metaopt.tables.answers import Answers
 from metaopt.tables.card import load_card
@@ -77,8 +79,16 @@ class TableLookup:
                 "table_cost_s": entry.cost_s,
                 "parameters": entry.parameters,
                 "predicted": entry.predicted,
+                **self._final(graph, trial.epochs),
             },
         )
+
+    def _final(self, graph: CellGraph, epochs: int) -> dict[str, float]:
+        """Returns what the cell is worth after all epochs, which regret is counted from, if the answer is not that."""
+        if epochs == self.epochs[1] and self._errors == "mean":
+            return {}
+        entry = self.answers.query(graph)
+        return {FINAL_VALID_ERROR: entry.valid_error, FINAL_TEST_ERROR: entry.test_error}
 
     def describe(self) -> dict[str, Any]:
         """Returns what is looked up, and the optimum that regret is counted from."""

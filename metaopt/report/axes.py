@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from metaopt.report.curves import regret
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.style import LIGHT, RAMP
 from metaopt.wording import counted
@@ -59,7 +60,7 @@ def error_axis(axes: Axes, values: Iterable[float], label: str) -> None:
 def regret_dots(
     axes: Axes, run: RunData, evaluations: Iterable[Evaluation], place: Callable[[Evaluation], float]
 ) -> None:
-    """Draws the validation regret of evaluations of a run; colour is epochs.
+    """Draws the validation regret of evaluations of a run, of the cell after all epochs; colour is their own epochs.
 
     Args:
         axes: To draw on.
@@ -84,4 +85,4 @@ def regret_dots(
 
 
 def _regret(run: RunData, evaluation: Evaluation) -> float:
-    return evaluation.valid_error - (run.optimum_valid_error or 0.0)
+    return regret(evaluation.final_valid_error, run.optimum_valid_error)

@@ -72,7 +72,7 @@ def _row(run: RunData, label: str) -> tuple[str, ...]:
         label,
         str(len(run.told)),
         number(best.valid_error) if best else NONE,
-        number(best.test_error) if best else NONE,
+        number(best.final_test_error) if best else NONE,
         finding.number if finding.tone in ("better", "worse", "inconclusive") else NONE,
         finding.tone,
     )

@@ -9,23 +9,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from metaopt.incumbent import incumbent as recommended
 from metaopt.report.load import Evaluation, RunData
 
 Floats = NDArray[np.float64]
+_EXACT = 12  # decimals of a regret: coarser than the noise of double precision
 #: Of a regret: finer than any test set, coarser than the noise of single precision.
 DECIMALS = 7
 
 
 @dataclass(frozen=True)
 class Anytime:
-    """The incumbent after every answered evaluation; the incumbent is the cell of the lowest validation error so far.
+    """The best cell after every answered evaluation: that of the lowest validation error so far.
+
+    A look-up's validation error is that after its own epochs; its cell's regret is counted after all epochs, as mean
+    over the repeats. So it was done in the published comparisons on NAS-Bench-101.
 
     Attributes:
         evaluations: (n,) number of answers so far, 1 to n, failures included.
         epochs: (n,) epochs charged so far, failures included: of supernets, or those that a table's cells were trained.
         seconds: (n,) seconds of the run, time in which no driver ran left out; of look-ups on a simulated clock, what
             the table says that the trainings took.
-        valid: (n,) validation regret of the incumbent, NaN before the first; the error where the optimum is unknown.
+        valid: (n,) validation regret of that cell, NaN before the first; the error where the optimum is unknown.
         test: (n,) its test regret, likewise; the test error never chooses.
     """
 
@@ -58,22 +63,38 @@ class Band:
 def anytime(run: RunData) -> Anytime:
     """Returns the anytime curve of a run over everything that was told, at whatever epochs.
 
-    Every trial counts, because each one leaves a complete cell that the table scores in full.
+    Every trial counts whose cell is known after all epochs: a search leaves one that the table scores in full.
     """
     best: Evaluation | None = None
     valid, test = [], []
     for evaluation in run.told:
-        if evaluation.ok and (best is None or evaluation.valid_error < best.valid_error):
+        if evaluation.is_final and (best is None or _order(evaluation) < _order(best)):
             best = evaluation
-        valid.append(best.valid_error if best else math.nan)
-        test.append(best.test_error if best else math.nan)
+        valid.append(best.final_valid_error if best else math.nan)
+        test.append(best.final_test_error if best else math.nan)
     return Anytime(
         evaluations=np.arange(1.0, len(run.told) + 1),
         epochs=np.cumsum([e.charged_epochs for e in run.told], dtype=float),
         seconds=np.array([e.told_s for e in run.told], dtype=float),
-        valid=np.array(valid, dtype=float) - (run.optimum_valid_error or 0.0),
-        test=np.array(test, dtype=float) - (run.optimum_test_error or 0.0),
+        valid=_regrets(valid, run.optimum_valid_error),
+        test=_regrets(test, run.optimum_test_error),
     )
+
+
+def _order(evaluation: Evaluation) -> tuple[float, int]:
+    return evaluation.valid_error, evaluation.trial.id
+
+
+def regret(error: float, optimum: float | None) -> float:
+    """Returns the regret of an error, or the error itself where no lowest one is known; NaN of NaN.
+
+    Means of the same repeats in another order differ in their last digit: that much above or below none is none.
+    """
+    return round(error - (optimum or 0.0), _EXACT) + 0.0
+
+
+def _regrets(errors: Sequence[float], optimum: float | None) -> Floats:
+    return np.array([regret(error, optimum) for error in errors], dtype=float)
 
 
 def without_noise(values: Floats) -> Floats:
@@ -96,19 +117,17 @@ def without_noise(values: Floats) -> Floats:
 
 
 def best_cell(evaluations: Sequence[Evaluation]) -> Evaluation | None:
-    """Returns the evaluation of the lowest validation error, the first of equals; None if none is ok."""
-    return min((e for e in evaluations if e.ok), key=lambda e: e.valid_error, default=None)
+    """Returns the evaluation of the lowest validation error after its own epochs, the first asked for of equals.
+
+    None if there is none whose cell is known after all epochs.
+    """
+    return min((e for e in evaluations if e.is_final), key=_order, default=None)
 
 
 def incumbent(evaluations: Sequence[Evaluation]) -> Evaluation | None:
-    """Returns the evaluation whose configuration the run recommends; None if none is ok.
-
-    It is the lowest validation error at the largest epochs that has any, the first of equals: a configuration is to be
-    used at full epochs, so that is where it must have been seen.
-    """
-    ok = [e for e in evaluations if e.ok]
-    top = max((e.trial.epochs for e in ok), default=0)
-    return best_cell([e for e in ok if e.trial.epochs == top])
+    """Returns the evaluation that the run recommends, see :func:`metaopt.incumbent.incumbent`; None if none is ok."""
+    chosen = recommended((e.trial, e.result) for e in evaluations if e.result)
+    return next((e for e in evaluations if e.trial is chosen), None)
 
 
 def default_evaluation(run: RunData) -> Evaluation | None:

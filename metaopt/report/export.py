@@ -11,7 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from metaopt.report.curves import regret
 from metaopt.report.load import Evaluation, RunData
+from metaopt.report.numbers import significant
 
 #: Fixed columns and their types; hyperparameters follow as ``config.NAME``.
 COLUMNS = {
@@ -27,6 +29,8 @@ COLUMNS = {
     "predicted": pa.bool_(),
     "valid_error": pa.float64(),
     "test_error": pa.float64(),
+    "final_valid_error": pa.float64(),
+    "final_test_error": pa.float64(),
     "valid_regret": pa.float64(),
     "test_regret": pa.float64(),
     "one_shot_error": pa.float64(),
@@ -42,7 +46,8 @@ COLUMNS = {
 def trial_table(runs: Sequence[RunData]) -> pa.Table:
     """Returns every trial of every run, the confirmation's with ``phase`` ``confirm``; null is: there is none.
 
-    ``status`` is ``unfinished`` where an answer is missing. Errors and regrets are in [0, 1], ``*_s`` in seconds.
+    ``status`` is ``unfinished`` where an answer is missing. Errors and regrets are in [0, 1], ``*_s`` in seconds. What
+    is final, and regret with it, is of the cell after all epochs, whatever the epochs of the trial.
     """
     rows = [
         _row(run, phase, evaluation)
@@ -75,10 +80,10 @@ def _row(run: RunData, phase: str, evaluation: Evaluation) -> dict[str, Any]:
         "predicted": bool(evaluation.info.get("predicted")) if result else None,
         "valid_error": evaluation.valid_error,
         "test_error": evaluation.test_error,
-        "valid_regret": math.nan
-        if run.optimum_valid_error is None
-        else evaluation.valid_error - run.optimum_valid_error,
-        "test_regret": math.nan if run.optimum_test_error is None else evaluation.test_error - run.optimum_test_error,
+        "final_valid_error": evaluation.final_valid_error,
+        "final_test_error": evaluation.final_test_error,
+        "valid_regret": _regret(evaluation.final_valid_error, run.optimum_valid_error),
+        "test_regret": _regret(evaluation.final_test_error, run.optimum_test_error),
         "one_shot_error": evaluation.one_shot_error,
         "cell": evaluation.info.get("cell"),
         "cell_hash": evaluation.info.get("cell_hash"),
@@ -89,6 +94,10 @@ def _row(run: RunData, phase: str, evaluation: Evaluation) -> dict[str, Any]:
         **{f"config.{name}": value for name, value in trial.config.items()},
     }
     return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
+
+
+def _regret(error: float, optimum: float | None) -> float | None:
+    return None if optimum is None or math.isnan(error) else significant(regret(error, optimum))
 
 
 def _type(values: Sequence[Any]) -> pa.DataType:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from metaopt.report.axes import error_axis, quantity
-from metaopt.report.curves import Floats, anytime, band
+from metaopt.report.curves import Floats, anytime, band, regret
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.style import GROUPS, LIGHT, Plot, canvas, legend
 
@@ -22,7 +22,7 @@ def anytime_plot(run: RunData, clock: str) -> Plot:
     """Draws validation and test regret of the incumbent over ``clock``: ``evaluations`` or ``seconds``."""
     curve, kind = anytime(run), quantity(run)
     x = getattr(curve, clock)
-    each = [e.valid_error - (run.optimum_valid_error or 0.0) for e in run.told]
+    each = [regret(e.final_valid_error, run.optimum_valid_error) for e in run.told]
     figure, axes = canvas()
     axes.plot(x, each, "o", color=LIGHT["rule"], markersize=3.6, label="each evaluation")
     axes.step(x, curve.valid, where="post", color=LIGHT["valid"], linewidth=2.2, label="validation")
@@ -35,7 +35,8 @@ def anytime_plot(run: RunData, clock: str) -> Plot:
         f"anytime-{clock}",
         f"Best cell so far over {clock}",
         f"Lower is better: {kind} of the cell with the lowest validation error found until then, at whatever epochs; "
-        "test error is shown and never chooses. Dots: validation of every evaluation.",
+        f"test error is shown and never chooses. Dots: validation {kind} of the cell of every evaluation."
+        + (" All of it is of cells after all epochs." if run.looks_up else ""),
         figure,
     )
 
@@ -87,7 +88,7 @@ def confirmation_plot(run: RunData, default: Sequence[Evaluation], tuned: Sequen
         ("tuned, validation", tuned, "valid_error", run.optimum_valid_error, "tuned"),
     ]
     for place, (_, repeats, field, optimum, colour) in enumerate(rows):
-        values = [getattr(e, field) - (optimum or 0.0) for e in repeats if e.ok]
+        values = [regret(getattr(e, field), optimum) for e in repeats if e.ok]
         axes.plot(values, _spread(place, len(values)), "o", color=LIGHT[colour], markersize=7, alpha=0.75, mec="none")
         if values:
             axes.plot([np.mean(values)] * 2, [place - 0.34, place + 0.34], color=LIGHT[colour], linewidth=2.6)

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Literal
 
 from metaopt.report.axes import quantity
-from metaopt.report.curves import default_evaluation, incumbent
+from metaopt.report.curves import default_evaluation, incumbent, regret
 from metaopt.report.layout import NONE, number, times
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.statistics import Ratio, regret_ratio
@@ -69,8 +69,8 @@ def confirmation(run: RunData) -> Confirmation:
 def shown(run: RunData, evaluations: Sequence[Evaluation], split: Split) -> list[float]:
     """Returns the regrets of evaluations, or their errors where the optimum is unknown; those that are known."""
     optimum = run.optimum_valid_error if split == "valid" else run.optimum_test_error
-    errors = [e.valid_error if split == "valid" else e.test_error for e in evaluations]
-    return [error - (optimum or 0.0) for error in errors if not math.isnan(error)]
+    errors = [e.final_valid_error if split == "valid" else e.final_test_error for e in evaluations]
+    return [regret(error, optimum) for error in errors if not math.isnan(error)]
 
 
 def ratio(run: RunData, split: Split) -> Ratio:

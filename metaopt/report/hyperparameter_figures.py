@@ -64,12 +64,16 @@ def _value_axis(axes: Axes, hyperparameter: Hyperparameter) -> None:
 
 
 def parallel_plot(run: RunData) -> Plot:
-    """Draws every trial as a line through all hyperparameters; the axes lie below each other, so that names fit."""
-    inputs, trials = varied(run), sorted(run.ok, key=lambda e: -e.valid_error)
+    """Draws trials as lines through all hyperparameters; the axes lie below each other, so that names fit.
+
+    Args:
+        run: With at least one trial whose error is final.
+    """
+    inputs, trials = varied(run), sorted((e for e in run.ok if e.is_final), key=lambda e: -_error(e))
     figure, axes = canvas(360, 60 + 44 * (len(inputs) + 1))
-    errors = Hyperparameter("validation error", trials[-1].valid_error, trials[0].valid_error)
+    errors = Hyperparameter("validation error", _error(trials[-1]), _error(trials[0]))
     for place, evaluation in enumerate(trials):
-        last = 0.5 if errors.lower == errors.upper else errors.position(evaluation.valid_error)
+        last = 0.5 if errors.lower == errors.upper else errors.position(_error(evaluation))
         fifth = 5 * place // len(trials)
         x = [*(_unit(h, evaluation) for h in inputs), last]
         axes.plot(x, range(len(x)), color=RAMP[fifth], linewidth=0.8 + 0.25 * fifth, alpha=0.85)
@@ -84,6 +88,10 @@ def parallel_plot(run: RunData) -> Plot:
         "hyperparameter inactive.",
         figure,
     )
+
+
+def _error(evaluation: Evaluation) -> float:
+    return evaluation.final_valid_error if evaluation.short else evaluation.valid_error
 
 
 def _unit(hyperparameter: Hyperparameter, evaluation: Evaluation) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 
 from metaopt.cells.graph import CellGraph
 from metaopt.errors import CellError, JournalError, RunError
+from metaopt.incumbent import final_errors
 from metaopt.journal import Recorded
 from metaopt.run_folder import RunFolder, not_a_run
 from metaopt.trial import Result, Trial, Value, charged_epochs
@@ -60,12 +61,17 @@ class Evaluation:
         asked_s: Seconds of the run when it was asked for.
         result: The answer, None while it is missing.
         told_s: Seconds of the run when the answer came; NaN without one.
+        short: Whether it is of a shorter training than those that regret is counted from: a look-up after fewer epochs
+            than the table has.
+        single: Whether its validation error is that of one of several repeats.
     """
 
     trial: Trial
     asked_s: float
     result: Result | None = None
     told_s: float = math.nan
+    short: bool = False
+    single: bool = False
 
     @property
     def ok(self) -> bool:
@@ -81,6 +87,25 @@ class Evaluation:
     def test_error(self) -> float:
         """In [0, 1]; NaN if there is none."""
         return _number(self.result.test_error if self.result else None)
+
+    @property
+    def final_valid_error(self) -> float:
+        """Of the cell after all epochs, mean over its repeats; NaN where the journal does not have it."""
+        if (final := final_errors(self.info)) is not None:
+            return final[0]
+        return math.nan if self.short or self.single else self.valid_error
+
+    @property
+    def final_test_error(self) -> float:
+        """Likewise."""
+        if (final := final_errors(self.info)) is not None:
+            return final[1]
+        return math.nan if self.short else self.test_error
+
+    @property
+    def is_final(self) -> bool:
+        """True if it has a validation error, and the journal what its cell is worth after all epochs."""
+        return self.ok and not (self.short and final_errors(self.info) is None)
 
     @property
     def charged_epochs(self) -> int:
@@ -145,6 +170,16 @@ class RunData:
         return self.header.get("objective") or {}
 
     @property
+    def looks_up(self) -> bool:
+        """Whether its trials are cells that a table is asked for, and not searches."""
+        return self.objective.get("name") == "table"
+
+    @property
+    def starts_at_default(self) -> bool:
+        """Whether its first trial is the default of its space, which the tuner did not propose."""
+        return bool(self.evaluations and self.default) and dict(self.evaluations[0].trial.config) == dict(self.default)
+
+    @property
     def optimum_valid_error(self) -> float | None:
         """Lowest validation error there is, where it is known."""
         return self.objective.get("optimum_valid_error")
@@ -163,6 +198,11 @@ class RunData:
     def ok(self) -> list[Evaluation]:
         """The evaluations with a validation error, in the order of their answers."""
         return [e for e in self.told if e.ok]
+
+    @property
+    def cut_short(self) -> int:
+        """How many look-ups were of shorter trainings, of cells whose errors after all epochs the journal lacks."""
+        return sum(not e.is_final for e in self.ok)
 
     @property
     def predicted(self) -> int:
@@ -233,8 +273,18 @@ def _not_a_run(folder: Path) -> RunError:
 def _evaluations(recorded: Recorded) -> tuple[Evaluation, ...]:
     results = recorded.results
     told_s = {e.record.trial_id: e.at_s for e in recorded.events if isinstance(e.record, Result)}
+    objective = recorded.header.get("objective") or {}
+    looks_up, single = objective.get("name") == "table", objective.get("errors") == "single"
+    last = max((objective.get("table") or {}).get("epochs") or (), default=0) if looks_up else 0
     return tuple(
-        Evaluation(e.record, e.at_s, results.get(e.record.id), told_s.get(e.record.id, math.nan))
+        Evaluation(
+            e.record,
+            e.at_s,
+            results.get(e.record.id),
+            told_s.get(e.record.id, math.nan),
+            e.record.epochs < last,
+            single,
+        )
         for e in recorded.events
         if isinstance(e.record, Trial)
     )

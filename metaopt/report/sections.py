@@ -22,6 +22,12 @@ from metaopt.report.search_figures import correlation_plot, trajectory_plots
 from metaopt.report.statistics import rank_correlation
 from metaopt.wording import counted
 
+#: Of runs that look cells up; the tuner has no part in their first one.
+FIRST_CELL_NOTE = (
+    "A run of look-ups begins with the cell space's default: its first choice everywhere, which is one of the best "
+    "cells there are. No tuner has found it, so what curves begin with is no merit of one."
+)
+
 
 def sections(run: RunData) -> list[Section]:
     """Returns all sections of a run, whatever state it is in."""
@@ -49,7 +55,7 @@ def facts(run: RunData) -> list[tuple[str, str]]:
         ("search epochs", str(sum(e.charged_epochs for e in run.told))),
         ("seconds", f"{max((e.told_s for e in run.told), default=0.0):.0f}"),
         ("lowest validation error", NONE if best is None else f"{best.valid_error:.4f}"),
-        ("its test error", number(best.test_error) if best else NONE),
+        ("its test error", number(best.final_test_error) if best else NONE),
         ("predicted, not measured", f"{run.predicted} of {len(run.ok)}"),
     ]
 
@@ -65,8 +71,25 @@ def state(run: RunData) -> tuple[str, ...]:
         )
     if run.optimum_valid_error is None:
         notes.append("The optimum is unknown here, so errors are shown where regrets would stand.")
+    if run.looks_up and run.starts_at_default:
+        notes.append(FIRST_CELL_NOTE)
+    if run.cut_short:
+        notes.append(cut_short_note(run.cut_short))
     notes += [f"A journal ends in the middle of a line: {text}." for text in run.torn]
     return tuple(notes)
+
+
+def cut_short_note(number: int) -> str:
+    """Returns what becomes of look-ups whose cells' regret is unknown.
+
+    Args:
+        number: How many there are.
+    """
+    return (
+        f"{counted(number, 'look-up')} asked for fewer epochs than the table has, and the journal does not say what "
+        "the cell is worth after all of them. Their errors are of short trainings, which no curve and no choice of a "
+        "cell takes in."
+    )
 
 
 def _default_against_tuned(run: RunData) -> Section:
@@ -140,7 +163,8 @@ def _hyperparameters(run: RunData) -> Section:
             f"variance of trials they have not seen (out-of-bag R² {found.fit:.2f}), {trust}."
         )
         plots.append(importance_plot(found))
-    plots.append(parallel_plot(run))
+    if any(e.is_final for e in run.ok):
+        plots.append(parallel_plot(run))
     plots += [scatter_plot(run, h) for h in varied(run)]
     return Section("hyperparameters", title, tuple(notes), tuple(plots))
 
@@ -186,6 +210,9 @@ def _cells(run: RunData) -> Section:
         if e is not None and (graph := e.graph) is not None:
             trial = f"Trial {e.trial.id}, {counted(e.trial.epochs, 'epoch')}"
             caption = f"{trial}: validation error {number(e.valid_error)}, test error {number(e.test_error)}."
+            if e.short:
+                errors = f"validation error {number(e.final_valid_error)}, test error {number(e.final_test_error)}"
+                caption += f" After all epochs: {errors}."
             plots.append(cell_plot(graph, name, title, caption))
     notes = () if plots else ("The trials carry no cells.",)
     return Section("cells", "Cells", notes, tuple(plots))

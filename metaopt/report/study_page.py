@@ -19,12 +19,13 @@ from metaopt.report.comparison.tuned_importance import (
     untold_note,
 )
 from metaopt.report.comparison.tuner_part import tuner_part
-from metaopt.report.curves import incumbent
+from metaopt.report.curves import incumbent, regret
 from metaopt.report.figures import comparison_plot
 from metaopt.report.files import differing_files, write_files
 from metaopt.report.headline import ratio
 from metaopt.report.layout import NONE, Table, number, times
 from metaopt.report.load import RunData, load_run
+from metaopt.report.sections import FIRST_CELL_NOTE, cut_short_note
 from metaopt.report.study_curves import QUANTITIES
 from metaopt.report.study_figures import eigenvalue_plot, trajectory_plot, tuned_plot
 from metaopt.report.study_groups import Group, Repeats, grid_repeats, study_groups
@@ -102,7 +103,7 @@ def render_study(study: StudyText, journals: Path) -> dict[str, bytes]:
         raise RunError(f"{journals} has no run of the study yet", "leave out --no-run or --check to run it")
     groups = study_groups(runs)
     files: dict[str, bytes] = {}
-    lines = list(_head(study))
+    lines = [*_head(study), *_warnings(runs)]
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
@@ -121,6 +122,14 @@ def _head(study: StudyText) -> Iterator[str]:
             f"**Not complete**: {len(study.unfinished)} of {len(study.runs)} runs are not finished: {names}.",
             "",
         )
+
+
+def _warnings(runs: Sequence[RunData]) -> Iterator[str]:
+    """Says what a reader must know of the runs before anything is read of them."""
+    if any(run.looks_up and run.starts_at_default for run in runs):
+        yield from (FIRST_CELL_NOTE, "")
+    if cut_short := sum(run.cut_short for run in runs):
+        yield from (cut_short_note(cut_short), "")
 
 
 def _parts(groups: Sequence[Group], runs: Sequence[RunData]) -> Iterator[Part]:
@@ -187,7 +196,7 @@ def _runs_table(runs: Sequence[RunData]) -> Table:
 
 def _run_row(run: RunData, partial: bool) -> tuple[str, ...]:
     best = incumbent(run.ok)
-    regret = None if best is None else best.test_error - (run.optimum_test_error or 0.0)
+    found = None if best is None else regret(best.final_test_error, run.optimum_test_error)
     return (
         f"[{run.name}]({run.name})",
         str(len(run.told)),
@@ -195,7 +204,7 @@ def _run_row(run: RunData, partial: bool) -> tuple[str, ...]:
         *((str(run.predicted),) if partial else ()),
         str(sum(e.charged_epochs for e in run.told)),
         f"{_seconds(run):.0f}",
-        number(regret),
+        number(found),
         times(ratio(run, "test").value) if run.confirmed else NONE,
     )
 
@@ -216,7 +225,7 @@ def _run_record(run: RunData) -> Record:
         "seconds": _seconds(run),
         "incumbent_trial": best.trial.id if best else None,
         "incumbent_valid_error": best.valid_error if best else None,
-        "incumbent_test_error": best.test_error if best else None,
+        "incumbent_test_error": best.final_test_error if best else None,
         "optimum_test_error": run.optimum_test_error,
         "default_over_tuned": ratio(run, "test").value if run.confirmed else None,
     }

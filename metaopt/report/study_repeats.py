@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 
 import numpy as np
 
-from metaopt.report.curves import Floats
+from metaopt.report.curves import Floats, regret
 from metaopt.report.headline import interval_text
 from metaopt.report.layout import NONE, Table, times
 from metaopt.report.statistics import Ratio, rank_correlation, regret_ratio
@@ -56,8 +56,8 @@ def finals(repeats: Sequence[Repeats]) -> list[Final]:
 
 
 def _regrets(repeats: Repeats) -> tuple[float, ...]:
-    errors = [e.test_error for e in repeats.evaluations if not math.isnan(e.test_error)]
-    return tuple(error - (repeats.optimum_test_error or 0.0) for error in errors)
+    errors = [e.final_test_error for e in repeats.evaluations if not math.isnan(e.final_test_error)]
+    return tuple(regret(error, repeats.optimum_test_error) for error in errors)
 
 
 def finals_table(rows: Sequence[Final]) -> Table:

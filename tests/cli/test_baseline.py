@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import harness
+from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import main
 from metaopt.journal import without_clock
+from metaopt.report.curves import anytime
+from metaopt.report.load import load_run
 from metaopt.run_folder import RunFolder
 
 
@@ -113,3 +118,32 @@ def test_help_has_no_settings_of_searches(capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr().out
     assert "--errors" in shown
     assert not {"--optimizer", "--channels", "--confirm", "--time-limit"} & set(shown.split())
+
+
+@pytest.mark.slow
+def test_cells_that_are_better_after_a_few_epochs_are_worth_what_they_are_after_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("METAOPT_HOME", str(tmp_path / "home"))
+    rng = np.random.default_rng(0)
+    cells = {cell.graph.hash: cell.graph.key for cell in (CELL_SPACES[1].sample(rng) for _ in range(40))}
+    lines = ["cell,epochs,seed,valid_error,test_error"]
+    for key in sorted(cells.values()):
+        full = rng.uniform(0.1, 0.3)
+        errors = {4: 0.45, 12: full + 0.05, 36: full - 0.08, 108: full}
+        lines += [f"{key},{n},0,{error:.4f},{error + 0.01:.4f}" for n, error in errors.items()]
+    (tmp_path / "mine.csv").write_text("\n".join(lines) + "\n")
+    assert main(["benchmark", "import", "csv", "mine.csv", "--as", "nasbench101"]) == 0
+    command = ["baseline", "--benchmark", "nasbench101", "--unknown", "restrict", "--tuner", "hyperband"]
+    assert main([*command, "--tuner-option", "eta=3", "--budget", "40", "--run", "hb"]) == 0
+    said = re.search(r"incumbent .*\(trial (\d+), (\d+) epochs\)", capsys.readouterr().out)
+    assert said is not None
+    assert said[2] == "36"
+    page = Path("hb/report/report.html").read_text()
+    assert f"Trial {said[1]}, 36 epochs: validation error" in page
+    run = load_run(Path("hb"))
+    curve, found = anytime(run), run.evaluations[int(said[1])]
+    assert min(*curve.valid, *curve.test) >= 0
+    assert run.optimum_test_error is not None
+    assert curve.test[-1] == pytest.approx(found.info["final_test_error"] - run.optimum_test_error)
+    assert found.test_error < run.optimum_test_error

@@ -8,6 +8,7 @@ import pytest
 from metaopt.cells.codec import to_config
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import ConfigError
+from metaopt.incumbent import final_errors
 from metaopt.objectives.table import TableLookup
 from metaopt.tables.answers import Answers
 from metaopt.tables.card import load_card
@@ -25,6 +26,15 @@ def test_the_result_is_the_table_s(tmp_path: Path) -> None:
     assert (result.valid_error, result.test_error, result.cost_s) == (entry.valid_error, entry.test_error, entry.cost_s)
     assert (result.info["parameters"], result.info["predicted"]) == (entry.parameters, False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_short_training_it_says_what_the_cell_is_worth_after_all_epochs(tmp_path: Path) -> None:
+    entry = Answers(load_card("digits"), 1).query(CELL_SPACES[1].sample(np.random.default_rng(3)).graph)
+    short = TableLookup().evaluate(trial(epochs=4), tmp_path)
+    assert final_errors(short.info) == (entry.valid_error, entry.test_error)
+    assert short.valid_error != entry.valid_error
+    assert final_errors(TableLookup(errors="single").evaluate(trial(), tmp_path).info) == final_errors(short.info)
+    assert final_errors(TableLookup().evaluate(trial(), tmp_path).info) is None
 
 
 def test_single_errors_are_drawn_by_the_seed_of_the_trial(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ def test_a_row_says_everything_of_its_trial(write_run: Callable[..., Path], answ
         "predicted": True,
         "valid_error": 0.3,
         "test_error": 0.25,
+        "final_valid_error": 0.3,
+        "final_test_error": 0.25,
         "valid_regret": pytest.approx(0.2),
         "test_regret": pytest.approx(0.2),
         "one_shot_error": 0.4,

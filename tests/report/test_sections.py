@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from metaopt.report.load import load_run
-from metaopt.report.sections import facts, sections, state
+from metaopt.report.sections import FIRST_CELL_NOTE, facts, sections, state
 from metaopt.trial import Result, Trial
 
 NAMES = ["tuned", "progress", "hyperparameters", "searches", "cells", "trials", "provenance"]
@@ -88,3 +88,20 @@ def test_a_run_without_results_is_explained(write_run: Callable[..., Path], answ
         assert list(found) == NAMES
         assert not any(section.plots for section in found.values())
     assert found["trials"].tables[0].rows == (("crashed", "exploded", "1"),)
+
+
+TABLE = {"name": "table", "table": {"cells": 9, "seeds": 2, "epochs": [3, 27]}}
+
+
+def test_of_look_ups_it_is_said_where_they_begin_and_which_count_for_nothing(
+    write_run: Callable[..., Path], answer: Callable[..., object]
+) -> None:
+    answers = [answer(n, 0.3, 0.1, epochs=(27, 3)[n], config={"x": n}) for n in range(2)]
+    for head, begins, short in (
+        ({"objective": TABLE, "default": {"x": 0}}, True, True),
+        ({"objective": TABLE, "default": {"x": 1}}, False, True),
+        ({"default": {"x": 0}}, False, False),
+    ):
+        said = state(load_run(write_run(answers, **head)))
+        assert (FIRST_CELL_NOTE in said) is begins
+        assert any(text.startswith("1 look-up asked for fewer epochs than the table has") for text in said) is short

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from metaopt.errors import RunError
+from metaopt.report.sections import FIRST_CELL_NOTE
 from metaopt.report.study_page import StudyText, check_study, render_study, write_study
 
 TRAJECTORY = {"test_error": [0.5, 0.3], "one_shot_error": [0.6, 0.5], "eigenvalue": [0.1, 0.2]}
@@ -115,3 +116,15 @@ def test_without_confirming_searches_there_is_no_table_of_them(
 def test_a_study_without_any_run(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="has no run of the study yet"):
         render_study(study("bohb-s0"), tmp_path)
+
+
+def test_what_must_be_known_of_look_ups_stands_before_everything_else(
+    write_run: Callable[..., Path], answer: Callable[..., Any], tmp_path: Path
+) -> None:
+    table = {"name": "table", "table": {"cells": 9, "seeds": 2, "epochs": [3, 27]}}
+    answers = [answer(n, 0.3, 0.1, epochs=(27, 3)[n], config={"x": n}) for n in range(2)]
+    shutil.copytree(
+        write_run(answers, run={"tuner": "random"}, objective=table, default={"x": 0}), tmp_path / "cells-s0"
+    )
+    page = render_study(study("cells-s0"), tmp_path)["README.md"].decode()
+    assert f"Some *words*.\n\n{FIRST_CELL_NOTE}\n\n1 look-up asked for fewer epochs" in page

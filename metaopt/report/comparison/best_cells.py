@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from metaopt.report.cell_drawing import cell_plot
 from metaopt.report.comparison.contestants import Contestant, Problem
-from metaopt.report.curves import best_cell
-from metaopt.report.layout import NONE, Table, number
+from metaopt.report.curves import best_cell, regret
+from metaopt.report.layout import Table, number
 from metaopt.report.load import Evaluation
 from metaopt.report.study_part import Record
 from metaopt.report.style import Plot
@@ -54,12 +54,12 @@ def cells_table(title: str, found: Sequence[Best]) -> Table:
 
 def _text(one: Best) -> tuple[str, ...]:
     e = one.evaluation
-    regret = _regret(one)
+    found = _regret(one)
     return (
         one.contestant.label,
         number(e.valid_error) + (" (predicted)" if e.info.get("predicted") else ""),
-        number(e.test_error),
-        NONE if regret is None else number(regret),
+        number(e.final_test_error),
+        number(found),
         f"{one.run}, trial {e.trial.id}, {counted(e.trial.epochs, 'epoch')}",
         f"{one.runs} of {len(one.contestant.data)}",
         str(e.info["cell"]),
@@ -68,7 +68,7 @@ def _text(one: Best) -> tuple[str, ...]:
 
 def _regret(one: Best) -> float | None:
     optimum = one.contestant.data[0].optimum_test_error
-    return None if optimum is None else one.evaluation.test_error - optimum
+    return None if optimum is None else regret(one.evaluation.final_test_error, optimum)
 
 
 def cells_records(found: Sequence[Best]) -> list[Record]:
@@ -80,7 +80,7 @@ def cells_records(found: Sequence[Best]) -> list[Record]:
             "trial_id": one.evaluation.trial.id,
             "epochs": one.evaluation.trial.epochs,
             "valid_error": one.evaluation.valid_error,
-            "test_error": one.evaluation.test_error,
+            "test_error": one.evaluation.final_test_error,
             "test_regret": _regret(one),
             "predicted": bool(one.evaluation.info.get("predicted")),
             "cell": one.evaluation.info["cell"],
@@ -113,5 +113,5 @@ def cells_notes(found: Sequence[Best]) -> tuple[str, ...]:
     drawn = "" if distinct <= _MOST else f" Drawn are the {_MOST} best of {distinct} different ones."
     return (
         "The cell of the lowest validation error in all runs of a group, at whatever epochs: the best of many, so its "
-        f"validation error flatters it.{drawn}",
+        f"validation error flatters it. Its test error and regret are those after all epochs.{drawn}",
     )

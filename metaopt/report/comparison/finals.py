@@ -126,10 +126,10 @@ def finals_notes(view: View, rows: Sequence[Final]) -> tuple[str, ...]:
     """Returns what must be known to read the table."""
     notes = [
         budget_note(view),
-        f"Test regret of the cell with the lowest validation error found until then, at whatever epochs; "
-        "the errors of a look-up are those after the epochs that it asked for. Interval: of "
-        f"the mean, BCa bootstrap over runs, from {FEWEST} runs on and where they differ; with few runs it is too "
-        "narrow. Quartiles: of the runs. Failed trials and predictions: of all that the runs did.",
+        "Test regret of the cell with the lowest validation error found until then, at whatever epochs: a look-up is "
+        "chosen by the error after the epochs that it asked for, and its cell's regret is that after all epochs. "
+        f"Interval: of the mean, BCa bootstrap over runs, from {FEWEST} runs on and where they differ; with few runs "
+        "it is too narrow. Quartiles: of the runs. Failed trials and predictions: of all that the runs did.",
     ]
     late = [f"{row.contestant.label} {len(row.values) - len(row.there)}" for row in rows if np.isnan(row.values).any()]
     if late:
