@@ -28,7 +28,7 @@ def steady(value: float) -> float:
 def written(value: object) -> str:
     """Returns a value as text for a file: numbers with six significant digits, but whole ones whole; nothing for NaN.
 
-    What is not whole never looks so: ``1.23457e+06`` stands for 1,234,567.8.
+    Of the other numbers none with all its digits before the point looks whole: 1,234,567.8 is ``1.23457e+06``.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
@@ -38,4 +38,4 @@ def written(value: object) -> str:
     if value.is_integer():
         return f"{value:.0f}" if value else "0"
     text = f"{value:.{DIGITS}g}"
-    return text if "." in text or "e" in text else f"{value:.{DIGITS - 1}e}"
+    return text if "." in text or abs(value) < 10 ** (DIGITS - 1) else f"{value:.{DIGITS - 1}e}"

@@ -21,6 +21,8 @@ from metaopt.report.numbers import significant, steady, written
         (12345678.25, "1.23457e+07"),
         (123456.25, "1.23456e+05"),
         (1e-12, "1e-12"),
+        (0.99999999, "1"),
+        (9999999.9, "1.00000e+07"),
         (1.23456789e-9, "1.23457e-09"),
         (math.inf, "inf"),
         (math.nan, ""),
@@ -38,7 +40,7 @@ def test_six_digits_and_whole_numbers_whole(value: object, text: str) -> None:
 @given(st.integers(-(10**7), 10**7), st.integers(1, 9), st.integers(-3, 3))
 def test_the_last_bits_decide_nothing(number: int, decimals: int, ulps: int) -> None:
     value = number / 10**decimals
-    other = value + ulps * math.ulp(value)
+    other = value + ulps * math.ulp(value) if value else value
     assert written(value) == written(other)
     assert significant(value) == significant(other)
     assert f"{steady(value):.4f}" == f"{steady(other):.4f}"
