@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,30 @@ from metaopt.trial import Result, Trial
 
 OPTIMUM_VALID, OPTIMUM_TEST = 0.031, 0.035
 RUNGS = (27, 3, 3, 3, 9, 3, 3, 9, 3, 27)
+
+
+#: Databases that were opened, while somebody wants to know.
+_opened: list[sqlite3.Connection] | None = None
+
+
+def _note(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "sqlite3.connect/handle" and _opened is not None:
+        _opened.append(arguments[0])  # type: ignore[arg-type]
+
+
+sys.addaudithook(_note)
+
+
+@pytest.fixture(autouse=True)
+def closed_databases() -> Iterator[None]:
+    """Fails a test that leaves a database open, on every Python: from 3.13 on, one that nobody closes is a warning."""
+    global _opened
+    _opened = opened = []
+    yield
+    _opened = None
+    for database in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            database.total_changes  # noqa: B018  (raises)
 
 
 def demo_space() -> ConfigurationSpace:

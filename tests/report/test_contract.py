@@ -15,11 +15,18 @@ import pytest
 from metaopt.report import EXPORTERS
 from metaopt.report.interchange import export
 from metaopt.report.load import load_runs
+from optuna_files import opened
+
+
+def optuna_trials(file: Path) -> int:
+    with opened(file) as storage:
+        return sum(summary.n_trials for summary in optuna.get_all_study_summaries(storage))
+
 
 TRIALS = {
     "csv": lambda file: len(list(csv.DictReader(io.StringIO(file.read_text())))),
     "json": lambda file: sum(len(run["trials"]) for run in json.loads(file.read_text())["runs"]),
-    "optuna": lambda file: sum(s.n_trials for s in optuna.get_all_study_summaries(f"sqlite:///{file}")),
+    "optuna": optuna_trials,
     "parquet": lambda file: pq.read_table(file).num_rows,
 }
 

@@ -20,6 +20,7 @@ from optuna.trial import TrialState
 import harness
 from metaopt.report.interchange import export
 from metaopt.report.load import load_run
+from optuna_files import opened
 
 
 @pytest.fixture
@@ -28,8 +29,9 @@ def folder(make_run: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture
-def study(folder: Path) -> optuna.Study:
-    return optuna.load_study(study_name=folder.name, storage=f"sqlite:///{export([folder], 'optuna', None)}")
+def study(folder: Path) -> Iterator[optuna.Study]:
+    with opened(export([folder], "optuna", None)) as storage:
+        yield optuna.load_study(study_name=folder.name, storage=storage)
 
 
 def test_trials_are_those_of_the_run(folder: Path, study: optuna.Study) -> None:
@@ -64,7 +66,8 @@ def test_a_trial_without_an_answer_is_running(
 ) -> None:
     folder = write_run([answer(0, 0.2, config={}), answer(1, None, config={})])
     file = export([folder], "optuna", tmp_path / "run.db")
-    trials = optuna.load_study(study_name=folder.name, storage=f"sqlite:///{file}").trials
+    with opened(file) as storage:
+        trials = optuna.load_study(study_name=folder.name, storage=storage).trials
     assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.RUNNING]
 
 
