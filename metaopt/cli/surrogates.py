@@ -59,7 +59,7 @@ def fit_surrogate(arguments: Namespace) -> int:
         how = _how(arguments, folds, len(names) * len(sources), "members without a source")
         record["sources"] = leave_one_out(cells, sources, configs, how, places.folder / "sources")
     if arguments.table1:
-        repeats = cells.valid_error.shape[1]
+        repeats = cells.shared.valid_error.shape[1]
         how = _how(arguments, arguments.members, len(names) * repeats, "members of single trainings")
         record["table1"] = compare_repeats(cells, configs, how, places.folder / "repeats")
     predict_space(list(fitted.ensembles.values()), arguments.space, places.predictions, record)

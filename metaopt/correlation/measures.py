@@ -39,7 +39,8 @@ def record(study: RankingStudy, folder: Path, header: dict[str, Any]) -> dict[st
     """
     graphs = study.graphs
     table = Table(find_table(load_card(study.benchmark), study.cell_space), study.cell_space)
-    truth = np.array([table.query(graph).valid_errors for graph in graphs])
+    errors, _ = table.query_many([graph.hash for graph in graphs])
+    truth = errors[:, ~np.isnan(errors).any(axis=0)]  # of the seeds that all of these cells were trained with
     chain = np.array([enumerated(graph) for graph in graphs])
     found = [read_scores(part) for part in parts(study, folder)]
     sets = {name: chosen for name, chosen in ((ALL, np.ones_like(chain)), (ENUMERATED, chain)) if chosen.any()}

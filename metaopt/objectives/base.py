@@ -41,5 +41,6 @@ class Objective(Protocol):
     def describe(self) -> dict[str, Any]:
         """Returns plain JSON values for the journal's header: what was measured, and its optimum where known.
 
-        The keys ``optimum_valid_error`` and ``optimum_test_error`` (or None) are what regret is counted from.
+        The keys ``optimum_valid_error`` and ``optimum_test_error`` (or None) are what regret is counted from. Where
+        known, ``selected_test_error`` is the test error of the cell that has the lowest validation error.
         """

@@ -166,6 +166,7 @@ class OneShot:
             "split": task_images(self.card, self.task).split,
             "optimum_valid_error": optimum_valid,
             "optimum_test_error": optimum_test,
+            "selected_test_error": self.answers.selected_test_error(),
             "table": dict(self.answers.describe()),
             "scale": {"channels": self.scale.channels, "cells": self.scale.cells, "batch_norm": self.scale.batch_norm},
             "device": self.device.type,

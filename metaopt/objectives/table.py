@@ -100,5 +100,6 @@ class TableLookup:
             "errors": self._errors,
             "optimum_valid_error": optimum_valid,
             "optimum_test_error": optimum_test,
+            "selected_test_error": self.answers.selected_test_error(),
             "table": dict(self.answers.describe()),
         }

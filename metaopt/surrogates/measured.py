@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +24,8 @@ class Measured:
 
     Attributes:
         cells: Ordered by their hashes.
-        valid_error: (N, S) in [0, 1].
-        test_error: (N, S) in [0, 1].
+        valid_error: (N, S) in [0, 1]; NaN for seeds that a cell was not trained with.
+        test_error: (N, S) in [0, 1]; NaN likewise.
         in_space: (N,) whether a cell is in the cell space that is asked for.
     """
 
@@ -37,7 +37,14 @@ class Measured:
     @property
     def data(self) -> Data:
         """The cells with their validation and test errors, (N, 2), means over the trainings."""
-        return Data(self.cells, np.stack([self.valid_error.mean(axis=1), self.test_error.mean(axis=1)], axis=1))
+        means = [np.nanmean(errors, axis=1) for errors in (self.valid_error, self.test_error)]
+        return Data(self.cells, np.stack(means, axis=1))
+
+    @property
+    def shared(self) -> Measured:
+        """The same with those seeds alone that every cell was trained with."""
+        there = ~np.isnan(self.valid_error).any(axis=0)
+        return replace(self, valid_error=self.valid_error[:, there], test_error=self.test_error[:, there])
 
     def select(self, rows: NDArray[np.int64]) -> Measured:
         """Returns some of the cells."""

@@ -28,7 +28,7 @@ def compare_repeats(
     """Compares the table's own trainings with surrogates of single repeats.
 
     Args:
-        measured: At least two trainings of every cell.
+        measured: At least two trainings of every cell; those that only some cells have are left out.
         configs: Hyperparameters by model.
         how: Members and so on; as many folds as members are used, so that every cell has a member that has not seen it.
         folder: Where the fitted models are kept.
@@ -37,6 +37,7 @@ def compare_repeats(
         ``cells`` and ``dropped``; ``repeats``: for every i ``table``, and for every model ``MODEL`` and
         ``MODEL_out_of_fold``, all mean absolute errors in [0, 1]; the mean of several models is called ``all``.
     """
+    measured = measured.shared
     kept = measured.select(np.flatnonzero((measured.valid_error <= WORST_ERROR).all(axis=1)))
     repeats = []
     for repeat in range(kept.valid_error.shape[1]):

@@ -98,6 +98,20 @@ class Answers:
         predicted = self._predictions.valid_error[unmeasured], self._predictions.test_error[unmeasured]
         return min(best[0], float(predicted[0].min())), min(best[1], float(predicted[1].min()))
 
+    def selected_test_error(self) -> float:
+        """Returns the test error of the answer whose validation error is lowest.
+
+        What selects by validation error, as everything here does, cannot expect to find a lower one: the regret of it
+        is the floor of what a search can reach.
+        """
+        valid, test = self.table.selected
+        if self._predictions is None:
+            return test
+        unmeasured = ~np.isin(self._predictions.hashes, self.table.hashes)
+        predicted = self._predictions.valid_error[unmeasured], self._predictions.test_error[unmeasured]
+        best = int(predicted[0].argmin())
+        return test if valid <= predicted[0][best] else float(predicted[1][best])
+
     def describe(self) -> Mapping[str, Any]:
         """Returns sizes, and what becomes of cells that the table does not hold, as plain values."""
         partial = {} if self.complete else {"of_cells": self._distinct, "unknown": self.unknown}

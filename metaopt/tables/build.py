@@ -1,8 +1,9 @@
 """Builds the table of a benchmark: trains the cells of a cell space, resumable at any point.
 
 The work is cut into chunks of cells with one wiring. What a chunk has found is a file in a folder of parts; a build
-that is started again, also for other cells or with more seeds, trains what no part holds. The table is put together
-when all is there.
+that is started again, also for other cells or with more seeds, trains what no part holds. When every cell has its
+seeds, the best ones are trained with more, in the rounds that the card states: the lowest of thousands of single
+trainings is mostly luck. The table is put together when all is there.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import itertools
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -25,13 +27,15 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
 from metaopt.images import load_images
 from metaopt.seeds import stream
-from metaopt.tables.card import Card
+from metaopt.tables.card import Card, Round
 from metaopt.tables.networks import NetworkBatch, NetworkScale
-from metaopt.tables.schema import write_table
+from metaopt.tables.schema import UNEVEN, write_table
 from metaopt.tables.training import Protocol, train_networks
 
 #: Networks trained side by side: so many keep the activations of a step in the cache.
 CHUNK_NETWORKS = 27
+#: Seeds that a table can tell apart.
+MOST_SEEDS = 128
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,16 @@ def planned(card: Card, cell_space: int, found: Iterable[CellGraph] = ()) -> Map
 def chunks(card: Card, missing: Mapping[CellGraph, tuple[int, ...]], folder: Path) -> list[Chunk]:
     """Cuts cells, and the seeds that each lacks, into chunks of one wiring and the same seeds."""
     cut: list[Chunk] = []
-    for (_, seeds), group in itertools.groupby(missing.items(), key=lambda item: (item[0].adjacency, item[1])):
+    order = sorted(missing.items(), key=_wiring_and_seeds)
+    for (_, seeds), group in itertools.groupby(order, key=_wiring_and_seeds):
         keys = [graph.key for graph, _ in group]
         size = max(1, CHUNK_NETWORKS // len(seeds))
         cut += [Chunk(card, tuple(keys[i : i + size]), seeds, folder) for i in range(0, len(keys), size)]
     return cut
+
+
+def _wiring_and_seeds(item: tuple[CellGraph, tuple[int, ...]]) -> tuple[Any, tuple[int, ...]]:
+    return item[0].adjacency, item[1]
 
 
 def train_chunk(chunk: Chunk) -> int:
@@ -162,7 +171,7 @@ def build(
     Args:
         card: The benchmark.
         graphs: The cells by their hashes.
-        seeds: Seeds of their trainings.
+        seeds: Of the trainings of every cell; the best cells are trained with further ones.
         folder: Where finished parts are kept.
         out: The table to write.
         run: Runs a function on many chunks, in any order and place; yields what it returns as they finish.
@@ -174,29 +183,90 @@ def build(
     """
     check_out(out)
     folder.mkdir(parents=True, exist_ok=True)
-    missing = lacking(graphs, seeds, folder)
-    work, total = sum(map(len, missing.values())), len(graphs) * len(seeds)
-    done, started = 0, time.monotonic()
+    started, last_epoch = time.monotonic(), max(training(card)[1].epochs)
+    order = (*seeds, *(seed for seed in range(MOST_SEEDS) if seed not in seeds))
+    plan, over = dict.fromkeys(graphs, len(seeds)), False
+    while not over:
+        wanted = {graph: order[: plan[cell_hash]] for cell_hash, graph in graphs.items()}
+        _train(lacking(wanted, folder), sum(plan.values()), card, folder, run, report)
+        trained = _parts(folder).filter(pc.field("epochs") == last_epoch)
+        before, plan = plan, planned_seeds(trained, plan, card.rounds, order)
+        over = plan == before
+    rows = _of_plan(_parts(folder), wanted)
+    trainings = rows.filter(pc.field("epochs") == last_epoch)
+    uneven = {UNEVEN: [asdict(of) for of in card.rounds]} if len(set(plan.values())) > 1 else {}
+    made = {
+        "wall_s": round(time.monotonic() - started, 1),
+        "training_cpu_s": round(pc.sum(trainings["cost_s"]).as_py(), 1),
+        "cells": len(graphs),
+        "trainings": len(trainings),
+    }
+    write_table(out, rows, {**provenance, **uneven, **made})
+
+
+def _train(
+    missing: Mapping[CellGraph, tuple[int, ...]],
+    total: int,
+    card: Card,
+    folder: Path,
+    run: Callable[[Callable[[Chunk], int], Sequence[Chunk]], Iterable[int]],
+    report: Callable[[int, int, float], None],
+) -> None:
+    work, done, started = sum(map(len, missing.values())), 0, time.monotonic()
     report(total - work, total, float("nan"))
     for trained in run(train_chunk, chunks(card, missing, folder)):
         done += trained
         report(total - work + done, total, (time.monotonic() - started) / done * (work - done))
-    wanted = pc.is_in(pc.field("cell_hash"), pa.array(graphs)) & pc.is_in(pc.field("seed"), pa.array(seeds, pa.int8()))
-    rows = _parts(folder).filter(wanted)
-    last = rows.filter(pc.field("epochs") == max(training(card)[1].epochs))
-    wall_s = round(time.monotonic() - started, 1)
-    cost_s = round(pc.sum(last["cost_s"]).as_py(), 1)
-    write_table(out, rows, {**provenance, "wall_s": wall_s, "training_cpu_s": cost_s, "cells": len(graphs)})
 
 
-def lacking(graphs: Mapping[str, CellGraph], seeds: Sequence[int], folder: Path) -> dict[CellGraph, tuple[int, ...]]:
-    """Returns the cells that no part in ``folder`` holds with all seeds, and the seeds that each of them lacks."""
+def planned_seeds(
+    trainings: pa.Table, plan: Mapping[str, int], rounds: Sequence[Round], order: Sequence[int]
+) -> dict[str, int]:
+    """Returns how many seeds each cell is to have, as far as the errors of what is trained can tell.
+
+    A round is over when the best cells, ranked by the means over the seeds that each is to have, have as many seeds as
+    the round says. Cells that more seeds have thrown back make room for others. Of equal means the lower hash leads.
+
+    Args:
+        trainings: Rows after the last epoch; all that ``plan`` wants are among them.
+        plan: Seeds by the hash of each cell so far.
+        rounds: In their order.
+        order: In which seeds are used.
+    """
+    hashes = sorted(plan)
+    rows = trainings.filter(pc.is_in(trainings["cell_hash"], pa.array(hashes)))
+    cell, counts = np.searchsorted(hashes, rows["cell_hash"].to_pylist()), np.array([plan[key] for key in hashes])
+    nth = np.argsort(order)[rows["seed"].to_numpy()]
+    errors = [rows[name].to_numpy().astype(float) for name in ("valid_error", "test_error")]
+    for of in rounds:
+        while True:
+            counted = nth < counts[cell]
+            there = np.bincount(cell[counted], minlength=len(hashes))
+            if (there < counts).any():
+                return dict(zip(hashes, counts.tolist(), strict=True))
+            means = [np.bincount(cell[counted], error[counted]) / there for error in errors]
+            best = np.unique([np.argsort(mean.round(7), kind="stable")[: of.cells] for mean in means])
+            if (counts[best] >= of.seeds).all():
+                break
+            counts[best] = np.maximum(counts[best], of.seeds)
+    return dict(zip(hashes, counts.tolist(), strict=True))
+
+
+def _of_plan(rows: pa.Table, wanted: Mapping[CellGraph, tuple[int, ...]]) -> pa.Table:
+    """Returns the rows that are wanted; parts may hold more, of other cells and seeds."""
+    trainings = {(graph.hash, seed) for graph, seeds in wanted.items() for seed in seeds}
+    there = zip(rows["cell_hash"].to_pylist(), rows["seed"].to_pylist(), strict=True)
+    return rows.filter(pa.array([training in trainings for training in there]))
+
+
+def lacking(wanted: Mapping[CellGraph, tuple[int, ...]], folder: Path) -> dict[CellGraph, tuple[int, ...]]:
+    """Returns the cells that no part in ``folder`` holds with all their seeds, and the seeds that each lacks."""
     there: set[tuple[str, int]] = set()
     if any(folder.glob(_PARTS)):
         rows = _parts(folder, ["cell_hash", "seed"])
         there = set(zip(rows["cell_hash"].to_pylist(), rows["seed"].to_pylist(), strict=True))
-    wanted = {graph: tuple(s for s in seeds if (cell_hash, s) not in there) for cell_hash, graph in graphs.items()}
-    return {graph: lacks for graph, lacks in wanted.items() if lacks}
+    lacks = {graph: tuple(s for s in seeds if (graph.hash, s) not in there) for graph, seeds in wanted.items()}
+    return {graph: seeds for graph, seeds in lacks.items() if seeds}
 
 
 def _parts(folder: Path, columns: list[str] | None = None) -> pa.Table:

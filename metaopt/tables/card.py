@@ -23,6 +23,14 @@ _ENTRIES = ("name", "title", "images", "source", "licence", "split", "table", "u
 
 
 @dataclass(frozen=True)
+class Round:
+    """The best ``cells`` of a table, by validation and by test error, are to have ``seeds`` trainings each."""
+
+    cells: int
+    seeds: int
+
+
+@dataclass(frozen=True)
 class Card:
     """A benchmark's card as written in ``benchmarks/cards/NAME.yaml``, with the parts that are settings typed.
 
@@ -52,6 +60,11 @@ class Card:
     def seeds(self, cell_space: int) -> tuple[int, ...]:
         """Returns the seeds that the cells of a cell space are trained with."""
         return tuple(self.text["training"]["seeds"][cell_space])
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Which cells are trained with more seeds, and with how many."""
+        return tuple(Round(**entry) for entry in self.text["training"].get("again", ()))
 
     def sample(self, cell_space: int) -> int | None:
         """Returns how many distinct cells are drawn to be trained; None: all are trained."""
@@ -92,6 +105,12 @@ def load_card(name: str) -> Card:
         )
     if "training" not in text:
         return Card(name, text, None, None)
-    training = {key: value for key, value in text["training"].items() if key not in ("seeds", "sample")}
-    protocol = Protocol(**{**training, "epochs": tuple(training["epochs"])})
-    return Card(name, text, NetworkScale(**text["network"]), protocol)
+    training = {key: value for key, value in text["training"].items() if key not in ("seeds", "sample", "again")}
+    try:
+        protocol = Protocol(**{**training, "epochs": tuple(training["epochs"])})
+        return Card(name, text, NetworkScale(**text["network"]), protocol)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"the card {cards[name]} does not say how its networks are trained: {error}",
+            "the card of digits has all that is needed: metaopt benchmark info digits",
+        ) from None

@@ -28,13 +28,33 @@ from metaopt.seeds import stream
 
 @dataclass(frozen=True)
 class NetworkScale:
-    """Size of a network: ``channels`` in the first stack, doubled in each further one; ``cells`` per stack."""
+    """Size of a network and what else its modules are made of.
+
+    Attributes:
+        channels: In the first stack, doubled in each further one.
+        stacks: Of cells, with a pooling by two between them.
+        cells: Per stack.
+        in_channels: Of an image.
+        classes: Of images.
+        batch_norm_momentum: Share of a batch in the running statistics, as PyTorch counts it.
+        batch_norm_epsilon: Added to a variance.
+        initial_weights: ``he_normal``: convolutions by He et al. 2015, equation 10, with fan-in; the classifier normal
+            with variance 1 / fan-in; biases 0. No other is known.
+    """
 
     channels: int = 8
     stacks: int = 3
     cells: int = 1
     in_channels: int = 1
     classes: int = 10
+    batch_norm_momentum: float = 0.2
+    batch_norm_epsilon: float = 1e-5
+    initial_weights: str = "he_normal"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError on initial weights that are not known."""
+        if self.initial_weights != "he_normal":
+            raise ValueError(f"initial_weights is {self.initial_weights!r}; allowed: he_normal")
 
 
 def vertex_channels(graph: CellGraph, c_out: int) -> list[int]:
@@ -72,7 +92,7 @@ class ConvBnRelu(nn.Module):
         super().__init__()
         self.g, self.kernel = g, kernel
         self.weight = nn.Parameter(torch.empty(g * c_out, c_in, kernel, kernel))
-        self.bn = nn.BatchNorm2d(g * c_out, momentum=0.2)
+        self.bn = nn.BatchNorm2d(g * c_out)
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
@@ -161,6 +181,9 @@ class NetworkBatch(nn.Module):
             c_in = c_out
         self.head = nn.Parameter(torch.empty(g, c_in, scale.classes))
         self.bias = nn.Parameter(torch.zeros(g, scale.classes))
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum, module.eps = scale.batch_norm_momentum, scale.batch_norm_epsilon
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
@@ -173,7 +196,7 @@ class NetworkBatch(nn.Module):
         return torch.einsum("ngc,gck->ngk", features, self.head) + self.bias
 
     def initialise(self, names: Sequence[tuple[int | str, ...]]) -> None:
-        """Draws every network's weights from the stream at its name: He et al. 2015, equation 10, fan-in.
+        """Draws every network's weights from the stream at its name, as :attr:`NetworkScale.initial_weights` says.
 
         A network's weights do not depend on the networks beside it.
 

@@ -1,17 +1,20 @@
 """What a table holds: one row per cell, seed and number of epochs, as Parquet with its provenance beside the rows.
 
-Rows are ordered by the cell's hash, then seed, then epochs, and every cell has the same seeds and epochs. They stand in
-row groups of :data:`GROUP_CELLS` cells, so that one cell is found without reading the others. A benchmark's card
-explains every column.
+Rows are ordered by the cell's hash, then seed, then epochs. Every cell has the same seeds and epochs, unless the
+provenance says with :data:`UNEVEN` that some were trained with more seeds than others. They stand in row groups of
+:data:`GROUP_CELLS` cells, so that one cell is found without reading the others. A benchmark's card explains every
+column.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -46,6 +49,8 @@ SCHEMA = pa.schema(
 REQUIRED = ("cell", "cell_hash", "seed", "epochs", "valid_error", "test_error")
 #: Cells per row group: one is read in milliseconds, and there are few enough of them.
 GROUP_CELLS = 4096
+#: Entry of the provenance of a table whose cells have different numbers of seeds; every cell has the first seed.
+UNEVEN = "again"
 _ORDER = [("cell_hash", "ascending"), ("seed", "ascending"), ("epochs", "ascending")]
 _PROVENANCE = "metaopt"
 
@@ -59,9 +64,10 @@ def write_table(path: Path, rows: pa.Table, provenance: Mapping[str, Any]) -> No
         provenance: Plain JSON values.
     """
     rows = rows.sort_by(_ORDER)
-    cells = len(rows["cell_hash"].unique())
-    size = GROUP_CELLS * max(1, len(rows) // max(1, cells))
-    write_groups(path, (rows.slice(start, size) for start in range(0, len(rows), size)), provenance)
+    rows_of_cells = rows["cell_hash"].combine_chunks().value_counts().field("counts").to_numpy()
+    ends = [0, *np.cumsum(rows_of_cells)[GROUP_CELLS - 1 :: GROUP_CELLS].tolist(), len(rows)]
+    cuts = [(start, end - start) for start, end in itertools.pairwise(ends) if end > start]
+    write_groups(path, (rows.slice(start, size) for start, size in cuts), provenance)
 
 
 def write_groups(path: Path, groups: Iterable[pa.Table], provenance: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -13,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from metaopt.errors import TableError
-from metaopt.tables.schema import MEASURES, damaged, open_table
+from metaopt.tables.schema import MEASURES, UNEVEN, damaged, open_table
 
 Floats = NDArray[np.float64]
 #: Row groups that stay in memory; a search asks for few cells, and for the same ones again and again.
@@ -27,13 +28,41 @@ class Group:
 
     Attributes:
         hashes: (K,) ascending.
-        values: The measures, (K, S, E), by name.
+        values: The measures, (K, S, E), by name; NaN for the seeds that a cell was not trained with.
         parameters: (K,), if the table has them.
     """
 
     hashes: list[str]
     values: Mapping[str, Floats]
     parameters: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where the rows of K cells belong in an array of them.
+
+    Attributes:
+        starts: (K,) the first row of each cell.
+        places: Of every row in the flat array; None: they fill it in their order.
+        shape: K, S, E.
+    """
+
+    starts: NDArray[np.int64]
+    places: NDArray[np.int64] | None
+    shape: tuple[int, int, int]
+
+    @property
+    def size(self) -> int:
+        """Rows of cells that all have every seed."""
+        return math.prod(self.shape)
+
+    def spread(self, column: Floats) -> Floats:
+        """Returns a column as (K, S, E), NaN where there is no row."""
+        if self.places is None or len(column) == self.size:
+            return column.reshape(self.shape)
+        values = np.full(self.size, np.nan)
+        values[self.places] = column
+        return values.reshape(self.shape)
 
 
 class Store:
@@ -45,7 +74,7 @@ class Store:
     Attributes:
         path: The file.
         epochs: (E,) ascending.
-        seeds: (S,) ascending.
+        seeds: (S,) ascending; a cell may lack some in a table that says so.
         provenance: How the table was made.
 
     Raises:
@@ -59,10 +88,11 @@ class Store:
         if not self._file.metadata.num_rows:
             raise TableError(f"the table {path} is incomplete: it has no rows", "build it again")
         first = self._read_group(0, ["cell_hash", "seed", "epochs"])
-        self.seeds: list[int] = sorted(first["seed"].unique().to_pylist())
+        self._uneven = UNEVEN in self.provenance
+        seeds = self._column("seed") if self._uneven else first["seed"]
+        self.seeds: list[int] = sorted(seeds.unique().to_pylist())
         self.epochs: list[int] = sorted(first["epochs"].unique().to_pylist())
-        self._per_cell = len(self.seeds) * len(self.epochs)
-        self._check_grid(first)
+        self._checked_hashes(first)
         self._starts = self._first_hashes()
         self._group = lru_cache(maxsize=_GROUPS_KEPT)(self._load_group)
 
@@ -82,21 +112,19 @@ class Store:
 
     def of_cells(self, column: str) -> pa.ChunkedArray:
         """Returns a column that tells something of the cell, one value per cell."""
-        return self._column(column).take(np.arange(0, self._file.metadata.num_rows, self._per_cell))
+        return self._column(column).take(self._grid.starts)
 
     def measure(self, name: str) -> Floats:
-        """Returns a measure of all cells, (K, S, E)."""
-        if self._file.metadata.num_rows % self._per_cell:
-            raise self._incomplete(self._file.metadata.num_rows, len(self._column("cell_hash").unique()))
-        return self._checked(name, _floats(self._column(name)))
+        """Returns a measure of all cells, (K, S, E); NaN for the seeds that a cell was not trained with."""
+        return self._grid.spread(self._checked(name, self._column(name)))
 
     def _load_group(self, number: int) -> Group:
         rows = self._read_group(number)
-        self._check_grid(rows)
-        values = {name: self._checked(name, _floats(rows[name])) for name in MEASURES if name in rows.schema.names}
-        there = "parameters" in rows.schema.names
-        parameters = rows["parameters"].to_numpy()[:: self._per_cell] if there else None
-        return Group(rows["cell_hash"].to_pylist()[:: self._per_cell], values, parameters)
+        hashes, grid = self._checked_hashes(rows)
+        there = rows.schema.names
+        values = {name: grid.spread(self._checked(name, rows[name])) for name in MEASURES if name in there}
+        parameters = rows["parameters"].to_numpy()[grid.starts] if "parameters" in there else None
+        return Group(hashes, values, parameters)
 
     def _first_hashes(self) -> list[str]:
         """Returns the smallest hash of every row group, from the file's footer."""
@@ -117,22 +145,55 @@ class Store:
         except (pa.ArrowException, OSError) as error:
             raise damaged(self.path, error) from None
 
-    def _checked(self, name: str, values: Floats) -> Floats:
+    def _checked(self, name: str, column: pa.ChunkedArray) -> Floats:
+        values: Floats = column.to_numpy().astype(float)
         if name in _ERRORS and not ((values >= 0) & (values <= 1)).all():
             raise TableError(f"the table {self.path} holds errors that are not in [0, 1]", "build it again")
-        return values.reshape(-1, len(self.seeds), len(self.epochs))
+        return values
 
-    def _check_grid(self, rows: pa.Table) -> None:
-        """Checks that every cell has a row for each seed and number of epochs, in order."""
+    @cached_property
+    def _grid(self) -> _Grid:
+        """Where the rows of the whole file belong."""
+        rows = self._file.metadata.num_rows
+        if self._uneven:
+            grid = self._placed(self._column("seed").to_numpy(), self._column("epochs").to_numpy())
+        else:
+            grid = self._even(rows)
+        if grid is None:
+            raise self._incomplete(rows, len(self._column("cell_hash").unique()))
+        return grid
+
+    def _checked_hashes(self, rows: pa.Table) -> tuple[list[str], _Grid]:
+        """Returns the hashes of some whole cells and where their rows belong; checks that no row lacks."""
         hashes = rows["cell_hash"].to_pylist()
-        cells = len(hashes) // self._per_cell
-        grid = {"seed": np.repeat(self.seeds, len(self.epochs)), "epochs": np.tile(self.epochs, len(self.seeds))}
-        complete = len(hashes) == cells * self._per_cell and all(
-            np.array_equal(rows[name].to_numpy(), np.tile(of_cell, cells)) for name, of_cell in grid.items()
-        )
-        distinct = hashes[:: self._per_cell]
-        if not complete or distinct != sorted(set(hashes)):
+        seed, epochs = rows["seed"].to_numpy(), rows["epochs"].to_numpy()
+        grid = self._placed(seed, epochs)
+        if grid is not None and not self._uneven and len(rows) != grid.size:
+            grid = None
+        distinct = [] if grid is None else [hashes[start] for start in grid.starts]
+        if grid is None or distinct != sorted(set(hashes)):
             raise self._incomplete(len(hashes), len(set(hashes)))
+        return distinct, grid
+
+    def _even(self, rows: int) -> _Grid | None:
+        """Returns the grid of a file whose cells all have every seed; None if its rows do not fill it."""
+        per_cell = len(self.seeds) * len(self.epochs)
+        if rows % per_cell:
+            return None
+        return _Grid(np.arange(0, rows, per_cell), None, (rows // per_cell, len(self.seeds), len(self.epochs)))
+
+    def _placed(self, seed: NDArray[np.int64], epochs: NDArray[np.int64]) -> _Grid | None:
+        """Returns the grid of rows; None unless every cell has the first seed, and every seed all epochs, in order."""
+        starts = np.flatnonzero((seed == self.seeds[0]) & (epochs == self.epochs[0]))
+        cell = np.searchsorted(starts, np.arange(len(seed)), side="right") - 1
+        training = cell * len(self.seeds) + np.searchsorted(self.seeds, seed)
+        place = training * len(self.epochs) + np.searchsorted(self.epochs, epochs)
+        complete = np.isin(seed, self.seeds).all() and np.array_equal(
+            epochs, np.tile(self.epochs, len(seed) // len(self.epochs) + 1)[: len(seed)]
+        )
+        if not complete or len(seed) % len(self.epochs) or not len(starts) or starts[0] or (np.diff(place) <= 0).any():
+            return None
+        return _Grid(starts, place, (len(starts), len(self.seeds), len(self.epochs)))
 
     def _incomplete(self, rows: int, cells: int) -> TableError:
         return TableError(
@@ -140,8 +201,3 @@ class Store:
             f"seeds x {len(self.epochs)} numbers of epochs",
             "build it again with metaopt benchmark build, or import it again",
         )
-
-
-def _floats(column: pa.ChunkedArray) -> Floats:
-    floats: Floats = column.to_numpy().astype(float)
-    return floats

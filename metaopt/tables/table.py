@@ -18,7 +18,7 @@ from metaopt.tables.store import Floats, Store
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of one cell after some epochs; S seeds.
+    """What is known of one cell after some epochs; S seeds it was trained with.
 
     Attributes:
         valid_errors: (S,) in [0, 1].
@@ -46,7 +46,7 @@ class Entry:
 
 
 class Table:
-    """Evaluations of K cells after E numbers of epochs with S seeds each.
+    """Evaluations of K cells after E numbers of epochs with up to S seeds each.
 
     Args:
         path: A file that :mod:`metaopt.tables.schema` wrote.
@@ -86,13 +86,19 @@ class Table:
 
     @cached_property
     def valid_error(self) -> Floats:
-        """(K, S, E) in [0, 1]."""
+        """(K, S, E) in [0, 1]; NaN for seeds that a cell was not trained with."""
         return self._all["valid_error"][self._members]
 
     @cached_property
     def test_error(self) -> Floats:
-        """(K, S, E) in [0, 1]."""
+        """(K, S, E) in [0, 1]; NaN for seeds that a cell was not trained with."""
         return self._all["test_error"][self._members]
+
+    @cached_property
+    def means(self) -> tuple[Floats, Floats]:
+        """(K,) validation and (K,) test errors after the last epoch, each a mean over the seeds of its cell."""
+        valid, test = (np.nanmean(errors[:, :, -1], axis=1) for errors in (self.valid_error, self.test_error))
+        return valid, test
 
     @property
     def timed(self) -> bool:
@@ -114,12 +120,14 @@ class Table:
             raise TableError(f"the cell {graph.key} is not in the table of {len(self)} cells", _UNKNOWN)
         at = self._place(epochs)
         group, row = found
-        valid, test = (tuple(group.values[name][row, :, at].tolist()) for name in ("valid_error", "test_error"))
-        cost_s = float(group.values["cost_s"][row, :, at].mean()) if "cost_s" in group.values else None
+        of_seeds = {name: values[row, :, at] for name, values in group.values.items()}
+        trained = ~np.isnan(of_seeds["valid_error"])
+        valid, test = (tuple(of_seeds[name][trained].tolist()) for name in ("valid_error", "test_error"))
+        cost_s = float(of_seeds["cost_s"][trained].mean()) if "cost_s" in of_seeds else None
         return Entry(valid, test, cost_s, None if group.parameters is None else int(group.parameters[row]))
 
     def query_many(self, hashes: Sequence[str], epochs: int | None = None) -> tuple[Floats, Floats]:
-        """Returns validation and test errors of many cells at once, each (len(hashes), S).
+        """Returns validation and test errors of many cells at once, each (len(hashes), S), NaN where one lacks a seed.
 
         Args:
             hashes: NAS-Bench-101 hashes of cells.
@@ -136,9 +144,10 @@ class Table:
         return self._all["valid_error"][rows, :, at], self._all["test_error"][rows, :, at]
 
     def optimum(self) -> tuple[float, float]:
-        """Returns the lowest validation error and the lowest test error of any cell, each a mean over the seeds.
+        """Returns the lowest validation error and the lowest test error of any cell, each a mean over its seeds.
 
-        They are what regret is counted from, each for its own part, and may belong to different cells.
+        They are what regret is counted from, each for its own part, and may belong to different cells. The lowest of
+        many single trainings is too low, since the luckiest is chosen; see :attr:`metaopt.tables.card.Card.rounds`.
 
         Raises:
             TableError: if the table has no cell of the cell space.
@@ -147,8 +156,18 @@ class Table:
             raise TableError(
                 f"the table {self.path} has no cell of cell space {self._cell_space}", "choose another with --space"
             )
-        last = self.valid_error[:, :, -1].mean(axis=1), self.test_error[:, :, -1].mean(axis=1)
-        return float(last[0].min()), float(last[1].min())
+        valid, test = self.means
+        return float(valid.min()), float(test.min())
+
+    @property
+    def selected(self) -> tuple[float, float]:
+        """Validation and test error of the cell whose validation error is lowest, each a mean over its seeds.
+
+        Whoever selects by validation error cannot expect a lower test error than this one.
+        """
+        valid, test = self.means
+        best = int(valid.argmin())
+        return float(valid[best]), float(test[best])
 
     def rank(self, valid_error: float) -> int:
         """Returns the place of a mean validation error among the cells', from 1; equals share the first place of them.
@@ -156,11 +175,13 @@ class Table:
         Args:
             valid_error: Mean over the seeds; what differs by less than the rounding of it counts as equal.
         """
-        return 1 + int((self.valid_error[:, :, -1].mean(axis=1) < valid_error - _ROUNDING).sum())
+        return 1 + int((self.means[0] < valid_error - _ROUNDING).sum())
 
     def describe(self) -> Mapping[str, Any]:
-        """Returns sizes as plain values."""
-        return {"cells": len(self), "seeds": len(self.seeds), "epochs": self.epochs}
+        """Returns sizes as plain values; ``most_seeds`` where some cells were trained with more seeds than others."""
+        seeds = (~np.isnan(self.valid_error[:, :, -1])).sum(axis=1) if len(self) else np.array([len(self.seeds)])
+        most = {"most_seeds": int(seeds.max())} if seeds.min() < seeds.max() else {}
+        return {"cells": len(self), "seeds": int(seeds.min()), **most, "epochs": self.epochs}
 
     def _place(self, epochs: int | None) -> int:
         if epochs is not None and epochs not in self.epochs:

@@ -23,16 +23,35 @@ from metaopt.tables.networks import NetworkBatch, NetworkScale
 _EVAL_IMAGES = 100  # per call: larger ones leave the cache and take longer
 
 
+#: What a protocol can say of these, since nothing else is programmed; a card states them all the same.
+_ONLY = {
+    "schedule": "cosine",
+    "loss": "cross_entropy",
+    "pixels": "standardized",
+    "augmentation": "none",
+    "last_batch": "dropped",
+}
+
+
 @dataclass(frozen=True)
 class Protocol:
-    """How a network is trained: SGD with Nesterov momentum, learning rate on a cosine to 0 over all steps.
+    """How a network is trained by stochastic gradient descent.
 
     Attributes:
         epochs: After which epochs it is scored; the last one ends the training.
-        batch_size: Images per step; an epoch leaves out what does not fill a batch.
+        batch_size: Images per step.
         learning_rate: At the first step.
-        momentum: Of SGD.
-        weight_decay: L2 penalty on all weights.
+        momentum: Of the descent.
+        weight_decay: L2 penalty on all parameters, those of batch norm and biases among them.
+        nesterov: Whether the momentum is Nesterov's.
+        schedule: ``cosine``: of the learning rate, to 0 after the last step, changed after every step.
+        loss: ``cross_entropy``: its mean over a batch.
+        pixels: ``standardized``: the training images' mean is taken off, and the rest divided by their deviation.
+        augmentation: ``none``.
+        last_batch: ``dropped``: images that do not fill a batch are left out of an epoch.
+
+    Raises:
+        ValueError: if one of the last five has another value.
     """
 
     epochs: tuple[int, ...]
@@ -40,6 +59,17 @@ class Protocol:
     learning_rate: float
     momentum: float
     weight_decay: float
+    nesterov: bool = True
+    schedule: str = "cosine"
+    loss: str = "cross_entropy"
+    pixels: str = "standardized"
+    augmentation: str = "none"
+    last_batch: str = "dropped"
+
+    def __post_init__(self) -> None:
+        for name, only in _ONLY.items():
+            if getattr(self, name) != only:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed: {only}")
 
 
 @dataclass(frozen=True)
@@ -80,7 +110,7 @@ def train_networks(
         protocol.learning_rate,
         momentum=protocol.momentum,
         weight_decay=protocol.weight_decay,
-        nesterov=True,
+        nesterov=protocol.nesterov,
         fused=True,
     )
     total = steps * protocol.epochs[-1]
