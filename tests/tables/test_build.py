@@ -5,13 +5,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES, CellSpace
 from metaopt.errors import TableError
-from metaopt.tables.build import Chunk, build, chunks, count_parameters, planned, training
-from metaopt.tables.card import Card, load_card
+from metaopt.tables.build import (
+    MOST_SEEDS,
+    Chunk,
+    build,
+    chunks,
+    count_parameters,
+    planned,
+    planned_seeds,
+    training,
+)
+from metaopt.tables.card import Card, Round, load_card
 from metaopt.tables.networks import NetworkScale
 from metaopt.tables.table import Table
 
@@ -86,12 +97,54 @@ def test_only_what_no_part_holds_is_trained(tiny: Card, tmp_path: Path) -> None:
     assert Table(tmp_path / "again.parquet").keys == one.keys
 
 
+def rows_of(errors: dict[str, list[float]]) -> pa.Table:
+    """Trainings with seeds 0, 1, ... of cells by hash; test errors are validation errors from behind."""
+    return pa.Table.from_pylist(
+        [
+            {"cell_hash": key, "seed": seed, "valid_error": error, "test_error": 1 - error}
+            for key, of_seeds in errors.items()
+            for seed, error in enumerate(of_seeds)
+        ]
+    )
+
+
+def test_the_best_cells_are_trained_again_until_they_stay_the_best() -> None:
+    """The lucky cell b makes room for c, which has to show what it is worth, too."""
+    errors = {"a": [0.5], "b": [0.1], "c": [0.3], "d": [0.9]}
+    rounds, order = [Round(1, 3)], range(MOST_SEEDS)
+    plan = dict.fromkeys(errors, 1)
+    plan = planned_seeds(rows_of(errors), plan, rounds, order)
+    assert plan == {"a": 1, "b": 3, "c": 1, "d": 3}  # best by validation, best by test error
+    errors |= {"b": [0.1, 0.6, 0.6], "d": [0.9, 0.9, 0.9]}
+    plan = planned_seeds(rows_of(errors), plan, rounds, order)
+    assert plan == {"a": 1, "b": 3, "c": 3, "d": 3}
+    errors |= {"c": [0.3, 0.3, 0.35]}
+    assert planned_seeds(rows_of(errors), plan, rounds, order) == plan
+    errors |= {"a": [0.5, 0.0]}  # a seed that the plan does not want says nothing
+    assert planned_seeds(rows_of(errors), plan, rounds, order) == plan
+
+
+def test_a_build_trains_the_best_cells_again(tiny: Card, tmp_path: Path) -> None:
+    text = {**tiny.text, "training": {**tiny.text["training"], "again": [{"cells": 2, "seeds": 3}]}}
+    card, graphs, runner = replace(tiny, text=text), planned(tiny, 9), Runner()
+    build(card, graphs, (0,), tmp_path, tmp_path / "t.parquet", runner, {}, silent)
+    table = Table(tmp_path / "t.parquet")
+    seeds = (~np.isnan(table.valid_error[:, :, -1])).sum(axis=1)
+    assert set(seeds.tolist()) == {1, 3}
+    best = {int(np.argsort(mean.round(7), kind="stable")[n]) for mean in table.means for n in range(2)}
+    assert all(seeds[n] == 3 for n in best)
+    assert table.provenance["trainings"] == seeds.sum() == sum(len(c.cells) * len(c.seeds) for c in runner.given)
+    assert table.provenance["again"] == [{"cells": 2, "seeds": 3}]
+    build(card, graphs, (0,), tmp_path, tmp_path / "again.parquet", nothing := Runner(), {}, silent)
+    assert not nothing.given
+
+
 def test_a_sample_is_uniform_and_takes_what_was_found(tiny: Card) -> None:
     card = replace(tiny, text={**tiny.text, "training": {"sample": {9: 4}}})
     everything, drawn = CELL_SPACES[9].distinct_graphs(), planned(card, 9)
     assert (len(drawn), planned(card, 9)) == (4, drawn)
     other = next(graph for key, graph in everything.items() if key not in drawn)
-    outside = CellGraph.from_key("111111" + "1111:conv3x3:conv3x3:conv3x3")
+    outside = CellGraph.from_key("1011111111:conv3x3:conv3x3:conv3x3")
     assert planned(card, 9, [other, outside]).keys() == {*drawn, other.hash}
     samples = [planned(replace(card, name=str(name)), 9) for name in range(300)]
     times = [sum(key in sample for sample in samples) for key in everything]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,9 @@ from metaopt import paths
 from metaopt.errors import ConfigError
 from metaopt.images import load_images
 from metaopt.tables.card import card_names, load_card
+from metaopt.tables.networks import NetworkScale
 from metaopt.tables.schema import REQUIRED, SCHEMA
+from metaopt.tables.training import Protocol
 from metaopt.task import UNKNOWN
 
 
@@ -40,7 +42,41 @@ def test_the_card_of_digits_is_that_of_its_images() -> None:
 def test_the_digest_tells_cards_apart() -> None:
     card = load_card("digits")
     assert card.digest == load_card("digits").digest
-    assert card.digest != replace(card, network=replace(card.network, channels=4)).digest
+    assert card.network is not None
+    assert card.protocol is not None
+    others = [replace(card, network=replace(card.network, channels=4))]
+    others += [replace(card, network=replace(card.network, batch_norm_momentum=0.1))]
+    others += [replace(card, protocol=replace(card.protocol, nesterov=False))]
+    assert card.digest not in {other.digest for other in others}
+
+
+def test_whatever_trains_a_network_stands_on_the_card() -> None:
+    """A setting with a default in the code alone would train a table that its card does not tell of."""
+    card = load_card("digits")
+    network, training = card.text["network"], card.text["training"]
+    of_images = {"in_channels", "classes"}
+    assert {field.name for field in fields(NetworkScale)} == network.keys() | of_images
+    assert {field.name for field in fields(Protocol)} == training.keys() - {"seeds", "sample", "again"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("initial_weights: glorot", r"initial_weights is 'glorot'; allowed: he_normal"),
+        ("schedule: step", r"schedule is 'step'; allowed: cosine"),
+        ("momentun: 0.9", "momentun"),
+    ],
+)
+def test_a_card_with_another_training_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str, message: str
+) -> None:
+    monkeypatch.setenv("METAOPT_HOME", str(tmp_path))
+    shipped = (paths.data_folder("benchmarks") / "cards" / "digits.yaml").read_text()
+    name = {"momentun": "momentum"}.get(entry.split(":")[0], entry.split(":")[0])
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards" / "mine.yaml").write_text(re.sub(rf"(?m)^  {name}: .*$", f"  {entry}", shipped))
+    with pytest.raises(ConfigError, match=rf"mine.yaml does not say how its networks are trained: .*{message}"):
+        load_card("mine")
 
 
 def test_a_card_is_read_strictly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,16 @@ def test_rows_are_ordered_and_cut_into_groups_of_whole_cells(tmp_path: Path) -> 
     assert order == sorted(order)
 
 
+def test_groups_hold_whole_cells_also_where_some_have_more_seeds(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    rows = [{**ROW, "cell_hash": f"{n:032x}", "seed": s} for n in range(GROUP_CELLS + 2) for s in range(1 + n % 3)]
+    write_table(path, pa.Table.from_pylist(rows), {})
+    file, _ = open_table(path)
+    groups = [file.read_row_group(n, ["cell_hash"])["cell_hash"].to_pylist() for n in range(file.num_row_groups)]
+    assert [len(set(hashes)) for hashes in groups] == [GROUP_CELLS, 2]
+    assert not set(groups[0]) & set(groups[1])
+
+
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     write(path)

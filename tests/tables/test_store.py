@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from metaopt.errors import TableError
-from metaopt.tables.schema import GROUP_CELLS, write_table
+from metaopt.tables.schema import GROUP_CELLS, UNEVEN, write_table
 from metaopt.tables.store import Store
 
 CELLS = 2 * GROUP_CELLS + 5
@@ -90,6 +90,54 @@ def test_a_lost_row_is_noticed(tmp_path: Path, lost: int) -> None:
     write_table(tmp_path / "t.parquet", pa.concat_tables([whole.slice(0, lost), whole.slice(lost + 1)]), {})
     with pytest.raises(TableError, match=r"is incomplete: \d+ rows for \d+ cells x 2 seeds x 1"):
         read_all(tmp_path / "t.parquet")
+
+
+def uneven(counts: list[int]) -> pa.Table:
+    """Cells with as many seeds as ``counts`` says, two numbers of epochs each."""
+    cells = [
+        {
+            "cell": "1",
+            "cell_hash": f"{n:032x}",
+            "seed": seed,
+            "epochs": epochs,
+            "valid_error": seed / 8,
+            "test_error": 0.5,
+        }
+        for n, count in enumerate(counts)
+        for seed in range(count)
+        for epochs in (4, 8)
+    ]
+    return pa.Table.from_pylist(cells)
+
+
+@pytest.mark.parametrize("counts", [[1, 3, 1, 2], [3, 1], [1, 1, 1, 4]])
+def test_some_cells_may_have_more_seeds_where_the_table_says_so(tmp_path: Path, counts: list[int]) -> None:
+    path = tmp_path / "t.parquet"
+    write_table(path, uneven(counts), {UNEVEN: []})
+    store = Store(path)
+    assert store.seeds == list(range(max(counts)))
+    errors = store.measure("valid_error")
+    assert errors.shape == (len(counts), max(counts), 2)
+    for n, count in enumerate(counts):
+        expected = [seed / 8 if seed < count else np.nan for seed in range(max(counts))]
+        np.testing.assert_array_equal(errors[n], np.transpose([expected, expected]))
+        found = store.find(f"{n:032x}")
+        assert found is not None
+        np.testing.assert_array_equal(found[0].values["valid_error"][found[1]], errors[n])
+
+
+def test_more_seeds_of_some_cells_are_a_gap_where_the_table_does_not_say_so(tmp_path: Path) -> None:
+    write_table(tmp_path / "t.parquet", uneven([3, 1]), {})
+    with pytest.raises(TableError, match="is incomplete: 8 rows for 2 cells x 3 seeds x 2"):
+        Store(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2, 3, 7])
+def test_a_lost_row_of_an_uneven_table_is_noticed(tmp_path: Path, lost: int) -> None:
+    rows = uneven([1, 3])
+    write_table(tmp_path / "t.parquet", pa.concat_tables([rows.slice(0, lost), rows.slice(lost + 1)]), {UNEVEN: []})
+    with pytest.raises(TableError, match="is incomplete"):
+        Store(tmp_path / "t.parquet").measure("valid_error")
 
 
 def read_all(path: Path) -> None:

@@ -12,7 +12,7 @@ from metaopt.errors import TableError
 from metaopt.tables.build import chunks, planned, train_cells
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
-from metaopt.tables.schema import write_table
+from metaopt.tables.schema import UNEVEN, write_table
 from metaopt.tables.table import Table
 
 FORK = CellGraph.from_key("110" + "01" + "1:conv1x1:conv3x3")
@@ -20,7 +20,9 @@ TWIN = CellGraph.from_key("110" + "01" + "1:conv3x3:conv1x1")
 CHAIN = CellGraph.from_key("111:conv3x3")
 
 
-def write(path: Path, rows: list[tuple[CellGraph, int, int, float, float]]) -> Path:
+def write(
+    path: Path, rows: list[tuple[CellGraph, int, int, float, float]], provenance: dict[str, object] | None = None
+) -> Path:
     columns = [
         {
             "cell": graph.key,
@@ -35,7 +37,7 @@ def write(path: Path, rows: list[tuple[CellGraph, int, int, float, float]]) -> P
         }
         for graph, seed, epochs, valid, test in rows
     ]
-    write_table(path, pa.Table.from_pylist(columns), {})
+    write_table(path, pa.Table.from_pylist(columns), provenance or {})
     return path
 
 
@@ -53,6 +55,17 @@ def test_query(table: Table) -> None:
     assert table.timed
     assert table.query(FORK, 4).valid_errors == (0.5, 0.5)
     assert table.describe() == {"cells": 2, "seeds": 2, "epochs": [4, 8]}
+
+
+def test_means_are_over_the_seeds_that_a_cell_has(tmp_path: Path) -> None:
+    rows = [(FORK, 0, 8, 0.125, 0.25), (FORK, 1, 8, 0.375, 0.5), (CHAIN, 0, 8, 0.1875, 0.75)]
+    table = Table(write(tmp_path / "t.parquet", rows, {UNEVEN: []}))
+    assert table.query(FORK).valid_error == 0.25
+    assert (table.query(CHAIN).valid_errors, table.query(CHAIN).cost_s) == ((0.1875,), 8.0)
+    assert table.optimum() == (0.1875, 0.375)
+    assert table.selected == (0.1875, 0.75)  # what a choice by validation error ends with
+    assert [table.rank(error) for error in (0.1875, 0.25)] == [1, 2]
+    assert table.describe() == {"cells": 2, "seeds": 1, "most_seeds": 2, "epochs": [8]}
 
 
 def test_rank(table: Table) -> None:
