@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -110,24 +110,30 @@ def prepare(config: RunSettings, space: str | Mapping[str, Any] | None = None) -
     epochs = evaluation_epochs(config, *objective.epochs)
     config = replace(config, min_epochs=epochs["min_epochs"], max_epochs=epochs["max_epochs"])
     prepared = Prepared(config, objective, recipe, tuner, epochs)
-    _check_epochs(prepared.make_tuner(), objective)
+    _check_epochs(prepared)
     _check_clock(config, objective)
     return prepared
 
 
-def _check_epochs(tuner: Tuner, objective: Objective) -> None:
-    """Checks that the objective can evaluate with every budget that the tuner may ask for.
+def _check_epochs(prepared: Prepared) -> None:
+    """Checks that the objective can evaluate every configuration with every budget that the tuner may ask for.
 
     Raises:
         ConfigError: if not.
     """
-    there = objective.possible_epochs
-    if there is not None and (lacking := tuner.possible_epochs - there):
+    there, wanted = prepared.objective.possible_epochs, prepared.make_tuner().possible_epochs
+    if there is not None and (lacking := wanted - there):
+        benchmark = prepared.config.benchmark
         raise ConfigError(
-            f"the tuner evaluates after {', '.join(map(str, sorted(lacking)))} epochs, and there are results after "
-            f"{', '.join(map(str, sorted(there)))}",
-            "change --min-epochs, --max-epochs or --tuner-option eta=...",
+            f"the tuner evaluates after {_listed(lacking)} epochs, and {benchmark} has answers for all cells after "
+            f"{_listed(there)}",
+            f"change --min-epochs, --max-epochs or --tuner-option eta=...; metaopt benchmark info {benchmark} says "
+            "what is measured and what is predicted",
         )
+
+
+def _listed(epochs: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(epochs)))
 
 
 def _check_clock(config: RunSettings, objective: Objective) -> None:

@@ -274,6 +274,10 @@ def _add_fit_surrogate_command(verbs: _Commands[_Parser]) -> None:
     fit.add_argument("--seed", type=int, default=0, help="seed of everything random [0]")
     fit.add_argument("--threads", type=int, help="cores to use; all there are")
     fit.add_argument(
+        "--epochs", type=int, nargs="+", metavar="N",
+        help="after which epochs to predict, the last among them; all of the table",
+    )  # fmt: skip
+    fit.add_argument(
         "--found", type=Path, nargs="+", default=[], metavar="RUN",
         help="also predict the cells that each optimizer of these runs found, from all others",
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from metaopt.config import cores
 from metaopt.errors import ConfigError, TableError
 from metaopt.executors.local_cluster import local_cluster, run_all
 from metaopt.provenance import command_line, host, versions
+from metaopt.surrogates.readme import quality_lines
 from metaopt.tables.build import build as build_table
 from metaopt.tables.build import check_out, planned, training
 from metaopt.tables.card import Card, card_names, load_card
@@ -83,18 +85,15 @@ def _print_cells(card: Card, cell_space: int, table: Table) -> None:
         fit = command("benchmark", "fit-surrogate", card.name, "--space", cell_space)
         print(f"  predicted: none; {fit} fits a surrogate")
     else:
-        print(f"  predicted: the other {distinct - len(table)}, by {path}")
-        _print_surrogate(Predictions(path))
+        _print_surrogate(Predictions(path), distinct - len(table), table.epochs)
 
 
-def _print_surrogate(predictions: Predictions) -> None:
-    """Prints how good the surrogate is on cells that it has not learned from."""
-    told = predictions.provenance
-    print(f"    fitted to {told['training_cells']} cells, judged on {told['held_out_cells']} others; {told['command']}")
-    for model, targets in told["metrics"].items():
-        quality = targets["valid_error"]
-        figures = ", ".join(f"{name} {value:.4g}" for name, value in quality.items() if isinstance(value, float))
-        print(f"    {model}, validation error: {figures}")
+def _print_surrogate(predictions: Predictions, cells: int, epochs: Sequence[int]) -> None:
+    """Prints what the surrogate answers, and how good it is on cells that it has not learned from."""
+    lacking = ", ".join(str(number) for number in epochs[:-1] if number not in predictions.after)
+    but = f" after {epochs[-1]} epochs, not after {lacking}" if lacking else ""
+    print(f"  predicted: the other {cells}{but}, by {predictions.path}")
+    print("\n".join(f"    {line}" for line in quality_lines(predictions.provenance)))
 
 
 def _table(card: Card, cell_space: int) -> Path | None:

@@ -7,7 +7,7 @@ import json
 import shlex
 import time
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,13 @@ from metaopt.provenance import command_line, host, versions
 from metaopt.registry import resolve
 from metaopt.surrogates import SURROGATES
 from metaopt.surrogates.ensemble import FOLDS, Fitting
-from metaopt.surrogates.fitting import fit_all, predict_space, split_checked
-from metaopt.surrogates.measured import Measured, measured
+from metaopt.surrogates.fitting import Fitted, fit_all, predict_space, split_checked
+from metaopt.surrogates.measured import Measured, measured_after_each
 from metaopt.surrogates.readme import page
 from metaopt.surrogates.repeats import compare_repeats
 from metaopt.surrogates.sources import leave_one_out
 from metaopt.surrogates.tuning import default_config, tune
+from metaopt.surrogates.unlike import judge_unlike, kinds
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
 
@@ -48,13 +49,15 @@ def fit_surrogate(arguments: Namespace) -> int:
     names, places = _models(arguments.models), _places(arguments)
     _check_numbers(arguments)
     sources = _sources(arguments.found) if arguments.found else {}
-    cells = measured(places.table, arguments.space)
+    each = _chosen(measured_after_each(places.table, arguments.space), arguments.epochs)
+    cells = each[max(each)]
     places.folder.mkdir(parents=True, exist_ok=True)
     record = _record(arguments, names, places, cells)
     configs = _configs(arguments, names, cells, record)
     folds = max(FOLDS, arguments.members)
-    fitted = fit_all(cells, configs, _how(arguments, folds, len(names), "members"), places.folder / "models")
-    record |= {"metrics": fitted.metrics, "hyperparameters": configs}
+    fitted = _fitted(arguments, each, configs, places.folder)
+    record |= {"metrics": fitted[max(each)].metrics, "hyperparameters": configs, "epochs": list(each)}
+    record["judgments"] = _judgments(arguments, fitted, each, configs, places.folder)
     if sources:
         how = _how(arguments, folds, len(names) * len(sources), "members without a source")
         record["sources"] = leave_one_out(cells, sources, configs, how, places.folder / "sources")
@@ -62,12 +65,60 @@ def fit_surrogate(arguments: Namespace) -> int:
         repeats = cells.shared.valid_error.shape[1]
         how = _how(arguments, arguments.members, len(names) * repeats, "members of single trainings")
         record["table1"] = compare_repeats(cells, configs, how, places.folder / "repeats")
-    predict_space(list(fitted.ensembles.values()), arguments.space, places.predictions, record)
+    ensembles = {epochs: list(one.ensembles.values()) for epochs, one in fitted.items()}
+    predict_space(ensembles, arguments.space, places.predictions, record)
     write_atomically(places.folder / "metrics.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
     write_atomically(places.folder / "README.md", page(record))
     print(page(record))
     print(f"models: {places.folder}\npredictions: {places.predictions}")
     return OK
+
+
+def _chosen(each: dict[int, Measured], wanted: Sequence[int] | None) -> dict[int, Measured]:
+    """Returns what is known after the epochs that are asked for, all by default; the last are always among them."""
+    if wanted is None:
+        return each
+    last, there = max(each), ", ".join(map(str, each))
+    if not {last} <= set(wanted) <= set(each):
+        given = ", ".join(map(str, wanted))
+        raise ConfigError(f"epochs is {given}; the table has {there}, and the last are needed", f"add {last}")
+    return {epochs: one for epochs, one in each.items() if epochs in wanted}
+
+
+def _fitted(
+    arguments: Namespace, each: Mapping[int, Measured], configs: Mapping[str, Mapping[str, Any]], folder: Path
+) -> dict[int, Fitted]:
+    """Returns ensembles of what is known after each number of epochs."""
+    how = _how(arguments, max(FOLDS, arguments.members), len(configs) * len(each), "members")
+    last, models = max(each), folder / "models"
+    return {
+        epochs: fit_all(one, configs, how, models if epochs == last else models / f"after-{epochs}")
+        for epochs, one in each.items()
+    }
+
+
+def _judgments(
+    arguments: Namespace,
+    fitted: Mapping[int, Fitted],
+    each: Mapping[int, Measured],
+    configs: Mapping[str, Mapping[str, Any]],
+    folder: Path,
+) -> list[dict[str, Any]]:
+    """Returns what the surrogates are worth: on cells like those they were fitted to, and on others, after all epochs.
+
+    Every entry has ``epochs``, and besides what :func:`metaopt.surrogates.unlike.judge_unlike` says.
+    """
+    kinds_of_cells = len(kinds(each[max(each)], arguments.seed))
+    folds = max(FOLDS, arguments.members)
+    how = _how(arguments, folds, len(configs) * len(each) * kinds_of_cells, "members without a kind of cells")
+    found: list[dict[str, Any]] = []
+    for epochs, one in each.items():
+        held_out = int(one.in_space[split_checked(one, arguments.seed)[1]].sum())
+        sizes = {"training_cells": fitted[epochs].training_cells, "judged_cells": held_out}
+        found.append({"epochs": epochs, "cells": "held out", **sizes, "metrics": fitted[epochs].metrics})
+        unlike = judge_unlike(one, configs, how, folder / "unlike" / f"after-{epochs}")
+        found += [{"epochs": epochs, **judged} for judged in unlike]
+    return found
 
 
 def _models(text: str) -> list[str]:

@@ -45,9 +45,9 @@ class TableLookup:
         self.cell_space = CELL_SPACES[self.task.cell_space]
         self.answers = Answers(self.card, self.task.cell_space, self.task.unknown)
         self.space: ConfigurationSpace = cell_configuration_space(self.cell_space)
-        there = self.answers.table.epochs
-        self.epochs: tuple[int, int] = (there[0], there[-1])
-        self.possible_epochs: frozenset[int] | None = frozenset(there)
+        measured = self.answers.table.epochs
+        self.epochs: tuple[int, int] = (measured[0], measured[-1])
+        self.possible_epochs: frozenset[int] | None = frozenset(self.answers.epochs)
         self.timed: bool = self.answers.timed
 
     def evaluate(self, trial: Trial, folder: Path) -> Result:

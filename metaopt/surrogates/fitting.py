@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
-from metaopt.surrogates.base import Floats
+from metaopt.surrogates.base import Data, Floats
 from metaopt.surrogates.encoding import Cells
 from metaopt.surrogates.ensemble import Ensemble, Fitting, Spread, fit_ensemble, spread
 from metaopt.surrogates.measured import Measured, split
 from metaopt.surrogates.metrics import noise_quality, quality
-from metaopt.tables.predictions import write_predictions
+from metaopt.tables.predictions import PREDICTIONS, columns_after, write_predictions
 
 #: Fewer cells than these cannot be split into folds that say anything.
 FEWEST_CELLS = 30
@@ -55,11 +54,19 @@ def fit_all(measured: Measured, configs: Mapping[str, Mapping[str, Any]], how: F
         ConfigError: if there is no such model, or if its package is not installed.
     """
     training, held_out = split_checked(measured, how.seed)
-    data, unseen = measured.data.select(training), measured.select(held_out)
-    unseen = unseen.select(np.flatnonzero(unseen.in_space))
-    ensembles = {name: fit_ensemble(name, config, data, how, folder) for name, config in configs.items()}
-    each = {name: ensemble.predict_each(unseen.cells) for name, ensemble in ensembles.items()}
-    return Fitted(ensembles, judge(unseen, each), len(training))
+    unseen = measured.select(held_out[measured.in_space[held_out]])
+    ensembles = fit_each(measured.data.select(training), configs, how, folder)
+    return Fitted(ensembles, judge_on(unseen, ensembles), len(training))
+
+
+def fit_each(data: Data, configs: Mapping[str, Mapping[str, Any]], how: Fitting, folder: Path) -> dict[str, Ensemble]:
+    """Fits an ensemble of each model to some cells, see :func:`metaopt.surrogates.ensemble.fit_ensemble`."""
+    return {name: fit_ensemble(name, config, data, how, folder) for name, config in configs.items()}
+
+
+def judge_on(unseen: Measured, ensembles: Mapping[str, Ensemble]) -> dict[str, Any]:
+    """Lets ensembles predict cells that no member has learned from; see :func:`judge`."""
+    return judge(unseen, {name: ensemble.predict_each(unseen.cells) for name, ensemble in ensembles.items()})
 
 
 def split_checked(measured: Measured, seed: int) -> tuple[Any, Any]:
@@ -107,23 +114,27 @@ def judge(unseen: Measured, each: Mapping[str, Floats]) -> dict[str, Any]:
     return found
 
 
-def predict_space(ensembles: Sequence[Ensemble], cell_space: int, path: Path, provenance: Mapping[str, Any]) -> Spread:
+def predict_space(
+    ensembles: Mapping[int, Sequence[Ensemble]], cell_space: int, path: Path, provenance: Mapping[str, Any]
+) -> Spread:
     """Predicts every cell of a cell space and writes the predictions.
 
     Args:
-        ensembles: Their members count the same.
+        ensembles: By number of epochs, the largest being the last of the table; their members count the same.
         cell_space: 1, 2 or 3.
         path: The file.
         provenance: Plain JSON values.
+
+    Returns:
+        What is predicted after the last epochs.
     """
     graphs = list(CELL_SPACES[cell_space].distinct_graphs().values())
-    cells = Cells(graphs)
-    of_all = spread(ensemble.predict_each(cells) for ensemble in ensembles)
-    columns = {
-        "cell": [graph.key for graph in graphs],
-        "cell_hash": [graph.hash for graph in graphs],
-        **{target: of_all.mean[:, column] for column, target in enumerate(_TARGETS)},
-        **{f"{target}_std": of_all.std[:, column] for column, target in enumerate(_TARGETS)},
-    }
+    cells, last = Cells(graphs), max(ensembles)
+    columns: dict[str, Any] = {"cell": [graph.key for graph in graphs], "cell_hash": [graph.hash for graph in graphs]}
+    each = {epochs: spread(one.predict_each(cells) for one in some) for epochs, some in ensembles.items()}
+    for epochs in sorted(each, key=lambda epochs: (epochs != last, epochs)):
+        values = [part[:, column] for column in range(len(_TARGETS)) for part in (each[epochs].mean, each[epochs].std)]
+        names = PREDICTIONS[2:] if epochs == last else columns_after(epochs)
+        columns |= dict(zip(names, values, strict=True))
     write_predictions(path, pa.table(columns), provenance)
-    return of_all
+    return each[last]

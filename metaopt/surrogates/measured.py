@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import CellGraph
+from metaopt.errors import CellError, TableError
 from metaopt.seeds import stream
 from metaopt.surrogates.base import Data, Floats
 from metaopt.surrogates.encoding import Cells
@@ -20,7 +21,7 @@ HELD_OUT = 0.1
 
 @dataclass(frozen=True)
 class Measured:
-    """Results of N cells after the largest number of epochs, S trainings each.
+    """Results of N cells after some number of epochs, S trainings each.
 
     Attributes:
         cells: Ordered by their hashes.
@@ -52,19 +53,38 @@ class Measured:
 
 
 def measured(path: Path, cell_space: int) -> Measured:
+    """Returns what :func:`measured_after_each` does after the largest number of epochs.
+
+    Raises:
+        TableError: if the table cannot be read, or tells of what is no cell.
+    """
+    each = measured_after_each(path, cell_space)
+    return each[max(each)]
+
+
+def measured_after_each(path: Path, cell_space: int) -> dict[int, Measured]:
     """Reads all cells of a table, also those of other cell spaces, as a surrogate learns from them too.
 
     Args:
         path: The table.
         cell_space: 1, 2 or 3.
 
+    Returns:
+        By number of epochs, ascending; the cells are the same everywhere.
+
     Raises:
-        TableError: if the table cannot be read, or has no cell of the cell space.
+        TableError: if the table cannot be read, or tells of what is no cell.
     """
     table = Table(path)
-    cells = Cells([CellGraph.from_key(key) for key in table.keys])
+    try:
+        cells = Cells([CellGraph.from_key(key) for key in table.keys])
+    except CellError as error:
+        raise TableError(f"the table {path} has what is no cell: {error.message}", "build or import it again") from None
     in_space = np.isin(table.hashes, Table(path, cell_space).hashes)
-    return Measured(cells, table.valid_error[:, :, -1], table.test_error[:, :, -1], in_space)
+    return {
+        epochs: Measured(cells, table.valid_error[:, :, at], table.test_error[:, :, at], in_space)
+        for at, epochs in enumerate(table.epochs)
+    }
 
 
 def split(n: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -30,6 +30,7 @@ def page(record: Mapping[str, Any]) -> str:
     for target, title in (("valid_error", "Validation error"), ("test_error", "Test error")):
         rows = [(name, of_model[target]) for name, of_model in record["metrics"].items()]
         parts.append(f"## {title} of {record['held_out_cells']} held-out cells\n\n" + _table(_QUALITY, rows))
+    parts.append(_judgments(record.get("judgments", ())))
     noise = [(name, of_model["noise"]) for name, of_model in record["metrics"].items() if "noise" in of_model]
     if noise:
         parts.append("## Noise of the validation error of these cells\n\n" + _table(_NOISE, noise))
@@ -40,6 +41,62 @@ def page(record: Mapping[str, Any]) -> str:
     if record["tuned"]:
         parts.append(_tuned(record["tuned"]))
     return "\n".join(parts)
+
+
+def quality_lines(record: Mapping[str, Any]) -> list[str]:
+    """Returns what a surrogate was fitted to and what it is worth, as lines of text.
+
+    Args:
+        record: The provenance of its predictions; those of earlier versions, and of others, tell less.
+    """
+    lines = (
+        [f"fitted to {record['training_cells']} cells; {record.get('command')}"] if "training_cells" in record else []
+    )
+    judgments = record.get("judgments")
+    if judgments is None:
+        like = [{"epochs": None, "cells": "held out", "judged_cells": record.get("held_out_cells"), **record}]
+        lines += (
+            _lines(like) if "metrics" in record else ["how good it is on cells like its training cells: not judged"]
+        )
+        return [*lines, "how good it is on cells unlike its training cells: not judged; fit it again to know"]
+    return lines + _lines(judgments)
+
+
+def _lines(judgments: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for judged in judgments:
+        after = "" if judged["epochs"] is None else f" after {judged['epochs']} epochs"
+        for model, targets in judged["metrics"].items():
+            figures = [f"{name} {value:.4g}" for name, value in targets["valid_error"].items() if value is not None]
+            lines.append(f"{model}, validation error{after}, {_whose(judged)}: {', '.join(figures)}")
+    return lines
+
+
+def _whose(judged: Mapping[str, Any]) -> str:
+    """Says which cells were predicted."""
+    many, kind = judged["judged_cells"], judged["cells"]
+    if kind == "held out":
+        return f"{many} cells like its training cells"
+    if kind == "wirings":
+        return f"{many} cells of wirings unlike those of the training cells"
+    return f"{many} cells of {kind}, unlike the training cells' sizes"
+
+
+def _judgments(judgments: Sequence[Mapping[str, Any]]) -> str:
+    title = "## Validation error of cells like the training cells, and unlike them\n\n"
+    if not judgments:
+        return f"{title}Not judged.\n"
+    why = (
+        "Held-out cells are drawn like the training cells, so their wirings and sizes have been learned from. Of the "
+        "others, whole wirings (a tenth of the cells has one of them) or all cells of a size are predicted by as many "
+        "members, which have learned from none of them.\n\n"
+    )
+    rows = [
+        (f"after {judged['epochs']} epochs, {_whose(judged)}: {model}", targets["valid_error"])
+        for judged in judgments
+        for model, targets in judged["metrics"].items()
+    ]
+    return title + why + _table(_QUALITY, rows)
 
 
 def _made(record: Mapping[str, Any]) -> str:

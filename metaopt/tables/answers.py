@@ -69,6 +69,15 @@ class Answers:
         """Whether every answer says how long the training took; a prediction does not."""
         return self.table.timed and self._predictions is None
 
+    @property
+    def epochs(self) -> list[int]:
+        """After how many epochs there is an answer for every cell that has one at all, ascending.
+
+        Those of the table; where a surrogate answers too, those of them that it was fitted to.
+        """
+        *earlier, last = self.table.epochs
+        return [epochs for epochs in earlier if self._predictions is None or epochs in self._predictions.after] + [last]
+
     def __contains__(self, graph: CellGraph) -> bool:
         """Whether something is known of a cell after the last epochs, so that :meth:`query` answers."""
         return self._predictions is not None or graph in self.table
@@ -78,15 +87,14 @@ class Answers:
 
         Args:
             graph: The cell.
-            epochs: One of the table's; None: the last, which are all that is predicted.
+            epochs: One of :attr:`epochs`; None: the last.
 
         Raises:
             TableError: if the table does not hold it and nothing else answers.
         """
-        last = epochs is None or epochs == self.table.epochs[-1]
-        if self._predictions is None or not last or graph in self.table:
+        if self._predictions is None or graph in self.table:
             return self.table.query(graph, epochs)
-        found = self._predictions.query(graph)
+        found = self._predictions.query(graph, None if epochs == self.table.epochs[-1] else epochs)
         return Entry((found.valid_error,), (found.test_error,), predicted=True)
 
     def optimum(self) -> tuple[float, float]:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import harness
@@ -18,6 +22,10 @@ from metaopt.journal import without_clock
 from metaopt.report.curves import anytime
 from metaopt.report.load import load_run
 from metaopt.run_folder import RunFolder
+from metaopt.tables.card import load_card
+from metaopt.tables.files import find_table
+from metaopt.tables.predictions import PREDICTIONS, columns_after, write_predictions
+from metaopt.tables.schema import write_table
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +55,64 @@ def test_rungs_are_looked_up_at_their_epochs_and_bad_ones_are_refused(capsys: py
     assert main(["baseline", "--tuner", "hyperband", "--budget", "30", "--no-report", "--run", "hb"]) == 0
     assert {trial.epochs for trial in RunFolder(Path("hb")).read().trials} == {1, 2, 4, 8}
     assert main(["baseline", "--tuner", "hyperband", "--budget", "30", "--tuner-option", "eta=3"]) == 2
-    assert "the tuner evaluates after 3 epochs, and there are results after 1, 2, 4, 8" in capsys.readouterr().err
+    assert (
+        "the tuner evaluates after 3 epochs, and digits has answers for all cells after 1, 2, 4, 8"
+        in capsys.readouterr().err
+    )
+
+
+@pytest.fixture
+def predicted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes a benchmark ``few``: a third of the cells of space 1, and predictions after the last epochs and others."""
+
+    def make(*after: int) -> None:
+        for folder in ("cards", "tables"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+        monkeypatch.setenv("METAOPT_HOME", str(tmp_path))
+        card = {**load_card("digits").text, "name": "few", "table": "few-{space}.parquet"}
+        (tmp_path / "cards" / "few.yaml").write_text(json.dumps(card))
+        rows = pq.read_table(find_table(load_card("digits"), 1))
+        write_table(tmp_path / "tables" / "few-1.parquet", rows.slice(0, len(rows) // 36 * 12), {})
+        graphs = CELL_SPACES[1].distinct_graphs()
+        columns = {"cell": [graph.key for graph in graphs.values()], "cell_hash": list(graphs)}
+        names = [*PREDICTIONS[2:], *(name for epochs in after for name in columns_after(epochs))]
+        columns |= {name: [0.5] * len(graphs) for name in names}  # type: ignore[misc]
+        write_predictions(tmp_path / "tables" / "few-1.surrogate.parquet", pa.table(columns), {})
+
+    return make
+
+
+@pytest.mark.parametrize("tuner", ["hyperband", "bohb", "tpe_hb", "smac_mf"])
+def test_what_a_surrogate_cannot_answer_is_refused_beforehand(
+    tuner: str, predicted: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    predicted()
+    command = ["baseline", "--benchmark", "few", "--tuner", tuner, "--budget", "12", "--no-report", "--run", "few"]
+    assert main(command) == 2
+    refused = "the tuner evaluates after 1, 2, 4 epochs, and few has answers for all cells after 8\n"
+    assert refused in capsys.readouterr().err
+    assert not Path("few").exists()
+    predicted(1, 2, 4)
+    assert main(command) == 0
+    recorded = RunFolder(Path("few")).read()
+    assert {trial.epochs for trial in recorded.trials} >= {1, 2}
+    assert all(result.status == "ok" for result in recorded.results.values())
+    assert {result.info["predicted"] for result in recorded.results.values()} == {True, False}
+
+
+def test_short_trainings_that_a_surrogate_cannot_answer_are_refused_beforehand(
+    predicted: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    predicted()
+    command = ["baseline", "--benchmark", "few", "--budget", "20", "--no-report", "--run"]
+    assert main([*command, "short", "--max-epochs", "4"]) == 2
+    assert "evaluates after 4 epochs, and few has answers for all cells after 8\n" in capsys.readouterr().err
+    assert main(["benchmark", "info", "few"]) == 0
+    assert " after 8 epochs, not after 1, 2, 4, by " in capsys.readouterr().out
+    assert main([*command, "long"]) == 0
+    assert main([*command, "measured", "--max-epochs", "4", "--unknown", "restrict"]) == 0
+    for name in ("long", "measured"):
+        assert all(result.status == "ok" for result in RunFolder(Path(name)).read().results.values())
 
 
 def test_seconds_of_training_are_a_budget_of_any_number_of_workers() -> None:

@@ -55,7 +55,7 @@ def test_info_prints_card_and_tables(capsys: pytest.CaptureFixture[str]) -> None
             "6201 cells x 1 seed",
             "measured: 6201 of 55854 distinct cells (11.1%)",
         ),
-        *("predicted: the other 49653, by", "digits-3.surrogate.parquet"),
+        *("predicted: the other 49653", "digits-3.surrogate.parquet"),
     ):
         assert part in out
 

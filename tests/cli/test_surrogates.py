@@ -42,7 +42,18 @@ def test_a_table_is_fitted_judged_and_predicted(
     predictions = Predictions(tmp_path / "out" / "few-1.surrogate.parquet")
     assert f"predictions: {predictions.path}\n" in out
     assert (tmp_path / "out" / "README.md").read_text(encoding="utf-8") in out
-    for line in ("3 of 3 trials", "2 of 2 members, about 0 s left", "6 of 6 members of single trainings"):
+    assert predictions.after == {1, 2, 4}
+    judged = {(entry["epochs"], entry["cells"]) for entry in predictions.provenance["judgments"]}
+    groups = {cells for _, cells in judged}
+    assert judged == {(epochs, cells) for epochs in (1, 2, 4, 8) for cells in groups}
+    assert {"held out", "wirings"} <= groups
+    without = 2 * 4 * (len(groups) - 1)
+    for line in (
+        "3 of 3 trials",
+        "8 of 8 members, about 0 s left",
+        f"{without} of {without} members without a kind of cells",
+        "6 of 6 members of single trainings",
+    ):
         assert line in err
     record = json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8"))
     assert record == predictions.provenance
@@ -52,6 +63,24 @@ def test_a_table_is_fitted_judged_and_predicted(
     assert len(record["table1"]["repeats"]) == 3
     assert record["versions"]["lightgbm"]
     assert len(predictions) == len(CELL_SPACES[1].distinct_graphs())
+
+
+def test_fewer_epochs_are_predicted_if_asked_for(table: Path, tmp_path: Path) -> None:
+    command = ["benchmark", "fit-surrogate", str(table), "--models", "forest", "--members", "2", "--threads", "1"]
+    assert main([*command, "--epochs", "8", "2", "--out", str(tmp_path / "out")]) == 0
+    predictions = Predictions(tmp_path / "out" / "few-1.surrogate.parquet")
+    assert predictions.after == {2}
+    assert predictions.provenance["epochs"] == [2, 8]
+
+
+@pytest.mark.parametrize("epochs", [["4"], ["3", "8"]])
+def test_epochs_that_cannot_be_predicted(
+    table: Path, tmp_path: Path, epochs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["benchmark", "fit-surrogate", str(table), "--out", str(tmp_path / "out"), "--epochs", *epochs]
+    assert main(command) == 2
+    assert f"epochs is {', '.join(epochs)}; the table has 1, 2, 4, 8, and the last" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_repeated_command_fits_nothing_again(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

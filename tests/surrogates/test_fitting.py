@@ -8,6 +8,7 @@ import pytest
 
 from metaopt.cells.space import CELL_SPACES, CellSpace
 from metaopt.errors import TableError
+from metaopt.surrogates.encoding import Cells
 from metaopt.surrogates.ensemble import Fitting
 from metaopt.surrogates.fitting import fit_all, predict_space
 from metaopt.surrogates.measured import Measured, split
@@ -31,7 +32,8 @@ def test_models_are_judged_on_cells_they_have_not_seen(
 
     monkeypatch.setitem(CELL_SPACES, 1, CellSpace("tiny", (1, 1, 2)))
     path = tmp_path / "tiny-1.surrogate.parquet"
-    of_all = predict_space(list(fitted.ensembles.values()), 1, path, {"command": "here"})
+    ensembles = list(fitted.ensembles.values())
+    of_all = predict_space({4: ensembles[:1], 8: ensembles}, 1, path, {"command": "here"})
     predictions = Predictions(path)
     graphs = CELL_SPACES[1].distinct_graphs()
     assert [h.decode() for h in predictions.hashes] == sorted(graphs)
@@ -39,6 +41,10 @@ def test_models_are_judged_on_cells_they_have_not_seen(
     kept = 5.1e-6  # five decimals
     assert predictions.query(first).valid_error == pytest.approx(of_all.mean[0, 0], abs=kept)
     assert predictions.query(first).test_error_std == pytest.approx(of_all.std[0, 1], abs=kept)
+    earlier = ensembles[0].predict_each(Cells([first]))
+    assert predictions.after == {4}
+    assert predictions.query(first, 4).valid_error == pytest.approx(earlier[:, 0, 0].mean(), abs=kept)
+    assert predictions.query(first, 4).test_error_std == pytest.approx(earlier[:, 0, 1].std(), abs=kept)
     assert predictions.provenance == {"command": "here"}
 
 

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from metaopt.cells.graph import CellGraph
-from metaopt.surrogates.measured import measured, split
+from metaopt.errors import TableError
+from metaopt.surrogates.measured import measured, measured_after_each, split
 from metaopt.tables.schema import write_table
 
 FORK = CellGraph.from_key("110" + "01" + "1:conv1x1:conv3x3")
@@ -39,6 +40,22 @@ def test_the_last_epochs_count_and_seeds_are_averaged(table: Path) -> None:
     row = [graph.hash for graph in found.cells.graphs].index(FORK.hash)
     assert found.valid_error[row].tolist() == [0.375, 0.625]
     assert found.data.errors[row].tolist() == [0.5, 0.0625]
+
+
+def test_every_number_of_epochs_has_the_same_cells(table: Path) -> None:
+    each = measured_after_each(table, 1)
+    assert list(each) == [1, 2]
+    assert each[1].cells is each[2].cells
+    row = [graph.hash for graph in each[1].cells.graphs].index(FORK.hash)
+    assert each[1].valid_error[row].tolist() == [0.25, 0.5]
+
+
+def test_what_is_no_cell_is_refused_with_its_table(tmp_path: Path) -> None:
+    key = "1" * 36 + ":conv3x3" * 7
+    row = {"cell": key, "cell_hash": "0" * 32, "seed": 0, "epochs": 1, "valid_error": 0.5, "test_error": 0.5}
+    write_table(tmp_path / "t.parquet", pa.Table.from_pylist([row]), {})
+    with pytest.raises(TableError, match=r"t\.parquet has what is no cell: the cell has 9 vertices"):
+        measured(tmp_path / "t.parquet", 1)
 
 
 def test_cells_of_other_spaces_are_told_apart(table: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from metaopt.cells.graph import CellGraph
 from metaopt.errors import TableError
-from metaopt.tables.predictions import Prediction, Predictions, write_predictions
+from metaopt.tables.predictions import PREDICTIONS, Prediction, Predictions, columns_after, write_predictions
 
 FORK = CellGraph.from_key("110011:conv1x1:conv3x3")
 TWIN = CellGraph.from_key("110011:conv3x3:conv1x1")
@@ -54,4 +54,33 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         Predictions(tmp_path / "p.parquet")
     (tmp_path / "p.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(TableError, match="is damaged"):
+        Predictions(tmp_path / "p.parquet")
+
+
+def test_predictions_after_fewer_epochs_stand_beside_the_last(tmp_path: Path) -> None:
+    whole = rows()
+    for epochs, value in ((4, 0.75), (12, 0.625)):
+        for name in columns_after(epochs):
+            whole = whole.append_column(name, pa.array([value] * 2))
+    write_predictions(tmp_path / "p.parquet", whole, {})
+    predictions = Predictions(tmp_path / "p.parquet")
+    assert predictions.after == {4, 12}
+    assert predictions.query(CHAIN) == Prediction(0.25, 0.125, 0.5, 0.0625)
+    assert predictions.query(CHAIN, 12) == Prediction(0.625, 0.625, 0.625, 0.625)
+    with pytest.raises(TableError, match="have none after 36 epochs"):
+        predictions.query(CHAIN, 36)
+
+
+def test_a_file_of_an_earlier_version_knows_the_last_epochs_only(tmp_path: Path) -> None:
+    types = [("cell", pa.string()), ("cell_hash", pa.string()), *((name, pa.float32()) for name in PREDICTIONS[2:])]
+    pq.write_table(rows().sort_by("cell_hash").cast(pa.schema(types)), tmp_path / "p.parquet")
+    predictions = Predictions(tmp_path / "p.parquet")
+    assert predictions.after == set()
+    assert predictions.query(CHAIN).valid_error == 0.25
+
+
+@pytest.mark.parametrize("name", ["valid_error_after_4", "valid_error_after_04", "cost_s"])
+def test_columns_that_are_not_whole_are_refused(tmp_path: Path, name: str) -> None:
+    write_predictions(tmp_path / "p.parquet", rows().append_column(name, pa.array([0.5, 0.5])), {})
+    with pytest.raises(TableError, match=f"have the columns .*{name}; needed: cell, cell_hash"):
         Predictions(tmp_path / "p.parquet")
