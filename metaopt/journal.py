@@ -10,20 +10,21 @@ from __future__ import annotations
 import errno
 import gc
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
-from sys import intern
-from typing import Any, get_args
+from typing import Any
 
 from metaopt.errors import JournalError
+from metaopt.harmless import one_line
 from metaopt.incumbent import incumbent
 from metaopt.journal_lines import LONGEST, LineReader, decode, encode
+from metaopt.records import RecordError, result_of, seconds, text, trial_of
 from metaopt.redaction import redacted, redacted_json
 from metaopt.system_errors import explained, explaining
-from metaopt.trial import Result, Status, Trial
+from metaopt.trial import Result, Trial
+from metaopt.wording import shown
 
 __all__ = [
     "CLOCK_FIELDS",
@@ -42,8 +43,6 @@ FORMAT = 1
 
 #: Fields that differ between two equal runs: clocks, and who ran when.
 CLOCK_FIELDS = frozenset({"at_s", "cost_s", "cpu_s", "restarts", "started", "host", "command", "crc"})
-
-_STATUSES = frozenset(get_args(Status))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +122,36 @@ def read(path: Path) -> Recorded:
                 continue
             try:
                 story.take(line)
-            except (KeyError, TypeError, ValueError, OverflowError) as error:
+            except RecordError as error:
                 raise _unknown_line(path, number, error) from None
     if not header:
         raise _without_header(path, reader)
     return Recorded(header, tuple(story.events), reader.torn, reader.size, story.end, story.ticked_s)
+
+
+class _Order:
+    """In which order trials are asked for and told of.
+
+    Args:
+        events: Of the journal so far.
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self._asked, self._unanswered = 0, set[int]()
+        for event in events:
+            self.take(event.record)
+
+    def take(self, record: Trial | Result) -> None:
+        """Takes the next trial or result; raises RecordError on one that does not belong here."""
+        if isinstance(record, Result):
+            if record.trial_id not in self._unanswered:
+                raise RecordError(f"it tells of trial {record.trial_id}, which waits for no result")
+            self._unanswered.remove(record.trial_id)
+            return
+        if record.id != self._asked:
+            raise RecordError(f"it asks for trial {record.id}, and the next one is trial {self._asked}")
+        self._asked += 1
+        self._unanswered.add(record.id)
 
 
 class _Story:
@@ -136,34 +160,25 @@ class _Story:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.end, self.ticked_s = "", 0.0
-        self._asked, self._unanswered = 0, set[int]()
+        self._order = _Order()
 
     def take(self, line: Mapping[str, Any]) -> None:
-        """Adds a line; raises KeyError, TypeError, ValueError or OverflowError on what does not belong here."""
-        kind, at_s = line["kind"], _number(line["at_s"])
+        """Adds a line; raises RecordError on what does not belong here."""
+        kind, at_s = line.get("kind"), seconds("at_s", line.get("at_s"))
         if kind == "ask":
-            self.events.append(Event(at_s, self._next(_trial(line["trial"]))))
+            self._add(at_s, trial_of(line.get("trial")))
         elif kind == "tell":
-            self.events.append(Event(at_s, self._answer(_result(line["result"]))))
+            self._add(at_s, result_of(line.get("result")))
         elif kind == "tick":
             self.ticked_s = max(self.ticked_s, at_s)
         elif kind == "end":
-            self.end = _text(line["reason"])
+            self.end = one_line(text("reason", line.get("reason")))
         else:
-            raise ValueError(f"its kind is {kind!r}")
+            raise RecordError(f"its kind is {shown(kind)}")
 
-    def _next(self, trial: Trial) -> Trial:
-        if trial.id != self._asked:
-            raise ValueError(f"it asks for trial {trial.id}, and the next one is trial {self._asked}")
-        self._asked += 1
-        self._unanswered.add(trial.id)
-        return trial
-
-    def _answer(self, result: Result) -> Result:
-        if result.trial_id not in self._unanswered:
-            raise ValueError(f"it tells of trial {result.trial_id}, which waits for no result")
-        self._unanswered.remove(result.trial_id)
-        return result
+    def _add(self, at_s: float, record: Trial | Result) -> None:
+        self._order.take(record)
+        self.events.append(Event(at_s, record))
 
 
 def read_header(path: Path) -> Mapping[str, Any]:
@@ -198,8 +213,8 @@ def _without_collector() -> Iterator[None]:
 def _checked_header(path: Path, header: dict[str, Any]) -> dict[str, Any]:
     if header.get("kind") != "header" or header.get("format") != FORMAT:
         raise JournalError(
-            f"{path} is not a journal of format {FORMAT}: its first line has kind {header.get('kind')!r}, "
-            f"format {header.get('format')!r}",
+            f"{path} is not a journal of format {FORMAT}: its first line has kind {shown(header.get('kind'))}, "
+            f"format {shown(header.get('format'))}",
             "a journal of a later format wants a later metaopt",
         )
     return header
@@ -209,66 +224,31 @@ def _without_header(path: Path, reader: LineReader) -> JournalError:
     return JournalError(f"the journal {path} has no header: {reader.torn or 'it is empty'}", "start the run again")
 
 
-def _unknown_line(path: Path, number: int, error: Exception) -> JournalError:
-    flaw = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+def _unknown_line(path: Path, number: int, error: RecordError) -> JournalError:
     return JournalError(
-        f"line {number} of the journal {path} is whole, but neither an ask nor a tell that fits here: {flaw}",
+        f"line {number} of the journal {path} is whole, but neither an ask nor a tell that fits here: {error}",
         "a journal written by a later metaopt wants a later metaopt; one that was edited wants a backup",
     )
-
-
-def _trial(data: Any) -> Trial:
-    trial = Trial(**data)
-    for number in (trial.id, trial.key, trial.epochs, trial.seed):
-        if type(number) is not int:
-            raise TypeError(f"{number!r} is no whole number")
-    if type(trial.config) is not dict or type(trial.memo) is not dict:
-        raise TypeError("its config or memo is no mapping")
-    for name, value in trial.config.items():
-        if type(value) is str:
-            trial.config[name] = intern(value)  # a choice is one of few words, which a million trials have in common
-    return trial
-
-
-def _result(data: Any) -> Result:
-    result = Result(**data)
-    if type(result.trial_id) is not int or (result.epochs is not None and type(result.epochs) is not int):
-        raise TypeError("its trial_id or epochs is no whole number")
-    for number in (result.valid_error, result.test_error, result.cost_s, result.cpu_s):
-        if number is not None:
-            _number(number)
-    if result.status not in _STATUSES or result.cost_s is None or type(result.info) is not dict:
-        raise ValueError(f"its status is {result.status!r}, its cost_s {result.cost_s!r}, its info {result.info!r}")
-    _text(result.reason)
-    return result
-
-
-def _number(value: Any) -> float:
-    if (type(value) is not float and type(value) is not int) or not isfinite(value):
-        raise TypeError(f"{value!r} is no finite number")
-    return value
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError(f"{value!r} is no text")
-    return value
 
 
 class JournalWriter:
     """Appends to a journal; every line is on the disk before the call returns. One writer at a time.
 
+    Nothing is written that :func:`read` would refuse.
+
     Args:
         path: A journal that exists, or the place for a new one.
-        size: Bytes to keep: what follows, a torn last line, is cut off. 0 for a new journal.
+        recorded: What is in it: what follows that, a torn last line, is cut off. None for a new journal.
     """
 
-    def __init__(self, path: Path, size: int = 0) -> None:
+    def __init__(self, path: Path, recorded: Recorded | None = None) -> None:
+        size = recorded.size if recorded else 0
         # Unbuffered: after a failed write nothing is left that a later flush could put behind the gap.
         with explaining(f"cannot write to the journal {path}", kind=JournalError):
             self._file = open(path, "r+b" if size else "xb", buffering=0)  # noqa: SIM115  (open until close())
             self._file.seek(size)
             self._file.truncate()
+        self._order = _Order(recorded.events if recorded else ())
 
     def header(self, content: Mapping[str, Any]) -> None:
         """Writes the first line; of secrets in it only that there were some."""
@@ -276,21 +256,47 @@ class JournalWriter:
 
     def ask(self, at_s: float, trial: Trial) -> None:
         """Writes a trial; to be called before it is submitted."""
-        self._append({"kind": "ask", "at_s": round(at_s, 3), "trial": trial.to_json()})
+        self._write(at_s, "ask", "trial", trial_of, trial)
 
     def tell(self, at_s: float, result: Result) -> None:
         """Writes a result; to be called before the tuner is told."""
         if result.reason:  # it may be what some library has said of an address
             result = replace(result, reason=redacted(result.reason))
-        self._append({"kind": "tell", "at_s": round(at_s, 3), "result": result.to_json()})
+        self._write(at_s, "tell", "result", result_of, result)
 
     def tick(self, at_s: float) -> None:
         """Writes that the run has come to this second without an event."""
-        self._append({"kind": "tick", "at_s": round(at_s, 3)})
+        self._append({"kind": "tick", "at_s": self._second(at_s)})
 
     def end(self, at_s: float, reason: str) -> None:
         """Writes that the run has come to its end."""
-        self._append({"kind": "end", "at_s": round(at_s, 3), "reason": reason})
+        self._append({"kind": "end", "at_s": self._second(at_s), "reason": one_line(reason)})
+
+    def _write(self, at_s: float, kind: str, name: str, check: Callable[[Any], Any], record: Trial | Result) -> None:
+        """Writes a record that :func:`read` takes.
+
+        Raises:
+            JournalError: if it is none, or if it is not its turn; then nothing is written.
+        """
+        line = {"kind": kind, "at_s": self._second(at_s), name: record.to_json()}
+        try:
+            checked = check(line[name])
+            self._order.take(checked)
+        except RecordError as error:
+            raise self._unfit(error) from None
+        self._append({**line, name: checked.to_json()})
+
+    def _second(self, at_s: float) -> float:
+        try:
+            return round(seconds("at_s", at_s), 3)
+        except RecordError as error:
+            raise self._unfit(error) from None
+
+    def _unfit(self, error: RecordError) -> JournalError:
+        return JournalError(
+            f"what comes next does not belong into the journal {self._file.name}, which is left as it is: {error}",
+            "this is a fault of a tuner or an executor; what is finished is not lost",
+        )
 
     def _append(self, line: Mapping[str, Any]) -> None:
         data = encode(line)

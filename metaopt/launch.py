@@ -218,7 +218,7 @@ def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Co
     with prepared.make_executor() as crew:
 
         def run(shown: Progress, tuner: Tuner, place: RunFolder, so_far: Recorded) -> str:
-            with contextlib.closing(JournalWriter(place.journal, so_far.size)) as journal, shown as monitor:
+            with contextlib.closing(JournalWriter(place.journal, so_far)) as journal, shown as monitor:
                 return Study(tuner, crew, journal, so_far, shown.budget, place.trial, monitor, interrupted).run()
 
         pause_s = 0.0 if prepared.objective.needs_process else _LOOK_UP_PAUSE_S

@@ -13,6 +13,7 @@ from typing import Protocol
 from metaopt.budget import Budget
 from metaopt.executors.base import Executor
 from metaopt.journal import Event, JournalWriter, Recorded
+from metaopt.records import answered
 from metaopt.trial import Result, Trial, charged_epochs
 from metaopt.tuners.base import Tuner
 from metaopt.wording import counted
@@ -150,7 +151,8 @@ class Study:
         return None if self._budget.epochs is None else self._budget.epochs - sum(self._charged.values())
 
     def _tell(self, result: Result) -> None:
-        at_s = self._now_s()
+        """Tells what becomes of a trial: whatever an executor brings passes the border here."""
+        result, at_s = answered(result.trial_id, result), self._now_s()
         if result.epochs is not None:
             self._charged[result.trial_id] = result.epochs
         self._journal.tell(at_s, result)

@@ -48,6 +48,7 @@ LAYERS = (
     [{"run_settings"}],
     [{"task"}],
     [{"setting"}, {"incumbent"}],
+    [{"records"}],
     [{"file_lock"}],
     [{"system_errors"}],
     [
@@ -61,7 +62,7 @@ LAYERS = (
         {"trial"},
     ],
     [{"errors"}],
-    [{"wording"}, {"safe_path"}],
+    [{"wording"}, {"safe_path"}, {"harmless"}],
 )
 
 #: Lower lines that a unit must do without all the same.

@@ -155,7 +155,7 @@ def test_failures_of_all_kinds_and_equal_runs(objective: Unreliable, tmp_path: P
     reasons = {result.reason.split(" (")[0] for result in failed}
     assert reasons == {
         "ArithmeticError: on purpose",
-        "ValueError: valid_error is nan, not a number in [0, 1]",
+        "its answer cannot be used: valid_error is nan; allowed: a number in [0, 1]",
         "on purpose",
     }
     first, second = (without_clock(harness.lines(path)) for path in journals)

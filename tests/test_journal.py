@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_a_journal_cut_anywhere_loses_its_last_line_at_most(path: Path) -> None:
 def test_a_cut_journal_goes_on_at_its_last_whole_line(path: Path) -> None:
     raw = path.read_bytes()
     path.write_bytes(raw[:-7])
-    writer = JournalWriter(path, read(path).size)
+    writer = JournalWriter(path, read(path))
     writer.tell(2.0, Result(2, "crashed", reason="why"))
     writer.close()
     assert path.read_bytes() == raw
@@ -139,7 +140,7 @@ def test_an_existing_journal_is_not_overwritten(path: Path) -> None:
 
 
 def test_the_end(path: Path) -> None:
-    writer = JournalWriter(path, path.stat().st_size)
+    writer = JournalWriter(path, read(path))
     writer.end(3.0, "enough")
     writer.close()
     recorded = read(path)
@@ -150,7 +151,7 @@ def test_the_end(path: Path) -> None:
 @pytest.mark.parametrize("short", [False, True])
 def test_a_full_disk_is_said_and_costs_the_line_only(path: Path, monkeypatch: pytest.MonkeyPatch, short: bool) -> None:
     whole = read(path)
-    writer = JournalWriter(path, whole.size)
+    writer = JournalWriter(path, whole)
     disk = writer._file
 
     class Full:
@@ -170,9 +171,11 @@ def test_a_full_disk_is_said_and_costs_the_line_only(path: Path, monkeypatch: py
 
 
 def test_nothing_that_is_not_a_number_gets_in(path: Path) -> None:
-    writer = JournalWriter(path, path.stat().st_size)
-    with pytest.raises(ValueError, match="JSON compliant"):
+    writer = JournalWriter(path, read(path))
+    with pytest.raises(JournalError, match="valid_error is nan"):
         writer.tell(3.0, Result(1, "ok", float("nan")))
+    with pytest.raises(JournalError, match="at_s is nan"):
+        writer.tell(float("nan"), Result(1, "ok", 0.5))
     writer.close()
     assert len(read(path).events) == 5
 
@@ -229,3 +232,36 @@ def test_no_secret_gets_in(tmp_path: Path) -> None:
     writer.close()
     assert b"s3cret" not in path.read_bytes()
     assert read(path).results[0].reason == "OSError: cannot open https://***@host/x"
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (trial(2), "asks for trial 2, and the next one is trial 3"),
+        (trial(4), "asks for trial 4"),
+        (Trial(3, 3, {"lr": float("nan")}, 3, 1), "config.lr is nan"),
+        (Trial(3, 3, {"lr": "\x1b"}, 3, 1), "config.lr is"),
+        (Trial(3, 2**63, {}, 3, 1), "key is 9223372036854775808"),
+        (Result(0, "ok", 0.5), "tells of trial 0, which waits for no result"),
+        (Result(9, "ok", 0.5), "tells of trial 9"),
+        (Result(1, "weird"), "status is 'weird'"),  # type: ignore[arg-type]
+        (Result(1, "ok", 0.5, cost_s=-1.0), "cost_s is -1.0"),
+        (Result(1, "ok", 0.5, info={"cell": 3}), "info.cell is 3"),
+    ],
+)
+def test_what_could_not_be_read_is_not_written(path: Path, record: Trial | Result, message: str) -> None:
+    before = path.read_bytes()
+    with contextlib.closing(JournalWriter(path, read(path))) as writer:
+        with pytest.raises(JournalError, match=message):
+            writer.ask(3.0, record) if isinstance(record, Trial) else writer.tell(3.0, record)
+        assert path.read_bytes() == before
+        writer.tell(3.0, Result(1, "ok", 0.5))
+    assert read(path).results[1].valid_error == 0.5
+
+
+def test_what_an_older_version_wrote_is_harmless_when_it_is_read(path: Path) -> None:
+    line = {"kind": "tell", "at_s": 3, "result": {"trial_id": 1, "status": "crashed", "reason": "\x1b[31m\nred\udc80"}}
+    path.write_bytes(path.read_bytes() + encode(line) + encode({"kind": "end", "at_s": 4, "reason": "\x9b" * 5000}))
+    assert read(path).results[1].reason == "\\x1b[31m red\\udc80"
+    assert read(path).end.isprintable()
+    assert len(read(path).end) <= 2000

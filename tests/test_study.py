@@ -121,7 +121,7 @@ class Run:
         recorded, self.watch = read(self.path), Watch()
         self.desk = Desk(self.clock, **desk)
         fresh = tuner(SPACE, seed=1, min_epochs=1, max_epochs=8)
-        with contextlib.closing(JournalWriter(self.path, recorded.size)) as journal:
+        with contextlib.closing(JournalWriter(self.path, recorded)) as journal:
             folder = self.path.parent
             study = Study(
                 *(fresh, self.desk, journal, recorded, budget, lambda n: folder / f"{n:05d}", self.watch),

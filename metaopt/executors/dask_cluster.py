@@ -28,7 +28,9 @@ from metaopt.executors.clusters.base import connected
 from metaopt.executors.dask_watch import Watch
 from metaopt.executors.dask_worker import UNSEEN, Preparation, supervise
 from metaopt.executors.local_cluster import ALLOWED_FAILURES
+from metaopt.harmless import one_line
 from metaopt.objectives.kept import spent_s
+from metaopt.records import answered
 from metaopt.trial import Result, Trial
 
 _CLOSE_S = 10.0
@@ -172,12 +174,12 @@ class DaskExecutor(Executor):
             if future.status != "error":  # a worker or a connection was lost after the trial had ended
                 return None
             return Result(trial_id, "crashed", reason=f"cannot be supervised: {type(error).__name__}: {error}")
-        if UNSEEN in answer:
+        if type(answer) is dict and UNSEEN in answer:
             raise RunError(
-                f"the worker on {answer[UNSEEN]} does not see {self._tasks[trial_id].folder}",
+                f"the worker on {one_line(str(answer[UNSEEN]), 80)} does not see {self._tasks[trial_id].folder}",
                 "name a --run in a folder that driver and workers share",
             )
-        return Result.from_json(answer)
+        return answered(trial_id, answer)
 
     def _without_workers(self, trial_id: int) -> Result | None:
         """Returns the result of a trial under which workers were lost again and again; None if it gets on between.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import functools
 import json
-import math
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from typing import Any
 
 from metaopt import memory, registry
 from metaopt.executors.base import Task
+from metaopt.harmless import one_line
+from metaopt.records import answered
 from metaopt.trial import Result
 
 #: What a system says when there is no room for a file, or no leave to write one: no fault of the trial.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-#: Characters of an exception's message that are kept.
-_LONGEST = 2_000
 
 
 def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter, *, earlier_s: float = 0.0) -> Result:
     """Returns the result of ``task``, crashed with a reason if the objective raises or returns something unusable.
 
-    The full traceback of an exception goes to standard error.
+    The full traceback of an exception, or what is wrong with an answer, goes to standard error.
 
     Args:
         task: What to evaluate.
@@ -39,7 +39,7 @@ def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter, *, earl
     started = clock()
     try:
         objective = _objective(task.recipe.objective, json.dumps(task.recipe.settings))
-        return _checked(objective.evaluate(task.trial, task.folder), task)
+        answer: object = objective.evaluate(task.trial, task.folder)
     # SystemExit, raised by a library's command line, must cost the trial and not the process that supervises it.
     except BaseException as error:
         if (isinstance(error, OSError) and error.errno in UNWRITABLE) or _is_the_users(error):
@@ -47,6 +47,10 @@ def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter, *, earl
         traceback.print_exc()
         cost_s = earlier_s + clock() - started
         return Result(task.trial.id, "crashed", cost_s=cost_s, reason=reason_of(error, task))
+    result = answered(task.trial.id, answer, cost_s=earlier_s + clock() - started)
+    if result.status == "crashed":
+        print(result.reason, file=sys.stderr)
+    return result
 
 
 def _is_the_users(error: BaseException) -> bool:
@@ -59,31 +63,18 @@ def _objective(path: str, settings: str) -> Any:
     return registry.load(path)(**json.loads(settings))
 
 
-def _checked(result: object, task: Task) -> Result:
-    if not isinstance(result, Result) or result.trial_id != task.trial.id:
-        raise TypeError(f"the objective returned {result!r} instead of a Result of trial {task.trial.id}")
-    for name in ("valid_error", "test_error"):
-        error = getattr(result, name)
-        if error is None and (name == "test_error" or result.status != "ok"):
-            continue
-        if error is None or not math.isfinite(error) or not 0.0 <= error <= 1.0:
-            raise ValueError(f"{name} is {error}, not a number in [0, 1]")
-    json.dumps(result.to_json(), allow_nan=False)  # raises on what the journal could not hold
-    return result
-
-
 def reason_of(error: BaseException, task: Task) -> str:
     """Returns type, message and place of an exception on one line; first of all, whether memory has run out."""
-    text = " ".join(f"{type(error).__name__}: {_said(error)}".split()).removesuffix(":")
+    text = f"{type(error).__name__}: {_said(error)}".rstrip().removesuffix(":")
     if memory.ran_out(error):
         text = f"{out_of_memory(task)}: {text}"
     # Not summaries of all frames: of a recursion without end there are a thousand, each with its line of source.
     if (trace := error.__traceback__) is None:
-        return text
+        return one_line(text)
     while trace.tb_next is not None:
         trace = trace.tb_next
     code = trace.tb_frame.f_code
-    return f"{text} ({Path(code.co_filename).name}:{trace.tb_lineno} in {code.co_name})"
+    return one_line(f"{text} ({Path(code.co_filename).name}:{trace.tb_lineno} in {code.co_name})")
 
 
 def out_of_memory(task: Task) -> str:
@@ -94,6 +85,6 @@ def out_of_memory(task: Task) -> str:
 
 def _said(error: BaseException) -> str:
     try:
-        return str(error)[:_LONGEST]
+        return str(error)
     except BaseException as another:  # the trial's own code says it
         return f"(cannot be told: {type(another).__name__})"

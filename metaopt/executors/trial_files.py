@@ -9,17 +9,19 @@ from typing import Any
 from metaopt.executors.base import Task
 from metaopt.objectives.kept import CHECKPOINT
 from metaopt.paths import write_atomically
+from metaopt.records import answered
 from metaopt.trial import Result
 
 RESULT, STARTS = "result.json", "starts.json"
 
 
 def stored_result(task: Task) -> Result | None:
-    """Returns the result in the trial's folder, None if there is none or if it belongs to another trial."""
-    try:
-        return Result.from_json(_read(task, RESULT)["result"])
-    except (LookupError, TypeError):
-        return None
+    """Returns the result in the trial's folder, None if there is none or if it belongs to another trial.
+
+    One that breaks the rules of results is a crash of the trial: its own code may have written it.
+    """
+    content = _read(task, RESULT)
+    return answered(task.trial.id, content["result"]) if "result" in content else None
 
 
 def store_result(task: Task, result: Result) -> None:
@@ -45,7 +47,7 @@ def _read(task: Task, name: str) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
         return content if content["trial"] == task.trial.to_json() else {}
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return {}
 
 

@@ -30,6 +30,10 @@ class Objective(Protocol):
     def evaluate(self, trial: Trial, folder: Path) -> Result:
         """Evaluates ``trial``; deterministic in it but for ``cost_s``.
 
+        An answer that breaks a rule of :class:`~metaopt.trial.Result` is a crash of this trial, whose reason says what
+        is wrong: errors are numbers in [0, 1], there with status ``ok`` and with no other; ``cost_s`` is a number of
+        seconds of 0 or more; ``info`` is plain JSON; see :mod:`metaopt.records`.
+
         Args:
             trial: A configuration of :attr:`space`, epochs and a seed.
             folder: An existing folder for what the evaluation wants to keep.

@@ -17,6 +17,7 @@ from ConfigSpace import ConfigurationSpace
 
 from metaopt.objectives import OBJECTIVES
 from metaopt.objectives.base import Objective
+from metaopt.records import answered
 from metaopt.registry import load, resolve
 from metaopt.spaces import plain
 from metaopt.trial import Result, Trial
@@ -91,6 +92,10 @@ class ObjectiveContract:
     def test_time_passes_where_it_is_said_to(self, objective: Objective, result: Result) -> None:
         """Or a run that only seconds limit would go on for ever."""
         assert result.cost_s > 0.0 or not objective.timed
+
+    def test_the_driver_takes_the_result_as_it_is(self, result: Result, trial: Trial) -> None:
+        """What breaks a rule, an error of 37.2 or a cost of -5, would be a crash of the trial."""
+        assert answered(trial.id, result) == result
 
     def test_results_are_plain_json(self, result: Result) -> None:
         """A result survives the journal."""

@@ -20,7 +20,7 @@ def run(folder: Path, cells: list[str | None], **header: object) -> Path:
     place.create()
     with place.locked():
         started = place.begin({"run": {"optimizer": "darts"}, "space": {"hyperparameters": []}, **header})
-        with contextlib.closing(JournalWriter(place.journal, started.size)) as writer:
+        with contextlib.closing(JournalWriter(place.journal, started)) as writer:
             writer.ask(0.0, Trial(0, 0, {}, 1, 0))
             writer.tell(1.0, Result(0, "ok", valid_error=0.5, info={"trajectory": {"cell": cells}}))
     return folder

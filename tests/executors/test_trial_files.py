@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,3 +51,28 @@ def test_with_a_result_nothing_is_left_to_go_on_with(task: Task) -> None:
         (task.folder / name).touch()
     store_result(task, ANSWER)
     assert sorted(path.name for path in task.folder.iterdir()) == [RESULT, "trajectory.json"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ({"trial_id": 9, "status": "ok", "valid_error": 0.1}, "trial_id is 9; allowed: 4"),
+        ({"trial_id": 4, "status": "ok", "valid_error": -5}, r"valid_error is -5; allowed: a number in \[0, 1\]"),
+        ({"trial_id": 4, "status": "ok", "valid_error": "0.1"}, "valid_error is '0.1'"),
+        ({"trial_id": 4, "status": "weird"}, "status is 'weird'; allowed: crashed, ok, stopped, timeout"),
+        ([], r"\[\] is no Result of trial 4"),
+        ({"trial_id": 4}, "the result has no status"),
+    ],
+)
+def test_a_result_that_the_trial_itself_may_have_written_is_checked(task: Task, answer: object, reason: str) -> None:
+    content = {"trial": task.trial.to_json(), "result": answer}
+    (task.folder / RESULT).write_text(json.dumps(content))
+    result = stored_result(task)
+    assert result is not None
+    assert (result.trial_id, result.status) == (4, "crashed")
+    assert re.search(reason, result.reason)
+
+
+def test_a_file_that_nests_too_deep_is_as_none(task: Task) -> None:
+    (task.folder / RESULT).write_text("[" * 10**5)
+    assert stored_result(task) is None
