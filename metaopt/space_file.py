@@ -7,10 +7,11 @@ name of a shipped space that is taken over but for what the file itself says.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from metaopt.errors import ConfigError, unknown_name
+from metaopt.errors import ConfigError
+from metaopt.space_constraints import check_constraints, check_keys, check_type, is_same, items_of
 from metaopt.wording import shown
 
 _TOP = {"name", "extends", "hyperparameters", "conditions", "forbiddens", "python_module_version", "format_version"}
@@ -27,12 +28,10 @@ _HYPERPARAMETERS: dict[str, tuple[set[str], set[str]]] = {
     "ordinal": ({"sequence"}, {"default_value"}),
     "constant": ({"value"}, set()),
 }
-# Type of a condition: keys it must have. AND and OR repeat the child of their parts when ConfigSpace wrote them.
-_CONDITIONS: dict[str, set[str]] = {
-    **{kind: {"child", "parent", "value"} for kind in ("EQ", "NEQ", "LT", "GT")},
-    "IN": {"child", "parent", "values"},
-    **{kind: {"conditions"} for kind in ("AND", "OR")},
-}
+#: Numbers that a hyperparameter may have: ConfigSpace computes with 64 bits, and rounds to 13 decimals.
+MOST_WHOLE, MOST_FLOAT, LEAST_LOG, LEAST_WIDTH = 10**15, 1e100, 1e-12, 1e-9
+_DECIMALS, _PRECISE = 13, 1e-6
+_MOST_HYPERPARAMETERS, _MOST_CHOICES, _MOST_CHARACTERS, _MOST_INTEGER = 1000, 10_000, 1000, 2**63 - 1
 
 
 def check_space_file(data: Any) -> None:
@@ -48,18 +47,18 @@ def check_space_file(data: Any) -> None:
         raise ConfigError(
             "a space file needs the key 'hyperparameters'", "see the files that `metaopt space list` names"
         )
-    _check_keys("the space file", data, {"hyperparameters"}, _TOP)
-    names: list[str] = []
-    for number, item in enumerate(_items(data, "hyperparameters"), start=1):
-        name = _check_name(item, number, names)
+    check_keys("the space file", data, {"hyperparameters"}, _TOP)
+    if not isinstance(data.get("name"), str | None):
+        raise ConfigError(f"the name of a space must be text, got {shown(data['name'])}", "put it in quotes")
+    names: dict[str, None] = {}
+    for number, item in enumerate(items_of(data, "hyperparameters"), start=1):
+        name = check_name(item, number, names)
         _check_hyperparameter(f"hyperparameter {shown(name)}", item)
-        names.append(name)
-    if not names:
-        raise ConfigError("a space needs at least one hyperparameter, got none", "add one under 'hyperparameters'")
-    for item in _items(data, "conditions"):
-        _check_condition(item, names)
-    for item in _items(data, "forbiddens"):
-        _check_forbidden(item, names)
+        names[name] = None
+    if not 1 <= len(names) <= _MOST_HYPERPARAMETERS:
+        text = f"a space needs at least one hyperparameter, at most {_MOST_HYPERPARAMETERS}, got {len(names) or 'none'}"
+        raise ConfigError(text, "change what stands under 'hyperparameters'")
+    check_constraints(data, {item["name"]: item for item in items_of(data, "hyperparameters")})
 
 
 def extended(data: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,48 +71,37 @@ def extended(data: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]
     Raises:
         ConfigError: if ``data`` has lists that are none.
     """
-    own = {item.get("name"): item for item in _items(data, "hyperparameters")}
-    taken = [own.pop(item["name"], item) for item in _items(base, "hyperparameters")]
+    own = {check_name(item, n): item for n, item in enumerate(items_of(data, "hyperparameters"), start=1)}
+    taken = [own.pop(item["name"], item) for item in items_of(base, "hyperparameters")]
     rest = {key: value for key, value in data.items() if key not in ("extends", "hyperparameters")}
-    lists = {key: [*_items(base, key), *_items(data, key)] for key in ("conditions", "forbiddens")}
+    lists = {key: [*items_of(base, key), *items_of(data, key)] for key in ("conditions", "forbiddens")}
     return {**rest, "hyperparameters": taken + list(own.values()), **{k: v for k, v in lists.items() if v}}
 
 
-def _items(data: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
-    items = data.get(key) or []
-    if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-        raise ConfigError(
-            f"{shown(key)} must be a list of mappings, got {shown(items)}", "start each entry with '- name: ...'"
-        )
-    return items
+def check_name(item: Mapping[str, Any], number: int, names: Collection[str] = ()) -> str:
+    """Returns the name of a hyperparameter.
 
+    Args:
+        item: Of a file's list.
+        number: Its place there, from 1.
+        names: Those that are taken.
 
-def _check_keys(what: str, data: Mapping[str, Any], needed: Collection[str], allowed: Collection[str]) -> None:
-    for key in data:
-        if key not in allowed:
-            raise unknown_name(f"key in {what}:", str(key), allowed)
-    missing = sorted(set(needed) - set(data))
-    if missing:
-        raise ConfigError(
-            f"{what} lacks {', '.join(missing)}; it has {', '.join(map(str, data))}", "add what is missing"
-        )
-
-
-def _check_name(item: Mapping[str, Any], number: int, names: Collection[str]) -> str:
+    Raises:
+        ConfigError: if it has none, one that is no text, or one of another.
+    """
     name = item.get("name")
-    if not isinstance(name, str) or not name:
-        raise ConfigError(
-            f"hyperparameter number {number} needs a name that is text, got {shown(name)}", "add 'name: ...'"
-        )
+    if not isinstance(name, str) or not name or not _is_usable(name):
+        text = f"hyperparameter number {number} needs a name that is text, got {shown(name)}"
+        raise ConfigError(text, "add 'name: ...'")
     if name in names:
         raise ConfigError(f"the hyperparameter {shown(name)} stands twice", "remove or rename one of the two")
     return name
 
 
 def _check_hyperparameter(what: str, item: Mapping[str, Any]) -> None:
-    kind = _check_type(what, item, _HYPERPARAMETERS)
+    kind = check_type(what, item, _HYPERPARAMETERS)
     needed, optional = _HYPERPARAMETERS[kind]
-    _check_keys(what, item, needed, {"type", "name", "meta"} | needed | optional)
+    check_keys(what, item, needed, {"type", "name", "meta"} | needed | optional)
     if not isinstance(item.get("meta") or {}, Mapping):
         raise ConfigError(
             f"meta of {what} must be a mapping, got {shown(item['meta'])}", "write meta: {unit: ..., source: ...}"
@@ -126,15 +114,6 @@ def _check_hyperparameter(what: str, item: Mapping[str, Any]) -> None:
         _check_plain(what, "value", item["value"])
 
 
-def _check_type(what: str, item: Mapping[str, Any], types: Mapping[str, Any]) -> str:
-    if "type" not in item:
-        raise ConfigError(f"{what} needs a type; allowed: {', '.join(sorted(types))}", "add 'type: ...'")
-    kind = str(item["type"])
-    if kind not in types:
-        raise unknown_name(f"type of {what}:", kind, types)
-    return kind
-
-
 def _check_range(what: str, item: Mapping[str, Any], *, integers: bool) -> None:
     default = item.get("default_value")
     numbers = {key: value for key, value in item.items() if key in _RANGE | {"mu", "sigma", "alpha", "beta"}}
@@ -144,71 +123,91 @@ def _check_range(what: str, item: Mapping[str, Any], *, integers: bool) -> None:
     log = item.get("log", False)
     if not isinstance(log, bool):
         raise ConfigError(f"log of {what} must be true or false, got {shown(log)}", "write log: true")
-    if item.get("sigma", 1) <= 0:
-        raise ConfigError(f"sigma of {what} must be above 0, got {shown(item['sigma'])}", "give a standard deviation")
     lower, upper = item["lower"], item["upper"]
     if not lower < upper:
-        raise ConfigError(
-            f"{what} has lower {shown(lower)} and upper {shown(upper)}; lower must be below upper", "swap or widen"
-        )
+        raise ConfigError(f"{what} has lower {lower!r} and upper {upper!r}; lower must be below upper", "swap or widen")
     if log and lower <= 0:
-        raise ConfigError(
-            f"{what} is on a log scale, so lower must be above 0, got {shown(lower)}", "raise it or drop log"
-        )
+        raise ConfigError(f"{what} is on a log scale, so lower must be above 0, got {lower!r}", "raise it or drop log")
+    if log and not integers and lower < LEAST_LOG:
+        text = f"lower of {what} is {lower!r}; allowed on a log scale: {LEAST_LOG:g} or more, for 13 decimals"
+        raise ConfigError(text, "give it in another unit")
+    if not integers and upper - lower < LEAST_WIDTH and not log:
+        text = f"{what} goes from {lower!r} to {upper!r}; allowed: a width of {LEAST_WIDTH:g} or more, as numbers have "
+        raise ConfigError(f"{text}13 decimals", "give it in another unit")
     if default is not None and not lower <= default <= upper:
-        raise ConfigError(
-            f"default_value of {what} is {shown(default)}; allowed: {shown(lower)} to {shown(upper)}",
-            "move it into the range",
-        )
+        text = f"default_value of {what} is {default!r}; allowed: {lower!r} to {upper!r}"
+        raise ConfigError(text, "move it into the range")
+    _check_shape(what, item, log)
+
+
+def _check_shape(what: str, item: Mapping[str, Any], log: bool) -> None:
+    """Checks what a range has that is not drawn from evenly."""
+    if item.get("sigma", 1) <= 0:
+        raise ConfigError(f"sigma of {what} must be above 0, got {item['sigma']!r}", "give a standard deviation")
+    if log and item.get("mu", 1) <= 0:
+        raise ConfigError(f"{what} is on a log scale, so mu must be above 0, got {item['mu']!r}", "raise it")
+    for key in ("alpha", "beta"):
+        if item.get(key, 1) < 1:
+            raise ConfigError(f"{key} of {what} must be 1 or more, got {item[key]!r}", "raise it")
 
 
 def _check_number(what: str, key: str, value: Any, *, integer: bool) -> None:
-    allowed = int if integer else (int, float)
-    if not isinstance(value, allowed) or isinstance(value, bool) or not math.isfinite(value):
-        kind = "an integer" if integer else "a finite number"
-        raise ConfigError(
-            f"{key} of {what} must be {kind}, got {shown(value)}", "write it without quotes, e.g. 1.0e-3 or 16"
-        )
+    kind = int if integer else (int, float)
+    if not isinstance(value, kind) or isinstance(value, bool) or value != value:
+        wanted = "an integer" if integer else "a finite number"
+        text = f"{key} of {what} must be {wanted}, got {shown(value)}"
+        raise ConfigError(text, "write it without quotes, e.g. 1.0e-3 or 16")
+    most = MOST_WHOLE if integer else MOST_FLOAT
+    if not -most <= value <= most:
+        text = f"{key} of {what} is {shown(value)}; allowed: {-most:g} to {most:g}"
+        raise ConfigError(text, "give it in another unit")
+    if not integer and abs(round(value, _DECIMALS) - value) > _PRECISE * abs(value):
+        text = f"{key} of {what} is {value!r}, of which 13 decimals would leave {round(value, _DECIMALS)!r}"
+        raise ConfigError(text, "give it in another unit")
 
 
 def _check_values(what: str, item: Mapping[str, Any], key: str) -> None:
     values = item[key]
-    if not isinstance(values, list) or not values:
-        raise ConfigError(f"{key} of {what} must be a list of values, got {shown(values)}", f"write {key}: [a, b]")
+    if not isinstance(values, list) or not 1 <= len(values) <= _MOST_CHOICES:
+        text = f"{key} of {what} must be a list of values, at most {_MOST_CHOICES}, got {shown(values)}"
+        raise ConfigError(text, f"write {key}: [a, b]")
     for value in values:
         _check_plain(what, key, value)
     if len(set(values)) < len(values):
-        raise ConfigError(f"{key} of {what} are not distinct: {shown(values)}", "remove what stands twice")
-    if "default_value" in item and item["default_value"] not in values:
-        raise ConfigError(
-            f"default_value of {what} is {shown(item['default_value'])}; allowed: {shown(values)}", "choose one of them"
-        )
+        twice = next(value for number, value in enumerate(values) if value in values[:number])
+        same = " and ".join(repr(value) for value in values if value == twice)
+        text = f"{key} of {what} are not distinct: {shown(values)}"
+        raise ConfigError(text, f"remove one of {same[:200]}, which are equal")
+    default = item.get("default_value")
+    if "default_value" in item and not any(is_same(default, value) for value in values):
+        text = f"default_value of {what} is {shown(default)}; allowed: {shown(values)}"
+        raise ConfigError(text, "choose one of them")
+    if (weights := item.get("weights")) is not None:
+        _check_weights(what, weights, len(values))
+
+
+def _check_weights(what: str, weights: Any, n: int) -> None:
+    def fits(weight: Any) -> bool:
+        return isinstance(weight, int | float) and not isinstance(weight, bool) and 0 <= weight <= MOST_FLOAT
+
+    if not isinstance(weights, list) or len(weights) != n or not all(map(fits, weights)) or not sum(weights) > 0:
+        text = f"weights of {what} must be {n} numbers, 0 or more and not all 0, got {shown(weights)}"
+        raise ConfigError(text, "write one for each choice")
 
 
 def _check_plain(what: str, key: str, value: Any) -> None:
-    if not isinstance(value, (str, int, float, bool)):
-        raise ConfigError(
-            f"{key} of {what} must be text, numbers, true or false, got {shown(value)}", "write a plain value"
-        )
+    if not isinstance(value, str | int | float | bool):
+        text = f"{key} of {what} must be text, numbers, true or false, got {shown(value)}"
+        raise ConfigError(text, "write a plain value")
+    if isinstance(value, str) and not _is_usable(value):
+        text = f"{key} of {what} must be text that UTF-8 has, at most {_MOST_CHARACTERS} characters, got {shown(value)}"
+        raise ConfigError(text, "write another text")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{key} of {what} must be finite, got {value!r}", "write another number")
+    if isinstance(value, int) and abs(value) > _MOST_INTEGER:
+        raise ConfigError(f"{key} of {what} is {shown(value)}; allowed: up to {_MOST_INTEGER}", "write it as text")
 
 
-def _check_condition(item: Mapping[str, Any], names: Collection[str]) -> None:
-    what = f"condition on {shown(item['child'])}" if "child" in item else "condition"
-    needed = _CONDITIONS[_check_type(what, item, _CONDITIONS)]
-    _check_keys(what, item, needed, {"type", "child"} | needed)
-    _check_names(what, item, ("child", "parent"), names)
-    if "conditions" in needed:
-        for part in _items(item, "conditions"):
-            _check_condition(part, names)
-
-
-def _check_forbidden(item: Mapping[str, Any], names: Collection[str]) -> None:
-    _check_names("forbidden clause", item, ("name", "left", "right"), names)
-    for part in _items(item, "clauses"):
-        _check_forbidden(part, names)
-
-
-def _check_names(what: str, item: Mapping[str, Any], roles: Collection[str], names: Collection[str]) -> None:
-    for role in roles:
-        if role in item and item[role] not in names:
-            raise unknown_name(f"{role} in the {what}:", str(item[role]), names)
+def _is_usable(text: str) -> bool:
+    """Returns whether a text can be written, compared and printed by everything that it passes through."""
+    return len(text) <= _MOST_CHARACTERS and "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)

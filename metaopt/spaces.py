@@ -22,12 +22,15 @@ from ConfigSpace.hyperparameters import (
 from ConfigSpace.types import NotSet
 
 from metaopt.errors import ConfigError, unknown_name
+from metaopt.exact_space import Space, without_room
 from metaopt.paths import data_folder
 from metaopt.space_file import check_space_file, extended
 from metaopt.trial import Value
 from metaopt.wording import shown
 from metaopt.yaml_file import read_yaml
 
+#: Of so many draws so many must be legal, or the space is refused.
+_ROOM_DRAWS, _ROOM_LEGAL = 10_000, 10
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -36,7 +39,7 @@ def space_names() -> list[str]:
     return sorted(path.stem for path in data_folder("spaces").glob("*.yaml"))
 
 
-def load_space(name_or_path: str | Path) -> ConfigurationSpace:
+def load_space(name_or_path: str | Path) -> Space:
     """Returns the shipped space of that name, or the one in the user's file.
 
     Args:
@@ -55,9 +58,7 @@ def load_space(name_or_path: str | Path) -> ConfigurationSpace:
         raise unknown_name("space", given, space_names(), hint)
     data = read_yaml(path)
     try:
-        data = _with_base(data)
-        check_space_file(data)
-        return space_from_json(data)
+        return space_from_json(_with_base(data))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.message}", error.hint) from None
 
@@ -74,20 +75,45 @@ def _with_base(data: Any) -> Any:
 
 def space_to_json(space: ConfigurationSpace) -> dict[str, Any]:
     """Returns the space as plain JSON values, ``meta`` included."""
-    return space.to_serialized_dict()
+    return space.encoded() if isinstance(space, Space) else space.to_serialized_dict()
 
 
-def space_from_json(data: Mapping[str, Any]) -> ConfigurationSpace:
-    """Returns the space that :func:`space_to_json` wrote.
+def space_from_json(data: Mapping[str, Any]) -> Space:
+    """Returns the space that :func:`space_to_json` wrote, or that a space file says.
 
     Raises:
-        ConfigError: if ConfigSpace refuses it.
+        ConfigError: if it is not a space, or if its constraints leave almost nothing.
     """
+    check_space_file(data)
     try:
-        # The decoder takes keys out of what it is given.
-        return ConfigurationSpace.from_serialized_dict(deepcopy(dict(data)))
+        space = Space.decoded(data)
     except Exception as error:  # ConfigSpace documents no common class of its errors
-        raise ConfigError(f"ConfigSpace refuses the space: {error}", "correct the entry it names") from error
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"ConfigSpace refuses the space: {reason}", "correct the entry it names") from error
+    _check_room(space)
+    return space
+
+
+def exact(space: ConfigurationSpace) -> Space:
+    """Returns a copy of a space, one that somebody made by ConfigSpace included, whose parts agree with each other.
+
+    Raises:
+        ConfigError: as :func:`space_from_json`.
+    """
+    return deepcopy(space) if isinstance(space, Space) else space_from_json(space_to_json(space))
+
+
+def _check_room(space: Space) -> None:
+    """Refuses a space in which looking for a legal configuration may take for ever."""
+    if not space.forbidden_clauses:
+        return
+    space.seed(0)
+    legal = space.draws(_ROOM_DRAWS // 10).shape[1]
+    if legal >= _ROOM_LEGAL:
+        return
+    legal += space.draws(_ROOM_DRAWS - _ROOM_DRAWS // 10).shape[1]
+    if legal < _ROOM_LEGAL:
+        raise without_room(space.name, legal, _ROOM_DRAWS)
 
 
 def plain(config: Configuration | Mapping[str, Any]) -> dict[str, Value]:

@@ -43,7 +43,7 @@ LAYERS = (
     [{"distributions"}],
     [{"spaces"}],
     [{"cluster_settings"}],
-    [{"space_file"}, {"yaml_file"}],
+    [{"exact_space"}, {"space_file", "space_constraints"}, {"yaml_file"}],
     [{"__init__"}],
     [{"run_settings"}],
     [{"task"}],

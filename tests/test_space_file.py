@@ -87,10 +87,67 @@ def test_extended_keeps_the_order_and_replaces_by_name() -> None:
         (space(RATE, GATE, conditions=[equals(child="rat")]), "unknown child in .*: 'rat'; did you mean 'rate'"),
         (space(RATE, GATE, conditions=[equals(type="IS")]), "unknown type of condition on 'rate': 'IS'"),
         (space(RATE, GATE, conditions=[equals(values=[1])]), "unknown key in condition on 'rate': 'values'"),
-        (space(RATE, GATE, conditions=[{"type": "OR", "conditions": [equals(parent="g")]}]), "unknown parent"),
-        (space(RATE, forbiddens=[{"type": "AND", "clauses": [{"name": "g"}]}]), "unknown name in the forbidden clause"),
+        (
+            space(RATE, GATE, conditions=[{"type": "OR", "conditions": [equals(parent="g"), equals()]}]),
+            "unknown parent",
+        ),
+        (
+            space(RATE, forbiddens=[{"type": "AND", "clauses": [{"type": "EQUALS", "name": "g", "value": 1}]}]),
+            "unknown name in the forbidden clause",
+        ),
     ],
 )
 def test_refuses(data: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_space_file(data)
+
+
+COUNT = {"name": "n", "type": "uniform_int", "lower": 1, "upper": 4}
+FLAG = {"name": "flag", "type": "categorical", "choices": [True, False]}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({**RATE, "lower": 1e-14}, r"lower of .* is 1e-14, of which 13 decimals would leave 0\.0"),
+        ({**RATE, "lower": 1.5e-13}, r"lower of .* is 1\.5e-13, of which 13 decimals would leave"),
+        ({**RATE, "lower": 4.0e-14, "log": True}, r"lower of .* is 4e-14, of which 13 decimals would leave 0\.0"),
+        ({**RATE, "lower": 1e-13, "log": True}, r"allowed on a log scale: 1e-12 or more"),
+        ({**RATE, "lower": 0.0, "upper": 1e-11}, "allowed: a width of 1e-09 or more"),
+        ({**RATE, "default_value": 1e-14}, "default_value of .* is 1e-14, of which"),
+        ({**RATE, "upper": 1e300}, r"upper of .* is 1e\+300; allowed: -1e\+100 to 1e\+100"),
+        ({**RATE, "upper": 10**400}, r"upper of .* is a number of 1329 bits; allowed"),
+        ({**RATE, "upper": float("inf")}, "upper of .* is inf; allowed"),
+        ({**COUNT, "upper": 10**16}, r"upper of .* is 10000000000000000; allowed: -1e\+15 to 1e\+15"),
+        ({**RATE, "type": "normal_float", "mu": 0, "sigma": 1e-14}, "sigma of .* is 1e-14, of which"),
+        ({**RATE, "type": "normal_float", "mu": 0, "sigma": 1, "log": True}, "so mu must be above 0"),
+        ({**RATE, "type": "beta_float", "alpha": 0.5, "beta": 1}, "alpha of .* must be 1 or more, got 0.5"),
+        ({**FLAG, "choices": [1, 1.0]}, r"are not distinct: \[1, 1.0\]"),
+        ({**FLAG, "choices": [True, 1]}, r"are not distinct: \[True, 1\]"),
+        ({**FLAG, "choices": [0, "a", False]}, "are not distinct"),
+        ({**FLAG, "default_value": 1}, "default_value of .* is 1; allowed"),
+        ({**FLAG, "choices": [float("nan")]}, "choices of .* must be finite, got nan"),
+        ({**FLAG, "choices": [10**19, 1]}, "choices of .* is 10000000000000000000; allowed: up to"),
+        ({**FLAG, "choices": ["a\0", "a"]}, "must be text that UTF-8 has"),
+        ({**FLAG, "choices": ["\ud800"]}, "must be text that UTF-8 has"),
+        ({**FLAG, "weights": [1]}, "weights of .* must be 2 numbers"),
+        ({**FLAG, "weights": [0, 0]}, "weights of .* must be 2 numbers"),
+        ({**FLAG, "weights": {"a": 1}}, "weights of .* must be 2 numbers"),
+        ({**FLAG, "name": "a\0"}, "needs a name that is text"),
+    ],
+)
+def test_refuses_what_would_not_stay_what_it_is(data: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_space_file(space(data))
+
+
+@pytest.mark.parametrize("key", ["conditions", "forbiddens", "hyperparameters"])
+@pytest.mark.parametrize("value", [0, "", False, {}, [1], "x"])
+def test_refuses_lists_that_are_none(key: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"'{key}' must be a list of mappings|needs the key 'hyperparameters'"):
+        check_space_file({**space(RATE), key: value})
+
+
+def test_a_name_that_is_no_text_is_refused_where_a_space_is_extended() -> None:
+    with pytest.raises(ConfigError, match="number 1 needs a name that is text"):
+        extended(space({"name": [1]}), space(RATE))

@@ -17,7 +17,16 @@ from ConfigSpace.hyperparameters import FloatHyperparameter, IntegerHyperparamet
 
 from metaopt.errors import ConfigError
 from metaopt.oneshot import ONESHOT
-from metaopt.spaces import check_config, default_with, load_space, plain, space_from_json, space_names, space_to_json
+from metaopt.spaces import (
+    check_config,
+    default_with,
+    exact,
+    load_space,
+    plain,
+    space_from_json,
+    space_names,
+    space_to_json,
+)
 
 # Range, log scale and default of NAS-Bench-1Shot1's hyperparameters; None: published without a default.
 PUBLISHED: dict[str, tuple[float, float, bool, float | None]] = {
@@ -154,7 +163,7 @@ def test_users_file(tmp_path: Path) -> None:
         (
             "hyperparameters:\n- {name: a, type: categorical, choices: [x, y]}\n- {name: b, type: constant, value: 1}\n"
             "conditions:\n- {type: EQ, child: b, parent: a, value: z}\n",
-            "mine.yaml: ConfigSpace refuses the space: .* illegal value 'z'",
+            "mine.yaml: condition on 'b' depends on 'z', which 'a' cannot be",
         ),
     ],
 )
@@ -256,3 +265,34 @@ def test_conditions_may_have_several_parents() -> None:
         default_with(space, {"d": 0.1})
     with pytest.raises(ConfigError, match=r"c has no effect: it counts only where \(a == 1 && b == 1\)"):
         default_with(space, {"a": 1, "c": 0.1})
+
+
+def relations(*orders: str) -> dict[str, Any]:
+    both = [{"name": name, "type": "uniform_float", "lower": 0, "upper": 1} for name in "xy"]
+    return {
+        "name": "narrow",
+        "hyperparameters": both,
+        "forbiddens": [{"type": f"RELATION_{order}", "left": "x", "right": "y"} for order in orders],
+    }
+
+
+def test_a_space_without_room_is_refused_with_the_share_of_legal_draws(tmp_path: Path) -> None:
+    message = "space narrow leave almost nothing: of 10000 random configurations 0 were legal"
+    with pytest.raises(ConfigError, match=message):
+        space_from_json(relations("LT", "GT"))
+    with pytest.raises(ConfigError, match=message):
+        exact(ConfigurationSpace.from_serialized_dict(relations("LT", "GT")))
+    path = tmp_path / "narrow.yaml"
+    path.write_text(json.dumps(relations("LT", "GT")))
+    with pytest.raises(ConfigError, match=f"narrow.yaml: .*{message}"):
+        load_space(path)
+    assert len(space_from_json(relations("LT"))) == 2
+
+
+def test_any_space_becomes_an_exact_copy() -> None:
+    space = ConfigurationSpace("theirs", space={"a": [0, 0.5], "b": (1, 5)})
+    copy = exact(space)
+    assert space_to_json(copy) == space_to_json(space)
+    copy.seed(0)
+    assert {type(config["a"]) for config in copy.sample_configuration(20)} == {int, float}
+    assert exact(copy) is not copy

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +15,7 @@ from ConfigSpace import ConfigurationSpace
 
 from metaopt.errors import ConfigError, JournalError
 from metaopt.seeds import seed_integer
-from metaopt.spaces import check_config, plain
+from metaopt.spaces import check_config, exact, plain
 from metaopt.trial import Result, Trial, Value
 
 
@@ -55,9 +54,9 @@ class Tuner(ABC):
             raise ConfigError(
                 f"epochs must satisfy 1 <= smallest <= largest, got {min_epochs} and {max_epochs}", "change one of them"
             )
-        self.space = deepcopy(space)
+        self.space = exact(space)
         self.seed, self.min_epochs, self.max_epochs = seed, min_epochs, max_epochs
-        self.default = plain(space.get_default_configuration())
+        self.default = plain(self.space.get_default_configuration())
         self._asked = 0
         self._told = 0
         self._running: dict[int, Trial] = {}

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from copy import deepcopy
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from ConfigSpace import ConfigurationSpace
+from ConfigSpace.util import deactivate_inactive_hyperparameters, get_one_exchange_neighbourhood
+
+from metaopt.errors import ConfigError
+from metaopt.exact_space import MOST_DRAWS, Space
+from metaopt.spaces import check_config, plain, space_from_json, space_to_json, unmet
+
+MIXED: list[list[Any]] = [[0, 0.5], [0.5, 0], [False, 2], [True, 0.5, "x"], ["1", 1], [1, 2.5, 2**62], ["0.5", 0.5]]
+
+
+def choice(name: str, values: list[Any], kind: str = "categorical") -> dict[str, Any]:
+    return {"name": name, "type": kind, "choices" if kind == "categorical" else "sequence": values}
+
+
+def depends(child: str, parent: str, kind: str, value: Any) -> dict[str, Any]:
+    return {"type": kind, "child": child, "parent": parent, "value": value}
+
+
+@pytest.mark.parametrize("values", MIXED)
+@pytest.mark.parametrize("kind", ["categorical", "ordinal"])
+def test_a_choice_stays_what_it_is(values: list[Any], kind: str) -> None:
+    space = space_from_json({"hyperparameters": [choice("a", values, kind)]})
+    space.seed(0)
+    drawn = [plain(config)["a"] for config in space.sample_configuration(40)]
+    assert {repr(value) for value in drawn} == {repr(value) for value in values}
+    for value in values:
+        check_config(space, {"a": value})
+        assert space["a"].to_value(space["a"].to_vector(value)) == value
+    assert space_to_json(space_from_json(space_to_json(space))) == space_to_json(space)
+
+
+def test_a_default_is_the_choice_that_it_equals() -> None:
+    space = space_from_json({"hyperparameters": [{**choice("a", [1.0, 2.0]), "default_value": 2}]})
+    assert repr(plain(space.get_default_configuration())) == "{'a': 2.0}"
+
+
+def test_what_is_drawn_from_choices_of_one_type_is_what_configspace_draws() -> None:
+    data = {"hyperparameters": [choice("a", [3, 5]), choice("b", ["x", "y"]), choice("c", [0.5, 1.5])]}
+    data["hyperparameters"] += [{"name": "d", "type": "uniform_float", "lower": 0, "upper": 1}]
+    data["conditions"] = [depends("d", "b", "EQ", "x")]
+    ours, theirs = space_from_json(data), ConfigurationSpace.from_serialized_dict(deepcopy(data))
+    ours.seed(3)
+    theirs.seed(3)
+    for size in (None, 4, 33):
+        a, b = ours.sample_configuration(size), theirs.sample_configuration(size)
+        assert [plain(c) for c in (a if size else [a])] == [plain(c) for c in (b if size else [b])]
+
+
+CHAIN = [choice("a", ["x", "y"]), choice("b", ["off", "on"]), choice("c", [False, True]), choice("d", [1, 2])]
+CONDITIONS = {
+    "NEQ on a conditional parent": [depends("b", "a", "EQ", "x"), depends("c", "b", "NEQ", "off")],
+    "NEQ on NEQ on NEQ": [
+        depends("b", "a", "NEQ", "x"), depends("c", "b", "NEQ", "on"), depends("d", "c", "NEQ", True),
+    ],
+    "parents of two depths": [
+        depends("b", "a", "EQ", "x"),
+        depends("c", "b", "EQ", "on"),
+        {"type": "AND", "conditions": [depends("d", "a", "EQ", "x"), depends("d", "c", "NEQ", True)]},
+    ],
+    "one of two parents": [
+        depends("b", "a", "EQ", "x"),
+        {"type": "OR", "conditions": [depends("c", "b", "NEQ", "on"), depends("c", "a", "NEQ", "x")]},
+        {"type": "AND", "conditions": [depends("d", "c", "NEQ", True), depends("d", "b", "EQ", "off")]},
+    ],
+    "the same twice": [
+        {"type": "AND", "conditions": [depends("c", "a", "EQ", "x"), depends("c", "a", "EQ", "x")]},
+        {"type": "AND", "conditions": [depends("d", "a", "EQ", "x"), depends("d", "b", "EQ", "on")]},
+    ],
+}  # fmt: skip
+
+
+def active(space: Space, values: dict[str, Any]) -> dict[str, Any]:
+    """What the definition says: a condition holds if the parent is active and has the value."""
+    found: dict[str, Any] = {}
+    for name in space:
+        if not unmet(space, name, found):
+            found[name] = values[name]
+    return found
+
+
+@pytest.mark.parametrize("which", CONDITIONS)
+def test_what_is_active_is_the_same_for_values_and_for_vectors(which: str) -> None:
+    space = space_from_json({"hyperparameters": CHAIN, "conditions": CONDITIONS[which]})
+    right = set()
+    for values in product(*(item["choices"] for item in CHAIN)):
+        config = active(space, dict(zip((str(item["name"]) for item in CHAIN), values, strict=True)))
+        check_config(space, config)
+        given = dict(zip("abcd", values, strict=True))
+        assert plain(deactivate_inactive_hyperparameters(given, space)) == config
+        right.add(tuple(sorted(config.items())))
+    space.seed(1)
+    drawn = space.sample_configuration(200)
+    assert {tuple(sorted(plain(config).items())) for config in drawn} == right
+    for config in drawn[:20]:
+        for neighbour in get_one_exchange_neighbourhood(config, seed=0):
+            check_config(space, plain(neighbour))
+
+
+def test_a_condition_on_an_inactive_parent_does_not_hold() -> None:
+    space = space_from_json({"hyperparameters": CHAIN, "conditions": CONDITIONS["NEQ on a conditional parent"]})
+    check_config(space, {"a": "y", "d": 1})
+    with pytest.raises(ConfigError, match="not a configuration"):
+        check_config(space, {"a": "y", "c": False, "d": 1})
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "held"),
+    [("EQ", 5, {5}), ("NEQ", 5, {3, 4, 6, 7}), ("LT", 5, {3, 4}), ("GT", 5, {6, 7}), ("IN", [3, 7], {3, 7})],
+)
+@pytest.mark.parametrize("log", [False, True])
+def test_conditions_on_whole_numbers(kind: str, value: Any, held: set[int], log: bool) -> None:
+    n = {"name": "n", "type": "uniform_int", "lower": 3, "upper": 7, "log": log}
+    condition = {**depends("a", "n", kind, value), "values": value}
+    del condition["value" if kind == "IN" else "values"]
+    space = space_from_json({"hyperparameters": [n, choice("a", [1, 2])], "conditions": [condition]})
+    space.seed(0)
+    assert {plain(c)["n"] for c in space.sample_configuration(300) if "a" in plain(c)} == held
+
+
+def test_a_clause_on_what_is_inactive_forbids_nothing_and_none_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    data = {
+        "hyperparameters": [choice("a", ["x", "y"]), {"name": "n", "type": "uniform_int", "lower": 1, "upper": 8}],
+        "conditions": [depends("n", "a", "EQ", "x")],
+        "forbiddens": [{"type": "CLAUSE_GE", "name": "n", "value": 6}],
+    }
+    space = space_from_json(data)
+    space.seed(0)
+    drawn = [plain(config) for config in space.sample_configuration(200)]
+    assert {config.get("n") for config in drawn} == {None, 1, 2, 3, 4, 5}
+    for config in drawn:
+        check_config(space, config)
+    with pytest.raises(ConfigError, match="not a configuration"):
+        check_config(space, {"a": "x", "n": 6})
+    assert space_to_json(space_from_json(space_to_json(space))) == space_to_json(space)
+    assert capsys.readouterr().out == ""
+
+
+def numbers(*forbiddens: dict[str, str]) -> dict[str, Any]:
+    both = [{"name": name, "type": "uniform_float", "lower": 0, "upper": 1, "default_value": 0.5} for name in "xy"]
+    return {"name": "narrow", "hyperparameters": both, "forbiddens": list(forbiddens)}
+
+
+def test_draws_come_to_an_end_where_almost_nothing_is_legal() -> None:
+    clauses = [{"type": f"RELATION_{order}", "left": "x", "right": "y"} for order in ("LT", "GT")]
+    space = Space.decoded(numbers(*clauses))
+    for size in (None, 1, 7):
+        with pytest.raises(ConfigError, match=r"space narrow leave almost nothing: of 1\d{6} random .* 0 were legal"):
+            space.sample_configuration(size)
+
+
+def test_as_many_as_were_found_are_returned_where_little_is_legal() -> None:
+    clauses = [{"type": "CLAUSE_GT", "name": name, "value": 0.02} for name in "xy"]
+    data = numbers(*clauses)
+    for item in data["hyperparameters"]:
+        item["default_value"] = 0.01
+    space = Space.decoded(data)
+    space.seed(0)
+    found = space.sample_configuration(10_000)
+    assert 0.5 < len(found) / (MOST_DRAWS * 0.02**2) < 2
+    assert all(max(config.values()) <= 0.02 for config in found)
+    assert not np.array_equal(found[0].get_array(), found[1].get_array())
