@@ -8,6 +8,7 @@ alive after its worker was killed.
 from __future__ import annotations
 
 import itertools
+import json
 import multiprocessing
 import os
 import signal
@@ -24,6 +25,9 @@ from metaopt.interrupt import SIGNALS
 from metaopt.safe_path import SAFE
 
 _MARK = "_METAOPT_FORK_SERVER"
+#: Variable by which the server learns what is evaluated, see :mod:`metaopt.executors.preload`.
+PRELOAD = "_METAOPT_PRELOAD"
+_LONGEST = 100_000  # characters of a variable; Linux takes 131,071 bytes
 _ATTEMPTS, _PAUSE_S = 3, 0.2
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -59,9 +63,9 @@ def start(recipe: Recipe) -> None:
 
     Call it from a thread that lives as long as the process: on Linux the server dies with the thread that started it.
     """
-    CONTEXT.set_forkserver_preload([__name__, recipe.objective.partition(":")[0]])
+    CONTEXT.set_forkserver_preload([__name__, "metaopt.executors.preload"])
     # Numerical libraries read these once, when they are loaded, and threads that they start would not survive a fork.
-    wanted = child_environment(recipe.threads) | {_MARK: "1"}
+    wanted = child_environment(recipe.threads) | {_MARK: "1", PRELOAD: _what_to_prepare(recipe)}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     # Blocked for good in the server and in Python's resource tracker, which a signal to the whole process group would
@@ -93,6 +97,12 @@ def spawn(recipe: Recipe, target: Callable[..., None], *args: Any) -> BaseProces
                 raise
             time.sleep(_PAUSE_S)  # until the system has noticed that the server is dead
     return process
+
+
+def _what_to_prepare(recipe: Recipe) -> str:
+    """Returns the objective and its settings as JSON; empty where they are too long to be handed over."""
+    text = json.dumps([recipe.objective, dict(recipe.settings)])
+    return text if len(text) <= _LONGEST else ""
 
 
 def orphaned() -> bool:
