@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from metaopt import paths
 from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
@@ -26,7 +28,7 @@ from metaopt.tables.card import Card, card_names, load_card
 from metaopt.tables.files import find_predictions, find_table
 from metaopt.tables.predictions import Predictions
 from metaopt.tables.table import Table
-from metaopt.wording import command
+from metaopt.wording import command, counted
 
 
 def list_benchmarks(arguments: Namespace) -> int:
@@ -71,11 +73,11 @@ def _print_cells(card: Card, cell_space: int, table: Table) -> None:
     if not len(table):
         print(f"  measured: none of {distinct} distinct cells")
         return
-    valid, test = table.optimum()
-    seeds = f"{len(table.seeds)} seeds" if len(table.seeds) > 1 else "1 seed"
+    size = table.describe()
+    least, most = size["seeds"], size.get("most_seeds", size["seeds"])
+    seeds = counted(least, "seed") if least == most else f"{least} to {most} seeds"
     print(f"  {len(table)} cells x {seeds}, after {', '.join(map(str, table.epochs))} epochs")
-    of = "mean over the seeds of any cell" if len(table.seeds) > 1 else "single training of any cell"
-    print(f"  lowest {of}: validation error {valid:.4f}, test error {test:.4f}")
+    _print_zero(table)
     if len(table) == distinct:
         print(f"  measured: all {distinct} distinct cells; predicted: none")
         return
@@ -86,6 +88,20 @@ def _print_cells(card: Card, cell_space: int, table: Table) -> None:
         print(f"  predicted: none; {fit} fits a surrogate")
     else:
         _print_surrogate(Predictions(path), distinct - len(table), table.epochs)
+
+
+def _print_zero(table: Table) -> None:
+    """Prints what regret is counted from, how sure that is, and how near to it a choice by validation error comes."""
+    for part, errors, mean in zip(
+        ("validation", "test"), (table.valid_error, table.test_error), table.means, strict=True
+    ):
+        best = int(mean.argmin())
+        of = errors[best, :, -1][~np.isnan(errors[best, :, -1])]
+        doubt = "a single training, lucky among many" if len(of) == 1 else f"mean of {len(of)} trainings"
+        error = "" if len(of) == 1 else f" ± {of.std(ddof=1) / len(of) ** 0.5:.4f} (standard error)"
+        print(f"  zero of the {part} regret: {mean[best]:.4f}{error}, {doubt} of {table.keys[best]}")
+    floor = table.selected[1] - table.optimum()[1]
+    print(f"  test regret of the cell with the lowest validation error: {floor:.4f}; no choice by it can aim lower")
 
 
 def _print_surrogate(predictions: Predictions, cells: int, epochs: Sequence[int]) -> None:
