@@ -73,10 +73,11 @@ def shown(run: RunData, evaluations: Sequence[Evaluation], split: Split) -> list
     return [regret(error, optimum) for error in errors if not math.isnan(error)]
 
 
-def ratio(run: RunData, split: Split) -> Ratio:
-    """Compares the confirmation's sides; above 1 means that tuning helped."""
+def ratio(run: RunData, split: Split, floor: float = 0.0) -> Ratio:
+    """Compares the confirmation's sides, ``floor`` taken off every regret; above 1 means that tuning helped."""
     found = confirmation(run)
-    return regret_ratio(shown(run, found.default, split), shown(run, found.tuned, split))
+    default, tuned = ([value - floor for value in shown(run, side, split)] for side in (found.default, found.tuned))
+    return regret_ratio(default, tuned)
 
 
 def headline(run: RunData) -> Headline:
@@ -147,5 +148,20 @@ def _confirmed(run: RunData, found: Confirmation, split: Split) -> Headline:
         times(result.value),
         f"the default's mean {word} over the tuned one's",
         f"{begin} from {default:.4f} with the default to {tuned:.4f} tuned; {interval_text(result)}, n = "
-        f"{len(found.default)} and {len(found.tuned)} fresh searches{p_value}{smallest}.",
+        f"{len(found.default)} and {len(found.tuned)} fresh searches{p_value}{smallest}.{_above_floor(run, split)}",
+    )
+
+
+def _above_floor(run: RunData, split: Split) -> str:
+    """Returns the ratio of what could be gained, in a sentence; empty where the floor is unknown."""
+    floor = run.floor_test_regret
+    if split == "valid" or floor is None:
+        return ""
+    above = ratio(run, split, floor)
+    compared = "the mean tuned regret does not lie above it"
+    if above.value is not None:
+        compared = f"above this floor the ratio is {times(above.value)}"
+    return (
+        f" The cell with the lowest validation error has a test regret of {number(floor)}, which no choice by "
+        f"validation error can expect to beat; {compared}."
     )

@@ -190,6 +190,12 @@ class RunData:
         return self.objective.get("optimum_test_error")
 
     @property
+    def floor_test_regret(self) -> float | None:
+        """Test regret of the cell with the lowest validation error, which no choice by that can expect to beat."""
+        selected, lowest = self.objective.get("selected_test_error"), self.optimum_test_error
+        return None if selected is None or lowest is None else selected - lowest
+
+    @property
     def default(self) -> Mapping[str, Value]:
         """The default configuration; empty if the header has none."""
         return self.header.get("default") or {}

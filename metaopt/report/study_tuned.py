@@ -47,6 +47,8 @@ class Tuned:
         tuned_searches: Likewise.
         selected: Test regret of the incumbent's own trial: what the run saw when it chose.
         ratio: Mean of ``default`` over mean of ``tuned``; its unit is the run, not the search.
+        floor: Least test regret that a choice by validation error can expect; None where it is unknown.
+        above_floor: The same ratio after ``floor`` is taken off every regret; None where it is unknown.
         wall_s: Median wall seconds of a finished confirming search; NaN without one.
         cpu_s: Likewise CPU seconds; NaN also if they were not measured in one of them.
         epochs: Of the confirming searches, ascending.
@@ -63,6 +65,8 @@ class Tuned:
     tuned_searches: Searches
     selected: tuple[float, ...]
     ratio: Ratio
+    floor: float | None
+    above_floor: Ratio | None
     wall_s: float
     cpu_s: float
     epochs: tuple[int, ...]
@@ -80,6 +84,7 @@ def tuned(group: Group) -> Tuned:
     counts = [Searches(*(sum(len(sides[i]) for sides in of) for of in (found, asked))) for i in (0, 1)]
     finished = [e for run in group.runs for e in run.confirmed if e.ok]
     answers = [e for run in group.runs for e in (*run.told, *run.confirmed) if e.result]
+    floor = group.runs[0].floor_test_regret
     return Tuned(
         label=group.label,
         optimum_test_error=group.runs[0].optimum_test_error,
@@ -89,6 +94,8 @@ def tuned(group: Group) -> Tuned:
         tuned_searches=counts[1],
         selected=tuple(regret for run in group.runs for regret in _selected(run)),
         ratio=regret_ratio(default, best),
+        floor=floor,
+        above_floor=None if floor is None else regret_ratio([d - floor for d in default], [b - floor for b in best]),
         wall_s=_median([e.result.cost_s for e in finished if e.result]),
         cpu_s=_median([e.result.cpu_s for e in finished if e.result]),
         epochs=tuple(sorted({e.trial.epochs for e in finished})),
@@ -142,13 +149,18 @@ def tuned_table(rows: Sequence[Tuned]) -> Table:
         "as selected",
         "ratio",
         "95 % interval",
+        *(("ratio above the floor",) if _has_floor(rows) else ()),
         "searches of default",
         "of tuned",
         f"{'CPU' if _has_cpu(rows) else 'wall'} s per search",
         "runs",
         "failed trials",
     )
-    return Table("Tuned against default", head, tuple(_text(row, _has_cpu(rows)) for row in rows))
+    return Table("Tuned against default", head, tuple(_text(row, _has_cpu(rows), _has_floor(rows)) for row in rows))
+
+
+def _has_floor(rows: Sequence[Tuned]) -> bool:
+    return any(row.floor is not None for row in rows)
 
 
 def _has_cpu(rows: Sequence[Tuned]) -> bool:
@@ -157,7 +169,7 @@ def _has_cpu(rows: Sequence[Tuned]) -> bool:
     return bool(timed) and not any(math.isnan(row.cpu_s) for row in timed)
 
 
-def _text(row: Tuned, has_cpu: bool) -> tuple[str, ...]:
+def _text(row: Tuned, has_cpu: bool, has_floor: bool) -> tuple[str, ...]:
     search_s = row.cpu_s if has_cpu else row.wall_s
     interval = interval_text(row.ratio).removeprefix("95 % interval ")
     return (
@@ -167,6 +179,7 @@ def _text(row: Tuned, has_cpu: bool) -> tuple[str, ...]:
         mean_sd(row.selected),
         times(row.ratio.value),
         interval,
+        *((times(row.above_floor.value if row.above_floor else None),) if has_floor else ()),
         str(row.default_searches),
         str(row.tuned_searches),
         NONE if math.isnan(search_s) else f"{search_s:.1f}",
@@ -194,6 +207,7 @@ def tuned_records(rows: Sequence[Tuned]) -> list[dict[str, object]]:
             "ratio": row.ratio.value,
             "ratio_low": row.ratio.low,
             "ratio_high": row.ratio.high,
+            **(_floor_record(row) if _has_floor(rows) else {}),
             "default_searches_finished": row.default_searches.finished,
             "default_searches_asked": row.default_searches.asked,
             "tuned_searches_finished": row.tuned_searches.finished,
@@ -205,6 +219,13 @@ def tuned_records(rows: Sequence[Tuned]) -> list[dict[str, object]]:
         }
         for row in rows
     ]
+
+
+def _floor_record(row: Tuned) -> dict[str, object]:
+    return {
+        "floor_test_regret": row.floor,
+        "ratio_above_floor": row.above_floor.value if row.above_floor else None,
+    }
 
 
 def tuned_notes(rows: Sequence[Tuned]) -> tuple[str, ...]:
@@ -220,9 +241,20 @@ def tuned_notes(rows: Sequence[Tuned]) -> tuple[str, ...]:
         "difference from tuned is the luck of the selection.",
         "Ratio: the default's mean over the tuned one's, above 1 where tuning helped. Its interval is Fieller's with "
         "the run as unit, so it is wide where there are few runs; where it holds 1, nothing is decided.",
+        *_floor_note(rows),
         "Seconds: median CPU time of a confirming search, over all of its threads."
         if _has_cpu(rows)
         else "Seconds: median wall time of a confirming search, which depends on what else ran.",
+    )
+
+
+def _floor_note(rows: Sequence[Tuned]) -> tuple[str, ...]:
+    floors = sorted({number(row.floor) for row in rows if row.floor is not None})
+    if not floors:
+        return ()
+    return (
+        f"Floor: the cell with the lowest validation error has a test regret of {' or '.join(floors)}. No choice by "
+        "validation error can expect to beat it, so the ratio above the floor is of what could be gained.",
     )
 
 

@@ -37,6 +37,16 @@ def test_a_clear_gain_is_called_one(run_with: Callable[..., RunData]) -> None:
     assert "p = 0.029" in found.sentence
 
 
+def test_the_gain_above_the_floor_of_a_choice_by_validation_error_is_said(run_with: Callable[..., RunData]) -> None:
+    floor = {"objective": {"optimum_valid_error": 0.1, "optimum_test_error": 0.1, "selected_test_error": 0.15}}
+    found = headline(run_with([0.40, 0.41, 0.39, 0.40], [0.20, 0.21, 0.19, 0.20], **floor))
+    assert found.number == "3.00×"
+    assert "test regret of 0.0500" in found.sentence
+    assert "above this floor the ratio is 5.00×." in found.sentence
+    reached = headline(run_with([0.40, 0.41, 0.39, 0.40], [0.14, 0.15, 0.13, 0.14], **floor))
+    assert "; the mean tuned regret does not lie above it." in reached.sentence
+
+
 def test_a_clear_loss_is_called_one(run_with: Callable[..., RunData]) -> None:
     found = headline(run_with([0.20, 0.21, 0.19, 0.20], [0.40, 0.41, 0.39, 0.40]))
     assert (found.tone, found.number) == ("worse", "0.33×")

@@ -51,6 +51,23 @@ def test_regrets_are_means_over_runs_of_means_over_searches(group: Callable[...,
     assert "with fresh seeds (27 epochs each)" in tuned_notes([found])[0]
 
 
+def test_ratios_above_the_floor_stand_beside_the_raw_ones(
+    group: Callable[..., Group], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OBJECTIVE, "selected_test_error", 0.15)
+    found = tuned(group(([0.4, 0.6], [0.2, 0.2]), ([0.3, 0.5], [0.2, 0.2])))
+    assert found.floor == pytest.approx(0.05)
+    assert found.ratio.value == pytest.approx(3.5)
+    assert found.above_floor is not None
+    assert found.above_floor.value == pytest.approx(6.0)
+    table = tuned_table([found])
+    assert table.rows[0][table.head.index("ratio above the floor")] == "6.00×"
+    (record,) = tuned_records([found])
+    assert record["floor_test_regret"] == pytest.approx(0.05)
+    assert record["ratio_above_floor"] == pytest.approx(6.0)
+    assert "has a test regret of 0.0500" in " ".join(tuned_notes([found]))
+
+
 def test_a_side_that_diverged_is_said(group: Callable[..., Group]) -> None:
     found = tuned(group(([0.4, 0.6], [None, None]), ([0.3, 0.5], [0.2, None])))
     assert found.tuned == pytest.approx((0.1,))
