@@ -14,6 +14,7 @@ from rich.console import Console
 
 from metaopt.config import raise_together
 from metaopt.errors import JournalError, RunError
+from metaopt.failures import EveryTrialFailsError
 from metaopt.interrupt import Interrupt
 from metaopt.journal import read_header
 from metaopt.planned_run import PlannedRun
@@ -21,6 +22,7 @@ from metaopt.run_folder import RunFolder
 from metaopt.run_settings import RESUMABLE, BaselineConfig, from_json
 from metaopt.side_by_side import Lone, do, run_side_by_side
 from metaopt.study_file import StudyPlan
+from metaopt.wording import counted
 
 README = "README.md"
 _OURS = "`metaopt compare "
@@ -117,47 +119,63 @@ def run_missing(
         Whether all of it is finished now; False if it was interrupted.
 
     Raises:
+        EveryTrialFailsError: after all runs, if some of them were given up, for each of which it says why.
         RunError: if a folder cannot be made or is in use, or if no worker is left.
     """
     quick = [run for run in missing if isinstance(run.config, BaselineConfig)]
     if at_once == 1 or len(quick) == 1:
         quick = []
     others = [run for run in missing if run not in quick]
-    return _run_side_by_side(quick, out, command, console, interrupted, at_once) and _run_in_turn(
-        others, out, command, console, interrupted
-    )
+    given_up: list[EveryTrialFailsError] = []
+    work = [_lone(run, out, command) for run in quick]
+    if not _run_side_by_side(work, console, interrupted, at_once, given_up):
+        return False
+    if not _run_in_turn(others, out, command, console, interrupted, given_up):
+        return False
+    if given_up:
+        text = f"given up: {counted(len(given_up), 'run')} of {len(missing)}\n- "
+        raise EveryTrialFailsError(text + "\n- ".join(str(error).replace("\n", "\n  ") for error in given_up))
+    return True
 
 
 def _run_side_by_side(
-    runs: Sequence[PlannedRun],
-    out: Path,
-    command: Sequence[str],
+    work: Sequence[Lone],
     console: Console,
     interrupted: Interrupt,
     at_once: int,
+    given_up: list[EveryTrialFailsError],
 ) -> bool:
-    """Runs all, several at a time; nothing is lost where it is stopped."""
-    if not runs:
+    """Runs all, several at a time; nothing is lost where it is stopped. Adds to what is given up."""
+    if not work:
         return True
-    work = [_lone(run, out, command) for run in runs]
     try:
         with interrupted.at_once():
-            for done, _ in enumerate(run_side_by_side(work, min(at_once, len(runs))), start=1):
-                _say(console, f"{done} of {len(runs)} baselines")
+            for done, failure in enumerate(run_side_by_side(work, min(at_once, len(work))), start=1):
+                given_up += [] if failure is None else [failure]
+                _say(console, f"{done} of {len(work)} baselines")
     except KeyboardInterrupt:
         return False
     return True
 
 
 def _run_in_turn(
-    runs: Sequence[PlannedRun], out: Path, command: Sequence[str], console: Console, interrupted: Interrupt
+    runs: Sequence[PlannedRun],
+    out: Path,
+    command: Sequence[str],
+    console: Console,
+    interrupted: Interrupt,
+    given_up: list[EveryTrialFailsError],
 ) -> bool:
     for number, planned in enumerate(runs, start=1):
         if interrupted():
             return False
         _say(console, f"run {number} of {len(runs)}: {planned.name}")
-        if not do(_lone(planned, out, command), console, interrupted):
-            return False
+        try:
+            if not do(_lone(planned, out, command), console, interrupted):
+                return False
+        except EveryTrialFailsError as error:
+            _say(console, f"given up: {error.message}")
+            given_up.append(error)
     return True
 
 

@@ -33,6 +33,7 @@ from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
 from metaopt.tuners.fixed import Fixed
 from metaopt.tuners.options import check_options
+from metaopt.wording import command
 
 #: Seconds between two lines of progress where a trial takes a millisecond.
 _LOOK_UP_PAUSE_S = 1.0
@@ -215,11 +216,13 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
 def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Console, interrupted: Interrupt) -> str:
     if recorded.end and _confirmed(prepared, folder, recorded):
         return recorded.end
+    patience, again = prepared.config.stop_after_failures, command("resume", folder.path)
     with prepared.make_executor() as crew:
 
         def run(shown: Progress, tuner: Tuner, place: RunFolder, so_far: Recorded) -> str:
             with contextlib.closing(JournalWriter(place.journal, so_far)) as journal, shown as monitor:
-                return Study(tuner, crew, journal, so_far, shown.budget, place.trial, monitor, interrupted).run()
+                about = journal, so_far, shown.budget, place.trial, monitor, interrupted, patience, again
+                return Study(tuner, crew, *about).run()
 
         pause_s = 0.0 if prepared.objective.needs_process else _LOOK_UP_PAUSE_S
         shown = show("tuning", prepared.config.limits, console, pause_s=pause_s)

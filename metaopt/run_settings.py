@@ -13,7 +13,7 @@ from metaopt.setting import setting
 from metaopt.task import SearchTask, TableTask
 
 #: Settings that results do not depend on, so that a resumed run may change them.
-RESUMABLE = ("executor", "workers", "cluster")
+RESUMABLE = ("executor", "workers", "cluster", "stop_after_failures")
 #: What a tuner of cells may be told, of the errors that a table has for several seeds.
 ERRORS = ("mean", "single")
 
@@ -44,6 +44,9 @@ class RunSettings(TableTask):
     max_epochs: int | None = setting(None, "epochs of the longest evaluation; the benchmark's", lowest=1)
     workers: int | None = setting(None, "evaluations at a time; as many as there are cores", lowest=1)
     seed: int = setting(0, "seed of everything random in the run", lowest=0)
+    stop_after_failures: int = setting(
+        5, "failures of the same kind in a row, none having succeeded, after which the run stops; 0: never", lowest=0
+    )
     folder: str | None = setting(None, "run folder to make; a free name under runs/", "--run")
     confirm: int = 0
     executor: str = "serial"

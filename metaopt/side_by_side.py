@@ -14,6 +14,7 @@ from rich.console import Console
 
 from metaopt import launch
 from metaopt.executors.local_cluster import local_cluster, run_all
+from metaopt.failures import EveryTrialFailsError
 from metaopt.interrupt import Interrupt
 from metaopt.run_folder import RunFolder
 from metaopt.run_settings import RESUMABLE, RunSettings
@@ -43,6 +44,7 @@ def do(lone: Lone, console: Console, interrupted: Interrupt) -> str:
         Why it ended; empty if it was interrupted.
 
     Raises:
+        EveryTrialFailsError: if it is given up.
         RunError: if its folder cannot be made or is in use, or if no worker is left.
     """
     folder = RunFolder(lone.folder)
@@ -51,8 +53,8 @@ def do(lone: Lone, console: Console, interrupted: Interrupt) -> str:
     return launch.start(launch.prepare(lone.config, lone.space), folder, lone.command, console, interrupted)
 
 
-def run_side_by_side(runs: Sequence[Lone], at_once: int) -> Iterator[str]:
-    """Does all runs, ``at_once`` at a time, and yields why each of them ended, as they do.
+def run_side_by_side(runs: Sequence[Lone], at_once: int) -> Iterator[EveryTrialFailsError | None]:
+    """Does all runs, ``at_once`` at a time, and yields for each that has ended whether it was given up, and why.
 
     Whoever stops in between loses nothing: their journals hold what was done.
 
@@ -63,6 +65,10 @@ def run_side_by_side(runs: Sequence[Lone], at_once: int) -> Iterator[str]:
         yield from run_all(client, _do_quietly, runs)
 
 
-def _do_quietly(lone: Lone) -> str:
+def _do_quietly(lone: Lone) -> EveryTrialFailsError | None:
     """Runs in a worker process, which signals do not reach: it ends with the cluster."""
-    return do(lone, Console(quiet=True), Interrupt())
+    try:
+        do(lone, Console(quiet=True), Interrupt())
+    except EveryTrialFailsError as error:
+        return error
+    return None

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from metaopt.budget import Budget
 from metaopt.executors.base import Executor
+from metaopt.failures import FirstFailures
 from metaopt.journal import Event, JournalWriter, Recorded
 from metaopt.records import answered
 from metaopt.trial import Result, Trial, charged_epochs
@@ -50,6 +51,8 @@ class Study:
         trial_folder: The folder of each trial by its id.
         monitor: Told of every event.
         interrupted: True once the run is to stop early.
+        stop_after_failures: Failures of the same kind after which to give up if none has succeeded; 0: never.
+        again: The command that goes on with the run, for the message then.
     """
 
     def __init__(
@@ -62,6 +65,8 @@ class Study:
         trial_folder: Callable[[int], Path],
         monitor: Monitor,
         interrupted: Callable[[], bool] = lambda: False,
+        stop_after_failures: int = 0,
+        again: str = "",
     ) -> None:
         self._tuner, self._executor, self._journal, self._budget = tuner, executor, journal, budget
         self._trial_folder, self._monitor, self._interrupted = trial_folder, monitor, interrupted
@@ -72,6 +77,8 @@ class Study:
         self._began = executor.clock() - recorded.elapsed_s
         self._ticked_s = recorded.elapsed_s
         self._end = recorded.end
+        succeeded = any(result.status == "ok" for result in recorded.results.values())
+        self._failures, self._again = FirstFailures(stop_after_failures, succeeded), again
 
     def run(self) -> str:
         """Runs to the end.
@@ -81,6 +88,7 @@ class Study:
 
         Raises:
             JournalError: if the journal does not fit the tuner or cannot be written.
+            EveryTrialFailsError: if the first evaluations have all failed in the same way.
             RunError: if nothing is left that could evaluate a trial.
         """
         self._replay()
@@ -93,6 +101,9 @@ class Study:
                 return self._finish()
             for result in self._executor.wait(self._patience_s()):
                 self._tell(result)
+            if self._failures.hopeless:
+                self._drain(tell_stopped=False)
+                raise self._failures.error(self._again)
             self._monitor.passed(self._now_s())
             self._tick(_TICK_S)
         self._tick(0.0)
@@ -157,6 +168,7 @@ class Study:
             self._charged[result.trial_id] = result.epochs
         self._journal.tell(at_s, result)
         self._tuner.tell(result)
+        self._failures.told(result)
         self._monitor.told(at_s, result)
 
     def _tick(self, at_least_s: float) -> None:

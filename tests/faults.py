@@ -183,3 +183,16 @@ class Inline(Faults):
     """The same without a process of its own."""
 
     needs_process = False
+
+
+class Doomed(Inline):
+    """Fails with the optimizer that the environment names, as long as there is no file ``cured``."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__()
+        self._doomed = settings["optimizer"] == os.environ.get("FAULTS_DOOMED", "darts")
+
+    def evaluate(self, trial: Trial, folder: Path) -> Result:
+        if self._doomed and not Path("cured").exists():
+            raise LookupError(f"no such table for trial {trial.id}" if trial.id % 2 else "no such table")
+        return super().evaluate(trial, folder)

@@ -23,6 +23,7 @@ LAYERS = (
             "compare",
             "config",
             "doctor",
+            "failures",
             "launch",
             "planned_run",
             "progress",

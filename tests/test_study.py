@@ -11,6 +11,7 @@ from ConfigSpace import ConfigurationSpace, Float
 from metaopt.budget import Budget
 from metaopt.errors import JournalError
 from metaopt.executors.base import Executor, Recipe
+from metaopt.failures import EveryTrialFailsError
 from metaopt.journal import Event, JournalWriter, read
 from metaopt.study import Study
 from metaopt.trial import Result, Trial
@@ -40,9 +41,10 @@ class Desk(Executor):
         pace_s: float = 1.0,
         hangs: Sequence[int] = (),
         trained: int | None = None,
+        reasons: Sequence[str] = (),
     ) -> None:
         super().__init__(Recipe("no:where", {}), workers)
-        self.clock, self.pace_s, self.hangs, self.trained = clock, pace_s, hangs, trained
+        self.clock, self.pace_s, self.hangs, self.trained, self.reasons = clock, pace_s, hangs, trained, reasons
         self.here: dict[int, Trial] = {}
         self.submitted: list[int] = []
         self.stopped: set[int] = set()
@@ -64,6 +66,8 @@ class Desk(Executor):
                 trial = self.here.pop(trial_id)
                 stopped = trial_id in self.stopped
                 ok = Result(trial_id, "ok", float(trial.config["x"]), epochs=self.trained)
+                if trial_id < len(self.reasons) and self.reasons[trial_id]:
+                    ok = Result(trial_id, "crashed", reason=self.reasons[trial_id])
                 return [Result(trial_id, "stopped") if stopped else ok]
         return []
 
@@ -116,7 +120,12 @@ class Run:
             journal.header({})
 
     def drive(
-        self, budget: Budget, tuner: type[Tuner] = Rungs, interrupted: Callable[[], bool] = lambda: False, **desk: Any
+        self,
+        budget: Budget,
+        tuner: type[Tuner] = Rungs,
+        interrupted: Callable[[], bool] = lambda: False,
+        patience: int = 0,
+        **desk: Any,
     ) -> str:
         recorded, self.watch = read(self.path), Watch()
         self.desk = Desk(self.clock, **desk)
@@ -126,6 +135,8 @@ class Run:
             study = Study(
                 *(fresh, self.desk, journal, recorded, budget, lambda n: folder / f"{n:05d}", self.watch),
                 interrupted=interrupted,
+                stop_after_failures=patience,
+                again="metaopt resume RUN",
             )
             return study.run()
 
@@ -284,3 +295,47 @@ def test_the_tell_is_on_the_disk_before_the_tuner_learns(run: Run, monkeypatch: 
 
     monkeypatch.setattr(Rungs, "tell", check)
     run.drive(Budget(evaluations=4))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 50])
+def test_a_run_of_equal_failures_only_is_stopped_and_can_go_on_with_the_rest(run: Run, workers: int) -> None:
+    with pytest.raises(EveryTrialFailsError, match=r"5 evaluations in a row failed .*no room: 7") as caught:
+        run.drive(Budget(evaluations=40), Random, patience=5, workers=workers, reasons=["no room: 7"] * 40)
+    assert "go on with: metaopt resume RUN" in caught.value.hint
+    recorded = read(run.path)
+    assert not recorded.end
+    assert 5 <= len(recorded.results) <= 5 + workers
+    assert run.drive(Budget(evaluations=40), Random, patience=5) == "the budget of 40 evaluations is used up"
+    assert [trial.id for trial in run.asks] == list(range(40)) == sorted(run.told)
+
+
+def test_and_is_stopped_again_while_the_cause_is_there(run: Run) -> None:
+    for times in (1, 2):
+        with pytest.raises(EveryTrialFailsError):
+            run.drive(Budget(evaluations=40), Random, patience=5, workers=1, reasons=["no room"] * 40)
+        assert len(run.told) == 5 * times
+
+
+@pytest.mark.parametrize(
+    ("reasons", "patience"),
+    [
+        (["", *["no room"] * 19], 5),
+        (["no room"] * 4 + [""] + ["no room"] * 15, 5),
+        (["no room", "no memory"] * 10, 5),
+        (["no room"] * 20, 0),
+    ],
+    ids=["first-succeeds", "fifth-succeeds", "differ", "never"],
+)
+def test_a_run_that_may_have_hope_uses_its_budget(run: Run, reasons: list[str], patience: int) -> None:
+    end = run.drive(Budget(evaluations=20), Random, patience=patience, workers=1, reasons=reasons)
+    assert end == "the budget of 20 evaluations is used up"
+    assert len(run.told) == 20
+
+
+def test_after_a_success_nothing_is_counted_in_a_resumed_run_either(run: Run) -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        run.drive(Budget(evaluations=1), Random, patience=5, workers=1)
+    lines = run.path.read_bytes().splitlines(keepends=True)
+    run.path.write_bytes(b"".join(lines[:-1]))  # without its end
+    assert run.drive(Budget(evaluations=20), Random, patience=5, workers=1, reasons=["no room"] * 20)
+    assert len(run.told) == 20

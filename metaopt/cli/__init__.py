@@ -24,14 +24,15 @@ from metaopt.system_errors import explained, named
 from metaopt.tables.importers import IMPORTERS
 from metaopt.task import SearchTask
 
-OK, USER_ERROR, INTERRUPTED = 0, 2, 130
+OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        0; 2 after a mistake of the user, which is explained on standard error; 130 after Ctrl-C, SIGTERM or SIGUSR2.
+        0; 1 if a run has come to its end without an evaluation that succeeded; 2 after a mistake of the user, or where
+        nothing goes on, which is explained on standard error; 130 after Ctrl-C, SIGTERM or SIGUSR2.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -177,6 +178,8 @@ def _add_resources(command: _Parser, than: str) -> None:
     command.add_argument("--executor", choices=sorted(EXECUTORS), help=f"another executor {than}")
     command.add_argument("--workers", type=int, help=f"another number of evaluations at a time {than}")
     command.add_argument("--cluster", metavar="FILE", help=f"another cluster {than}")
+    text = f"another number of equal failures {than}, after which a run stops if none has succeeded; 0: never"
+    command.add_argument("--stop-after-failures", type=int, metavar="N", help=text)
     _add_scheduler(command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 from rich.console import Console
 
 from metaopt import provenance
-from metaopt.cli import INTERRUPTED, OK, USER_ERROR
+from metaopt.cli import FAILED, INTERRUPTED, OK, USER_ERROR
 from metaopt.compare import check_folder, run_missing, unfinished
 from metaopt.config import cores
 from metaopt.errors import ConfigError
+from metaopt.failures import EveryTrialFailsError
 from metaopt.interrupt import Interrupt
 from metaopt.registry import load
+from metaopt.run_folder import RunFolder
 from metaopt.run_settings import RESUMABLE
 from metaopt.study_archive import journals, pack
 from metaopt.study_file import StudyPlan, load_study
@@ -31,15 +34,25 @@ def compare(arguments: Namespace) -> int:
             check_folder(plan, out, place)
             missing = [] if arguments.no_run or arguments.check else unfinished(plan, place)
         console, line = Console(stderr=True), provenance.command_line()
-        if not run_missing(missing, out, line, console, interrupted, _at_once(arguments)):
-            print(f"interrupted; go on with: {_command(arguments, changes)}")
-            return INTERRUPTED
+        given_up: EveryTrialFailsError | None = None
+        try:
+            if not run_missing(missing, out, line, console, interrupted, _at_once(arguments)):
+                print(f"interrupted; go on with: {_command(arguments, changes)}")
+                return INTERRUPTED
+        except EveryTrialFailsError as error:  # the study is written with what there is
+            given_up = error
     with journals(out) as place:
         code = (_check if arguments.check else _write)(arguments, plan, out, place)
         lacking = unfinished(plan, place)
+        done = [run for run in missing if run not in lacking]
+        fruitless = [run.name for run in done if RunFolder(place / run.name).read().incumbent is None]
     if arguments.pack:
         pack(out, [run.name for run in plan.runs if run not in lacking])
-    return code
+    if fruitless:
+        print(f"metaopt: no evaluation has succeeded in {', '.join(fruitless)}", file=sys.stderr)
+    if given_up is not None:
+        raise given_up
+    return code or (FAILED if fruitless else OK)
 
 
 def _write(arguments: Namespace, plan: StudyPlan, out: Path, place: Path) -> int:
@@ -70,7 +83,7 @@ def _at_once(arguments: Namespace) -> int:
 
 def _command(arguments: Namespace, changes: Mapping[str, object]) -> str:
     options = {**({} if arguments.out is None else {"out": arguments.out}), **changes}
-    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
     return command("compare", arguments.study, *words)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from metaopt import launch, provenance
-from metaopt.cli import INTERRUPTED, OK
+from metaopt.cli import FAILED, INTERRUPTED, OK
 from metaopt.config import load_config
 from metaopt.interrupt import Interrupt
 from metaopt.journal import Recorded
@@ -66,6 +67,9 @@ def _close(folder: RunFolder, end: str, wants_report: bool) -> int:
         print("\n".join(_confirmed(folder.confirmation.read(), recorded)))
     if wants_report:
         print(f"report: {load('metaopt.report.html:write_report')([folder.path], None)}")
+    if recorded.incumbent is None:
+        print(f"metaopt: none of {counted(len(recorded.results), 'evaluation')} has succeeded", file=sys.stderr)
+        return FAILED
     return OK
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from metaopt.cli import main
+from metaopt.objectives import OBJECTIVES
 
 STUDY = """
 title: Two runs
@@ -95,3 +96,20 @@ def test_a_packed_study_is_the_same_study(study: str, capsys: pytest.CaptureFixt
     assert main(["compare", study]) == 0
     assert "run " not in capsys.readouterr().err
     assert main(["compare", study, "--check"]) == 0
+
+
+def test_a_run_of_failures_only_costs_the_others_nothing(
+    study: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Doomed")
+    Path(study).write_text(
+        STUDY.replace("budget: 3", "budget: 6").replace("darts", "[darts, gdas]").replace("[0, 1]", "0")
+    )
+    assert main(["compare", study]) == 2
+    said = capsys.readouterr()
+    assert "given up: 1 run of 2" in said.err
+    assert "metaopt resume mine/darts-s0" in said.err
+    assert "study: mine/README.md" in said.out
+    assert "1 of 2 runs are not finished: darts-s0." in Path("mine/README.md").read_text()
+    assert main(["compare", study, "--stop-after-failures", "0"]) == 1
+    assert "no evaluation has succeeded in darts-s0" in capsys.readouterr().err

@@ -10,6 +10,8 @@ import pytest
 
 from metaopt import launch
 from metaopt.cli import main
+from metaopt.objectives import OBJECTIVES
+from metaopt.run_folder import RunFolder
 from metaopt.run_settings import RunConfig
 
 
@@ -53,6 +55,35 @@ def test_a_failing_evaluation_is_said(tune: list[str], capsys: pytest.CaptureFix
     assert "crashed: ArithmeticError: on purpose" in said.err
     assert "12 evaluations, " in said.out
     assert "searched again" not in said.out
+
+
+def test_a_run_of_failures_only_keeps_its_budget(
+    tune: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Doomed")
+    assert main([*tune, "--budget", "20", "--run", "a run"]) == 2
+    said = capsys.readouterr().err
+    assert "5 evaluations in a row failed in the same way, and none has succeeded" in said
+    assert "LookupError: no such table" in said
+    assert "go on with: metaopt resume 'a run'" in said
+    assert len(RunFolder(Path("a run")).read().results) == 5
+    assert main(["resume", "a run"]) == 2
+    Path("cured").touch()
+    assert main(["resume", "a run", "--no-report"]) == 0
+    recorded = RunFolder(Path("a run")).read()
+    assert len(recorded.results) == 20
+    assert sum(result.status == "ok" for result in recorded.results.values()) > 5
+
+
+def test_a_run_that_ends_without_a_success_has_failed(
+    tune: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Doomed")
+    assert main(tune) == 1
+    assert "none of 4 evaluations has succeeded" in capsys.readouterr().err
+    assert main([*tune, "--budget", "8", "--stop-after-failures", "0", "--run", "all"]) == 1
+    assert len(RunFolder(Path("all")).read().results) == 8
+    assert main(["resume", "all", "--no-report"]) == 1
 
 
 def test_nothing_is_asked(tune: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
