@@ -21,11 +21,15 @@ from metaopt.surrogates.fitting import FEWEST_CELLS, fit_each, judge_on
 from metaopt.surrogates.measured import HELD_OUT, Measured
 from metaopt.surrogates.sources import FEWEST_CELLS as FEWEST_JUDGED
 
+#: Of the cells, for a kind of them to be left out: each costs as much as all members do.
+SMALLEST_SHARE = 0.05
+
 
 def kinds(measured: Measured, seed: int) -> dict[str, NDArray[np.bool_]]:
     """Returns which cells are left out together, by what they have in common.
 
-    None are kinds of too few cells of the cell space to say something of ranks, or with too few others to learn from.
+    None are kinds of too few cells of the cell space to say something of ranks, such as those of less than a
+    twentieth of all cells, or with too few others to learn from.
 
     Args:
         measured: N cells.
@@ -38,10 +42,11 @@ def kinds(measured: Measured, seed: int) -> dict[str, NDArray[np.bool_]]:
     sizes = np.array([graph.n_vertices for graph in graphs])
     found = {"wirings": _of_some_wirings(graphs, seed)}
     found |= {f"{size} vertices": sizes == size for size in np.unique(sizes).tolist()}
+    fewest = max(FEWEST_JUDGED, SMALLEST_SHARE * len(graphs))
     return {
         name: rows
         for name, rows in found.items()
-        if (rows & measured.in_space).sum() >= FEWEST_JUDGED and (~rows).sum() >= FEWEST_CELLS
+        if (rows & measured.in_space).sum() >= fewest and (~rows).sum() >= FEWEST_CELLS
     }
 
 
