@@ -7,6 +7,7 @@ are read when they are asked for.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,6 +94,19 @@ class ImageData:
     def test(self) -> Part:
         """Images and labels of which only errors are reported."""
         return self.read_test()
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with every training image, its label and its place; the first 16 digits of a SHA-256.
+
+        They are all that a search sees of the images, and the only part that is always read.
+        """
+        levels, labels = self.train
+        content = hashlib.sha256(repr((levels.shape, self.augmentation)).encode())
+        content.update(np.ascontiguousarray(levels).data)
+        for values in (labels, self.mean, self.deviation):
+            content.update(values.astype(values.dtype.newbyteorder("<")).tobytes())
+        return content.hexdigest()[:16]
 
     @property
     def in_channels(self) -> int:

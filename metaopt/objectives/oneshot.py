@@ -180,18 +180,25 @@ class OneShot:
         )
 
     def describe(self) -> dict[str, Any]:
-        """Returns what is measured, at which scale, and the optimum that regret is counted from."""
+        """Returns what is measured, at which scale, and the optimum that regret is counted from.
+
+        ``digests`` are of all that decides a result beside the settings: of card and table, of the surrogate where one
+        answers, and of the images that a search is trained on; see :meth:`metaopt.tables.answers.Answers.digests` and
+        :attr:`metaopt.images.data.ImageData.digest`.
+        """
+        images = task_images(self.card, self.task)
         optimum_valid, optimum_test = self.answers.optimum()
         return {
             "name": "oneshot",
             "benchmark": self.card.name,
             "cell_space": self.task.cell_space,
             "images": self.card.text["images"],
-            "split": task_images(self.card, self.task).split,
+            "split": images.split,
             "optimum_valid_error": optimum_valid,
             "optimum_test_error": optimum_test,
             "selected_test_error": self.answers.selected_test_error(),
             "table": dict(self.answers.describe()),
+            "digests": {**self.answers.digests(), "images": images.digest},
             "scale": {"channels": self.scale.channels, "cells": self.scale.cells, "batch_norm": self.scale.batch_norm},
             "device": self.device.type,
             "torch": torch.__version__,

@@ -91,7 +91,11 @@ class TableLookup:
         return {FINAL_VALID_ERROR: entry.valid_error, FINAL_TEST_ERROR: entry.test_error}
 
     def describe(self) -> dict[str, Any]:
-        """Returns what is looked up, and the optimum that regret is counted from."""
+        """Returns what is looked up, and the optimum that regret is counted from.
+
+        ``digests`` are of all that decides an answer beside the settings: of card and table, and of the surrogate where
+        one answers; see :meth:`metaopt.tables.answers.Answers.digests`.
+        """
         optimum_valid, optimum_test = self.answers.optimum()
         return {
             "name": "table",
@@ -102,4 +106,5 @@ class TableLookup:
             "optimum_test_error": optimum_test,
             "selected_test_error": self.answers.selected_test_error(),
             "table": dict(self.answers.describe()),
+            "digests": self.answers.digests(),
         }

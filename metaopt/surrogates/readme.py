@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from metaopt.wording import counted
+
 _QUALITY = (
     ("r2", "R2"),
     ("spearman", "Spearman"),
@@ -65,7 +67,7 @@ def quality_lines(record: Mapping[str, Any]) -> list[str]:
 def _lines(judgments: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for judged in judgments:
-        after = "" if judged["epochs"] is None else f" after {judged['epochs']} epochs"
+        after = "" if judged["epochs"] is None else f" after {counted(judged['epochs'], 'epoch')}"
         for model, targets in judged["metrics"].items():
             figures = [f"{name} {value:.4g}" for name, value in targets["valid_error"].items() if value is not None]
             lines.append(f"{model}, validation error{after}, {_whose(judged)}: {', '.join(figures)}")
@@ -92,7 +94,7 @@ def _judgments(judgments: Sequence[Mapping[str, Any]]) -> str:
         "members, which have learned from none of them.\n\n"
     )
     rows = [
-        (f"after {judged['epochs']} epochs, {_whose(judged)}: {model}", targets["valid_error"])
+        (f"after {counted(judged['epochs'], 'epoch')}, {_whose(judged)}: {model}", targets["valid_error"])
         for judged in judgments
         for model, targets in judged["metrics"].items()
     ]

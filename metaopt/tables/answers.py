@@ -42,7 +42,7 @@ class Answers:
     def __init__(self, card: Card, cell_space: int, unknown: str | None = None) -> None:
         self.table = Table(find_table(card, cell_space), cell_space)
         self.unknown = unknown or card.text["unknown"]
-        self._cell_space, self._predictions = cell_space, None
+        self._card, self._cell_space, self._predictions = card, cell_space, None
         if self.unknown == "surrogate" and not self.complete:
             path = find_predictions(card, cell_space)
             if path is None:
@@ -124,6 +124,16 @@ class Answers:
         """Returns sizes, and what becomes of cells that the table does not hold, as plain values."""
         partial = {} if self.complete else {"of_cells": self._distinct, "unknown": self.unknown}
         return {**self.table.describe(), **partial}
+
+    def digests(self) -> dict[str, str]:
+        """Returns what tells these answers from any others: ``card``, ``table``, and ``surrogate`` where one answers.
+
+        Each changes with the content and not with the file: see :attr:`metaopt.tables.card.Card.digest`,
+        :attr:`metaopt.tables.table.Table.digest` and :attr:`metaopt.tables.predictions.Predictions.digest`. They need
+        all errors of the cell space, as :meth:`optimum` does; opening a table computes none.
+        """
+        predicted = {} if self._predictions is None else {"surrogate": self._predictions.digest}
+        return {"card": self._card.digest, "table": self.table.digest, **predicted}
 
     @property
     def _distinct(self) -> int:

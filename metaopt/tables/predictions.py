@@ -6,6 +6,7 @@ fitted it, and gives the same everywhere.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -104,6 +105,14 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.hashes)
+
+    @property
+    def digest(self) -> str:
+        """Changes with the cells and with all that is predicted of them; the first 16 digits of a SHA-256."""
+        content = hashlib.sha256(repr(sorted(self.after)).encode() + self.hashes.tobytes())
+        for values in (*self._last, *(column for epochs in sorted(self.after) for column in self._earlier[epochs])):
+            content.update(values.astype("<f4").tobytes())
+        return content.hexdigest()[:16]
 
     def query(self, graph: CellGraph, epochs: int | None = None) -> Prediction:
         """Returns what is predicted for a cell.

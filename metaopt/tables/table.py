@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -176,6 +177,22 @@ class Table:
             valid_error: Mean over the seeds; what differs by less than the rounding of it counts as equal.
         """
         return 1 + int((self.means[0] < valid_error - _ROUNDING).sum())
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with the cells of the cell space, and with any error or cost of them, whatever file holds them.
+
+        The first 16 digits of the SHA-256 of epochs and seeds, of the hashes, and of the measures in single precision.
+        """
+        values = {"valid_error": self.valid_error, "test_error": self.test_error}
+        if self.timed:
+            values["cost_s"] = self._store.measure("cost_s")[self._members]
+        trained = (~np.isnan(self.valid_error)).any(axis=(0, 2))  # not what only cells of other spaces have
+        seeds = np.array(self.seeds)[trained].tolist()
+        content = hashlib.sha256(repr((self.epochs, seeds, list(values))).encode() + self.hashes.tobytes())
+        for measure in values.values():
+            content.update(measure[:, trained].astype("<f4").tobytes())
+        return content.hexdigest()[:16]
 
     def describe(self) -> Mapping[str, Any]:
         """Returns sizes as plain values; ``most_seeds`` where some cells were trained with more seeds than others."""

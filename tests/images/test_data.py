@@ -4,9 +4,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from metaopt.errors import ConfigError, ImageError
-from metaopt.images.data import ImageSource, Pool, average_pool, checked_side, moments, split_classes, subset
+from metaopt.images.data import (
+    Augmentation,
+    ImageData,
+    ImageSource,
+    Pool,
+    average_pool,
+    checked_side,
+    moments,
+    split_classes,
+    subset,
+)
 
 
 def numbered(n: int, classes: int = 3) -> Pool:
@@ -87,3 +98,20 @@ def test_moments_are_those_of_every_channel() -> None:
 def test_blank_images_are_refused() -> None:
     with pytest.raises(ImageError, match="the training images of x are blank"):
         moments("x", np.full((10, 2, 2, 3), 7, np.uint8))
+
+
+def test_a_digest_is_of_the_training_images() -> None:
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(256, size=(20, 4, 4, 1)).astype(np.uint8), np.arange(20) % 2
+
+    def digest(images: NDArray[np.uint8], labels: NDArray[np.int64], augmentation: Augmentation) -> str:
+        other = (images[:0], labels[:0])
+        mean, deviation = np.zeros(1, np.float32), np.ones(1, np.float32)
+        return ImageData((images, labels), lambda: other, lambda: other, 2, mean, deviation, "", augmentation).digest
+
+    flipped, moved = images.copy(), labels[::-1].copy()
+    flipped[3, 2, 1, 0] ^= 1
+    same = digest(images, labels, Augmentation())
+    assert same == digest(np.asfortranarray(images), labels.astype(np.int64), Augmentation())
+    others = [(flipped, labels, Augmentation()), (images, moved, Augmentation()), (images, labels, Augmentation(pad=1))]
+    assert len({same, *(digest(*other) for other in others)}) == 4

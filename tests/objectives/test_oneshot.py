@@ -79,6 +79,9 @@ def test_description(objective: OneShot) -> None:
     description = json.loads(json.dumps(objective.describe()))
     assert description["table"] == {"cells": len(CELL_SPACES[1].distinct_graphs()), "seeds": 3, "epochs": [1, 2, 4, 8]}
     assert description["scale"] == {"channels": 4, "cells": 3, "batch_norm": "recalibrated"}
+    assert set(description["digests"]) == {"card", "table", "images"}
+    fewer = OneShot(optimizer="darts", benchmark="digits", cell_space=1, channels=4, subset=100).describe()["digests"]
+    assert {name for name, digest in fewer.items() if digest != description["digests"][name]} == {"images"}
     assert 0 < description["optimum_valid_error"] < 0.05
     assert 0 < description["optimum_test_error"] < 0.05
 

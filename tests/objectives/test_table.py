@@ -67,3 +67,11 @@ def test_of_a_partial_table_a_proposal_counts_as_the_nearest_cell_that_it_holds(
     known = [cell.graph in objective.answers.table for cell in cells]
     assert 0 < sum(known) < 20
     assert [result.info["cell"] == cell.graph.key for cell, result in zip(cells, results, strict=True)] == known
+
+
+def test_the_description_tells_one_table_from_another() -> None:
+    whole, partial = (TableLookup(cell_space=space).describe()["digests"] for space in (1, 3))
+    assert set(whole) == {"card", "table"}
+    assert set(partial) == {"card", "table", "surrogate"}
+    assert whole["table"] != partial["table"]
+    assert set(TableLookup(cell_space=3, unknown="restrict").describe()["digests"]) == {"card", "table"}

@@ -84,3 +84,19 @@ def test_columns_that_are_not_whole_are_refused(tmp_path: Path, name: str) -> No
     write_predictions(tmp_path / "p.parquet", rows().append_column(name, pa.array([0.5, 0.5])), {})
     with pytest.raises(TableError, match=f"have the columns .*{name}; needed: cell, cell_hash"):
         Predictions(tmp_path / "p.parquet")
+
+
+def test_a_digest_is_of_all_that_is_predicted(tmp_path: Path) -> None:
+    def digest(table: pa.Table) -> str:
+        write_predictions(tmp_path / "p.parquet", table, {"command": str(len(table.schema))})
+        return Predictions(tmp_path / "p.parquet").digest
+
+    whole = rows()
+    for name in columns_after(4):
+        whole = whole.append_column(name, pa.array([0.5, 0.5]))
+    assert digest(rows()) == digest(rows())
+    found = {digest(rows()), digest(rows(test_error_std=0.5)), digest(rows().slice(1)), digest(whole)}
+    changed = whole.set_column(
+        whole.schema.names.index("test_error_after_4"), "test_error_after_4", pa.array([0.5, 0.25])
+    )
+    assert len(found | {digest(changed)}) == 5

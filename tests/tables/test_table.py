@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from metaopt.cells.graph import CellGraph
@@ -119,6 +121,34 @@ def test_isomorphic_cells_are_one(table: Table) -> None:
 
 def test_optimum_is_of_means_and_of_each_part(table: Table) -> None:
     assert table.optimum() == (0.375, 0.375)  # validation: FORK, test: CHAIN
+
+
+def test_a_digest_is_of_the_content(tmp_path: Path, table: Table) -> None:
+    rows = pq.read_table(table.path)
+    pq.write_table(rows.replace_schema_metadata({}), tmp_path / "other.parquet", compression="gzip", row_group_size=4)
+    assert (tmp_path / "other.parquet").read_bytes() != table.path.read_bytes()
+    assert Table(tmp_path / "other.parquet").digest == table.digest
+    for name in ("valid_error", "test_error", "cost_s"):
+        values = rows[name].to_numpy().copy()
+        values[5] = np.nextafter(values[5], np.float32(1))
+        changed = rows.set_column(rows.schema.names.index(name), name, pa.array(values))
+        write_table(tmp_path / "changed.parquet", changed, table.provenance)
+        assert Table(tmp_path / "changed.parquet").digest != table.digest
+    write_table(tmp_path / "fewer.parquet", rows.filter(pc.field("seed") == 0), table.provenance)
+    assert Table(tmp_path / "fewer.parquet").digest != table.digest
+
+
+def test_a_digest_is_of_the_cell_space(tmp_path: Path) -> None:
+    base = {"epochs": 8, "valid_error": 0.5, "test_error": 0.5}
+    one = {**base, "cell": FORK.key, "cell_hash": FORK.hash, "cell_spaces": 0b01, "seed": 0}
+    others = [
+        {**base, "cell": CHAIN.key, "cell_hash": CHAIN.hash, "cell_spaces": 0b10, "seed": seed} for seed in (0, 1)
+    ]
+    write_table(tmp_path / "a.parquet", pa.Table.from_pylist([one]), {})
+    write_table(tmp_path / "b.parquet", pa.Table.from_pylist([one, *others]), {UNEVEN: True})
+    a, b = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    assert Table(a, 1).digest == Table(b, 1).digest
+    assert len({Table(a).digest, Table(b).digest, Table(b, 2).digest}) == 3
 
 
 def test_what_is_not_in_the_table_is_refused(table: Table) -> None:
