@@ -1,4 +1,4 @@
-"""Rendered files to a folder, and comparing them with what is there."""
+"""Rendered files to a folder, names that no two of them share, and comparing them with what is there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,29 @@ from pathlib import Path
 
 from metaopt.errors import RunError
 from metaopt.paths import write_atomically
+from metaopt.report.equality import same
+
+#: Folders beside a page that hold nothing but files of it.
+OWN_FOLDERS = ("figures", "tables")
+
+
+class Names:
+    """Names that are given once: of files in a folder, or of places on a page."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def take(self, wanted: str) -> str:
+        """Returns ``wanted``, or where it is taken, ``wanted-2`` and so on.
+
+        Letters of either case are one name, because they are on some file systems.
+        """
+        name, number = wanted, 1
+        while name.casefold() in self._taken:
+            number += 1
+            name = f"{wanted}-{number}"
+        self._taken.add(name.casefold())
+        return name
 
 
 def write_files(place: Path, files: Mapping[str, bytes]) -> None:
@@ -26,5 +49,16 @@ def write_files(place: Path, files: Mapping[str, bytes]) -> None:
 
 
 def differing_files(place: Path, files: Mapping[str, bytes]) -> list[str]:
-    """Returns the names of those files that are missing in ``place`` or hold other bytes there."""
-    return [name for name, data in files.items() if not (place / name).is_file() or (place / name).read_bytes() != data]
+    """Returns what is not in ``place`` as it should be, in words.
+
+    That are files that are missing or say something else there, see :func:`metaopt.report.equality.same`, and files in
+    the page's own folders that are not among ``files``: what an earlier report has left there.
+    """
+    differing = [name for name, data in files.items() if not _is_there(place / name, data)]
+    there = (path for folder in OWN_FOLDERS for path in (place / folder).glob("*") if not path.name.startswith("."))
+    surplus = sorted(name for path in there if (name := path.relative_to(place).as_posix()) not in files)
+    return differing + [f"{name} (left over: remove it)" for name in surplus]
+
+
+def _is_there(path: Path, data: bytes) -> bool:
+    return path.is_file() and same(path.name, path.read_bytes(), data)

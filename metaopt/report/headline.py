@@ -12,6 +12,7 @@ from metaopt.report.axes import quantity
 from metaopt.report.curves import default_evaluation, incumbent, regret
 from metaopt.report.layout import NONE, number, times
 from metaopt.report.load import Evaluation, RunData
+from metaopt.report.numbers import decimals
 from metaopt.report.statistics import Ratio, regret_ratio
 from metaopt.wording import counted
 
@@ -98,8 +99,8 @@ def interval_text(found: Ratio) -> str:
     """Returns the interval in words."""
     if found.low is None or found.high is None:
         return f"no interval: {found.why_no_interval}"
-    high = "no upper bound" if math.isinf(found.high) else f"{found.high:.2f}"
-    return f"95 % interval {found.low:.2f} to {high}"
+    high = "no upper bound" if math.isinf(found.high) else decimals(found.high, 2)
+    return f"95 % interval {decimals(found.low, 2)} to {high}"
 
 
 def _without_result(run: RunData) -> Headline:
@@ -147,7 +148,7 @@ def _confirmed(run: RunData, found: Confirmation, split: Split) -> Headline:
         result.verdict,
         times(result.value),
         f"the default's mean {word} over the tuned one's",
-        f"{begin} from {default:.4f} with the default to {tuned:.4f} tuned; {interval_text(result)}, n = "
+        f"{begin} from {number(default)} with the default to {number(tuned)} tuned; {interval_text(result)}, n = "
         f"{len(found.default)} and {len(found.tuned)} fresh searches{p_value}{smallest}.{_above_floor(run, split)}",
     )
 

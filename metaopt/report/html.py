@@ -11,7 +11,7 @@ from markupsafe import Markup
 from metaopt.errors import RunError
 from metaopt.report.compare import comparison, problem
 from metaopt.report.export import to_csv, to_parquet, trial_table
-from metaopt.report.files import differing_files, write_files
+from metaopt.report.files import Names, differing_files, write_files
 from metaopt.report.headline import headline
 from metaopt.report.load import RunData, load_runs
 from metaopt.report.page import PAGE, View, render_page, render_part
@@ -41,10 +41,10 @@ def write_report(run_folders: Sequence[Path], out: Path | None = None) -> Path:
 
 
 def check_report(run_folders: Sequence[Path], out: Path | None = None) -> list[str]:
-    """Renders a report again and compares it byte by byte with the one that was written.
+    """Renders a report again and compares it with the one that was written, numbers as numbers.
 
     Returns:
-        The files that differ or are missing; empty if the report says what the journals say.
+        The files that differ, are missing or left over; empty if the report says what the journals say.
     """
     place = _place(run_folders, out)
     if not (place / PAGE).is_file():
@@ -64,24 +64,32 @@ def _place(run_folders: Sequence[Path], out: Path | None) -> Path:
 
 
 def render_report(run_folders: Sequence[Path]) -> dict[str, bytes]:
-    """Returns every file of the report by its path in the report's folder; the same bytes for the same journals."""
+    """Returns every file of the report by its path in the report's folder; the same for the same journals.
+
+    Bytes are the same on one machine; on another one numbers may differ in digits that mean nothing.
+    """
     runs = load_runs(run_folders)
     files: dict[str, bytes] = {}
+    names, prefixes = Names(), Names()
+    for place in range(len(runs)):
+        names.take(f"run-{place + 1}")  # where the page has each of several runs
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
-        compared = [render_part(section, "", files) for section in (comparison(runs) if len(runs) > 1 else ())]
-        views = [_view(run, "" if len(runs) == 1 else f"{slug(run.name)}-", files) for run in runs]
+        compared = [render_part(section, "", files, names) for section in (comparison(runs) if len(runs) > 1 else ())]
+        views = [
+            _view(run, "" if len(runs) == 1 else f"{prefixes.take(slug(run.name))}-", files, names) for run in runs
+        ]
     table = trial_table(runs)
     files["trials.csv"] = to_csv(table)
     files["trials.parquet"] = to_parquet(table)
     return {PAGE: render_page(views, compared, _BESIDE), **files}
 
 
-def _view(run: RunData, prefix: str, files: dict[str, bytes]) -> View:
+def _view(run: RunData, prefix: str, files: dict[str, bytes], names: Names) -> View:
     settings = run.settings
     title = (
         f"{settings.get('optimizer') or 'objective'} on {problem(run)}, tuned by {settings.get('tuner') or 'a tuner'}"
     )
-    parts = [render_part(section, prefix, files) for section in sections(run)]
+    parts = [render_part(section, prefix, files, names) for section in sections(run)]
     return View(run.name, title, headline(run), facts(run), state(run), parts)

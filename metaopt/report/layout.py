@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from metaopt.report.numbers import decimals
 from metaopt.report.style import Plot
 
 #: Stands where there is no value.
@@ -52,12 +53,12 @@ class Section:
 
 def number(value: float | None) -> str:
     """Returns an error or regret with four decimals, a dash for none."""
-    return NONE if value is None or math.isnan(value) else f"{value:.4f}"
+    return NONE if value is None or math.isnan(value) else decimals(value, 4)
 
 
 def times(ratio: float | None) -> str:
     """Returns a ratio with two decimals and a times sign, a dash for none."""
-    return NONE if ratio is None else f"{ratio:.2f}×"
+    return NONE if ratio is None else f"{decimals(ratio, 2)}×"
 
 
 def value_text(value: Any) -> str:

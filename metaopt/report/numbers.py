@@ -25,6 +25,11 @@ def steady(value: float) -> float:
     return float(f"{value:.{_STEADY}g}")
 
 
+def decimals(value: float, places: int) -> str:
+    """Returns a number for reading, with so many decimals."""
+    return f"{steady(value):.{places}f}"
+
+
 def written(value: object) -> str:
     """Returns a value as text for a file: numbers with six significant digits, but whole ones whole; nothing for NaN.
 

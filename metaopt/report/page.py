@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from metaopt.report.files import Names
 from metaopt.report.headline import Headline
 from metaopt.report.layout import Section, Table
 from metaopt.report.style import PALETTE, Picture, render
@@ -60,21 +61,23 @@ class View:
     parts: Sequence[Part]
 
 
-def render_part(section: Section, prefix: str, files: dict[str, bytes]) -> Part:
+def render_part(section: Section, prefix: str, files: dict[str, bytes], names: Names) -> Part:
     """Renders the figures of a section, which must be drawn under the report's settings of matplotlib.
 
     Args:
         section: What to render.
         prefix: Goes before the names of section and figures.
         files: Takes the figures' files by their path beside the page.
+        names: Of the sections and figures that the page has already; takes those of this one.
     """
+    name = names.take(f"{prefix}{section.name}")
     pictures = []
     for plot in section.plots:
-        picture = render(plot, prefix)
+        picture = render(replace(plot, name=names.take(f"{prefix}{plot.name}")))
         files[f"figures/{picture.name}.svg"] = picture.svg
         files[f"figures/{picture.name}.png"] = picture.png
         pictures.append(picture)
-    return Part(f"{prefix}{section.name}", section.title, section.notes, tuple(pictures), section.tables)
+    return Part(name, section.title, section.notes, tuple(pictures), section.tables)
 
 
 def _visible(value: Any) -> Any:

@@ -10,6 +10,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from metaopt.report.layout import NONE, Table
+from metaopt.report.numbers import decimals
 
 STATISTICS = {
     "published": "last training batch, as published (momentum 0.997)",
@@ -88,9 +89,11 @@ class Measures:
         values = self.values(way, name, key, score=score)
         if not values:
             return NONE
-        spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+        spread = f" ± {decimals(stdev(values), digits)}" if len(values) > 1 else ""
         among = len(self._entries[way, score, self.epochs[-1]])
-        return f"{mean(values):.{digits}f}{spread}" + (f" ({len(values)} of {among})" if len(values) < among else "")
+        return f"{decimals(mean(values), digits)}{spread}" + (
+            f" ({len(values)} of {among})" if len(values) < among else ""
+        )
 
 
 def _measure(entry: Mapping[str, Any], name: str, key: int | None) -> float | None:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from metaopt.cells.graph import CellGraph
 from metaopt.report.cell_drawing import cell_plot
-from metaopt.report.files import write_files
+from metaopt.report.files import Names, write_files
 from metaopt.report.headline import Headline
 from metaopt.report.layout import Section, Table, number, value_text
 from metaopt.report.page import PAGE, View, render_page, render_part
@@ -61,7 +61,11 @@ def render_search(record: Mapping[str, Any], trajectory: Trajectory, name: str) 
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
-        parts = [render_part(section, "", files) for section in (_inside(record, trajectory), provenance(name, record))]
+        names = Names()
+        parts = [
+            render_part(section, "", files, names)
+            for section in (_inside(record, trajectory), provenance(name, record))
+        ]
     title = f"{settings['optimizer']} on {settings['benchmark']}, cell space {settings['cell_space']}: one search"
     view = View(
         name, title, _headline(record, trajectory), _facts(record, trajectory), _notes(record, trajectory), parts

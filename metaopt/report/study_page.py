@@ -21,7 +21,7 @@ from metaopt.report.comparison.tuned_importance import (
 from metaopt.report.comparison.tuner_part import tuner_part
 from metaopt.report.curves import incumbent, regret
 from metaopt.report.figures import comparison_plot
-from metaopt.report.files import differing_files, write_files
+from metaopt.report.files import Names, differing_files, write_files
 from metaopt.report.headline import ratio
 from metaopt.report.layout import NONE, Table, number, times
 from metaopt.report.load import RunData, load_run
@@ -83,12 +83,12 @@ def write_study(study: StudyText, out: Path, journals: Path) -> Path:
 
 
 def check_study(study: StudyText, out: Path, journals: Path) -> list[str]:
-    """Renders a study again and compares it byte by byte with what is in its folder; arguments as for writing it.
+    """Renders a study again and compares it, numbers as numbers, with what is in its folder; arguments as for writing.
 
     The command in the first line is taken as it stands there: it says from where it was called, not what it found.
 
     Returns:
-        The files that differ or are missing; empty if the study says what its journals say.
+        The files that differ, are missing or left over; empty if the study says what its journals say.
     """
     page = out / PAGE
     if page.is_file() and (lines := page.read_text(encoding="utf-8", errors="replace").splitlines()):
@@ -97,18 +97,18 @@ def check_study(study: StudyText, out: Path, journals: Path) -> list[str]:
 
 
 def render_study(study: StudyText, journals: Path) -> dict[str, bytes]:
-    """Returns every file by its path in the study's folder; the same bytes for the same journals."""
+    """Returns every file by its path in the study's folder; the same for the same journals."""
     runs = [load_run(journals / name) for name in study.runs if RunFolder(journals / name).begun]
     if not runs:
         raise RunError(f"{journals} has no run of the study yet", "leave out --no-run or --check to run it")
     groups = study_groups(runs)
-    files: dict[str, bytes] = {}
+    files, names = dict[str, bytes](), Names()
     lines = [*_head(study), *_warnings(runs)]
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
         for part in _parts(groups, runs):
-            lines += section(part, files)
+            lines += section(part, files, names)
     return {PAGE: ("\n".join(lines).rstrip("\n") + "\n").encode("utf-8"), **files}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
+from metaopt.report.files import Names
 from metaopt.report.latex import latex_table
 from metaopt.report.layout import Table
+from metaopt.report.numbers import written
 from metaopt.report.style import Plot, render, slug
 
 Record = dict[str, object]
@@ -24,7 +25,7 @@ class Part:
         title: Heading.
         notes: Paragraphs of Markdown after the tables.
         tables: Each under its title if there are several. One that is ``folded`` stands in its files only.
-        records: Content of CSV files by their names, in full precision.
+        records: Content of CSV files by their names; numbers in six digits.
         plots: Figures in their order.
         level: Of the heading: 2 for a section, 3 for a part of one.
     """
@@ -37,15 +38,13 @@ class Part:
     level: int = 2
 
 
-def section(part: Part, files: dict[str, bytes]) -> Iterator[str]:
+def section(part: Part, files: dict[str, bytes], names: Names) -> Iterator[str]:
     """Returns the Markdown of a section, line by line, and adds its files.
 
     Args:
         part: The section.
         files: Content by path, of all sections so far.
-
-    Raises:
-        ValueError: if another section has a file of the same name.
+        names: Of these files; a file whose name is taken gets another one.
     """
     yield from (f"{'#' * part.level} {part.title}", "")
     for table in part.tables:
@@ -54,22 +53,20 @@ def section(part: Part, files: dict[str, bytes]) -> Iterator[str]:
         yield from (*(_markdown(table) if not table.folded else _left_out(table)), "")
     for note in part.notes:
         yield from (note, "")
-    names = {name: _csv(records) for name, records in part.records.items()}
-    tex = {f"tables/{table.name or slug(table.title.lower())}.tex": latex_table(table) for table in part.tables}
-    _add(files, {**names, **tex})
-    if names or tex:
-        links = "; as LaTeX: ".join(", ".join(f"[{name}]({name})" for name in some) for some in (names, tex) if some)
-        yield from (f"{'In full' if names else 'As LaTeX'}: {links}.", "")
-    for picture in map(render, part.plots):
-        path = f"figures/{picture.name}"
-        _add(files, {f"{path}.svg": picture.svg, f"{path}.png": picture.png})
+    rows = {f"{names.take(name.removesuffix('.csv'))}.csv": _csv(records) for name, records in part.records.items()}
+    tex = {
+        f"{names.take(f'tables/{table.name or slug(table.title.lower())}')}.tex": latex_table(table)
+        for table in part.tables
+    }
+    files |= {**rows, **tex}
+    if rows or tex:
+        links = "; as LaTeX: ".join(", ".join(f"[{name}]({name})" for name in some) for some in (rows, tex) if some)
+        yield from (f"{'In full' if rows else 'As LaTeX'}: {links}.", "")
+    for plot in part.plots:
+        path = names.take(f"figures/{plot.name}")
+        picture = render(plot)
+        files |= {f"{path}.svg": picture.svg, f"{path}.png": picture.png}
         yield from (f"![{picture.title}]({path}.svg)", "", picture.caption, "")
-
-
-def _add(files: dict[str, bytes], more: dict[str, bytes]) -> None:
-    if twice := files.keys() & more.keys():
-        raise ValueError(f"two sections have files of the same name: {', '.join(sorted(twice))}")
-    files.update(more)
 
 
 def _left_out(table: Table) -> Iterator[str]:
@@ -91,9 +88,5 @@ def _csv(records: Sequence[Record]) -> bytes:
     writer = csv.DictWriter(text, list(records[0]) if records else [], lineterminator="\n")
     writer.writeheader()
     for record in records:
-        writer.writerow({name: _plain(value) for name, value in record.items()})
+        writer.writerow({name: written(value) for name, value in record.items()})
     return text.getvalue().encode("utf-8")
-
-
-def _plain(value: object) -> object:
-    return None if isinstance(value, float) and math.isnan(value) else value

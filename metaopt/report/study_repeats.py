@@ -87,7 +87,7 @@ def _text(row: Final) -> tuple[str, ...]:
 
 
 def finals_records(rows: Sequence[Final]) -> list[dict[str, object]]:
-    """Returns the same in full precision, errors and regrets in [0, 1], a row per configuration."""
+    """Returns the same as values, errors and regrets in [0, 1], a row per configuration."""
     shown = _column([row.repeats for row in rows])
     return [
         {

@@ -137,7 +137,7 @@ def mean_sd(values: Sequence[float]) -> str:
     """Returns mean and standard deviation as text; of one value itself, of none a dash."""
     if not values:
         return NONE
-    return number(fmean(values)) + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")
+    return number(fmean(values)) + (f" ± {number(stdev(values))}" if len(values) > 1 else "")
 
 
 def tuned_table(rows: Sequence[Tuned]) -> Table:
@@ -189,7 +189,7 @@ def _text(row: Tuned, has_cpu: bool, has_floor: bool) -> tuple[str, ...]:
 
 
 def tuned_records(rows: Sequence[Tuned]) -> list[dict[str, object]]:
-    """Returns the same in full precision, regrets in [0, 1], a row per group."""
+    """Returns the same as values, regrets in [0, 1], a row per group."""
     shown_as = regret_column([row.optimum_test_error for row in rows])
     return [
         {

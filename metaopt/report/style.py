@@ -9,8 +9,9 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -80,6 +81,7 @@ RC: dict[Any, Any] = {
     "path.simplify": False,
 }
 _POINTS = 72.0
+_LONGEST = 60  # letters of a name: a file's may have 255 bytes, and is made of several
 _LETTER, _HANDLE = 6.4, 52.0  # of a legend, in CSS pixels: mean width of a letter; line and gaps of an entry
 _STANDALONE_FONTS = f"'{_FONT}', Verdana, Arial, sans-serif"
 
@@ -158,18 +160,20 @@ def legend_width(labels: Sequence[str]) -> float:
 
 
 def slug(text: str) -> str:
-    """Returns ``text`` as part of a file name: letters, digits and single hyphens."""
-    return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-") or "unnamed"
+    """Returns ``text`` as part of a file name: letters, digits and single hyphens; two texts may have one."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", text)[:_LONGEST].strip("-") or "unnamed"
 
 
-def render(plot: Plot, prefix: str = "") -> Picture:
-    """Writes a plot as PNG and SVG, byte by byte the same each time; ``prefix`` goes before its name."""
-    plot = replace(plot, name=f"{prefix}{plot.name}")
+def render(plot: Plot) -> Picture:
+    """Writes a plot as PNG and SVG, byte by byte the same each time on one machine; its name must be its own."""
     png, svg = io.BytesIO(), io.BytesIO()
-    plot.figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    plot.figure.set_layout_engine("none")  # keeps the places found for the SVG, and saves finding them twice
-    plot.figure.savefig(png, format="png", dpi=2 * _POINTS, metadata={"Software": None})
-    text = _numbered(svg.getvalue().decode("utf-8"))
+    with warnings.catch_warnings():
+        # Of letters that the font lacks: the SVG has them as text, which its reader draws in a font that has them.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        plot.figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        plot.figure.set_layout_engine("none")  # keeps the places found for the SVG, and saves finding them twice
+        plot.figure.savefig(png, format="png", dpi=2 * _POINTS, metadata={"Software": None})
+    text = _rounded(_numbered(svg.getvalue().decode("utf-8")))
     return Picture(
         plot.name,
         plot.title,
@@ -188,6 +192,16 @@ def _numbered(text: str) -> str:
     )
 
 
+def _rounded(text: str) -> str:
+    """Writes coordinates with two decimals, which is finer than any screen; text between tags stays as it is."""
+    return re.sub(r"<[^!?>][^>]*>", lambda tag: re.sub(r"(?<![\w.#])-?\d+\.\d{3,}", _coordinate, tag[0]), text)
+
+
+def _coordinate(found: re.Match[str]) -> str:
+    text = f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def _inline(text: str, plot: Plot) -> str:
     """Cuts an SVG file down to an element that can stand in a page beside others."""
     body = text[text.index("<svg") :]
@@ -204,5 +218,6 @@ def _inline(text: str, plot: Plot) -> str:
 def _own_ids(content: str, prefix: str) -> str:
     """Keeps only the ids something refers to, under names of this plot's own."""
     used = set(re.findall(r'(?:href="#|url\(#)([\w.-]+)', content))
-    content = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", content)
-    return re.sub(r'(href="#|url\(#)([\w.-]+)', lambda m: f"{m[1]}{prefix}-{m[2]}", content)
+    # Two hyphens, which no name has: so it can be no name of another place on the page.
+    content = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}--{m[1]}"' if m[1] in used else "", content)
+    return re.sub(r'(href="#|url\(#)([\w.-]+)', lambda m: f"{m[1]}{prefix}--{m[2]}", content)

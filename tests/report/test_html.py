@@ -88,8 +88,9 @@ def test_another_process_writes_the_same_bytes(run: Path, tmp_path: Path) -> Non
 def test_the_check_names_what_differs(run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(run / "report", tmp_path / "copy")
     (copy / "trials.csv").write_text("nothing")
-    (copy / "figures" / "parallel.png").unlink()
-    assert check_report([run], copy) == ["figures/parallel.png", "trials.csv"]
+    (copy / "figures" / "parallel.png").rename(copy / "figures" / "other.png")
+    surplus = "figures/other.png (left over: remove it)"
+    assert check_report([run], copy) == ["figures/parallel.png", "trials.csv", surplus]
 
 
 def test_a_check_needs_a_report(run: Path, tmp_path: Path) -> None:
@@ -166,6 +167,31 @@ def test_several_runs_share_a_page(make_run: Callable[..., Path], tmp_path: Path
     assert len(set(outline.ids)) == len(outline.ids)
     names = {path.name for path in (tmp_path / "both" / "figures").iterdir()}
     assert {"compare-valid-evaluations.svg", "run-0-parallel.svg", "run-1-parallel.svg"} <= names
+
+
+@pytest.mark.slow
+def test_runs_whose_names_look_alike_have_all_their_figures(
+    write_run: Callable[..., Path], answer: Callable[..., object], tmp_path: Path
+) -> None:
+    space = {
+        "hyperparameters": [
+            {"type": "uniform_float", "name": name, "lower": 0, "upper": 1, "default_value": 0.5}
+            for name in ("率", "速")
+        ]
+    }
+    answers = [answer(n, 0.3 - n / 20, 0.3, config={"率": n / 4, "速": 0.5}) for n in range(4)]
+    settings = {"tuner": "random", "cell_space": 1}
+    folders = [
+        write_run(answers, name=name, space=space, run={**settings, "benchmark": benchmark})
+        for name, benchmark in zip(("学习", "测试"), ("学 1", "习 1"), strict=True)
+    ]
+    page = write_report(folders, tmp_path / "both").read_text()
+    outline = Outline(page)
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert {link[1:] for link in outline.links if link.startswith("#")} <= set(outline.ids)
+    files = {path.name.casefold() for path in (tmp_path / "both" / "figures").iterdir()}
+    assert len(files) == 2 * page.count("<svg")
+    assert check_report(folders, tmp_path / "both") == []
 
 
 def test_several_runs_need_a_place(run: Path) -> None:

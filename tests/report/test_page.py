@@ -3,6 +3,7 @@ from __future__ import annotations
 import matplotlib as mpl
 from markupsafe import Markup
 
+from metaopt.report.files import Names
 from metaopt.report.headline import Headline
 from metaopt.report.layout import Section, Table
 from metaopt.report.page import Part, View, render_page, render_part
@@ -20,7 +21,7 @@ def section() -> Section:
 def test_figures_of_a_part_are_files_beside_the_page() -> None:
     files: dict[str, bytes] = {}
     with mpl.rc_context(RC):
-        part = render_part(section(), "run-", files)
+        part = render_part(section(), "run-", files, Names())
     assert part.name == "run-mine"
     assert set(files) == {"figures/run-line.svg", "figures/run-line.png"}
     assert files["figures/run-line.png"].startswith(b"\x89PNG")

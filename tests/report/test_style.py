@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
@@ -85,7 +86,21 @@ def test_files_are_whole_and_the_same_every_time() -> None:
     ET.fromstring(first.svg.decode())
 
 
-@pytest.mark.parametrize(("text", "name"), [("learning_rate", "learning_rate"), ("../a b", "a-b"), ("<>", "unnamed")])
+def test_coordinates_have_two_decimals_and_text_stays_as_it_is() -> None:
+    with mpl.rc_context(RC):
+        figure, axes = canvas()
+        axes.plot([0, 1 / 3], [0, 1 / 7], label="0.123456 > 0.1")
+        axes.legend()
+        picture = render(Plot("a", "", "", figure))
+    drawn = picture.svg.decode()
+    assert "0.123456 &gt; 0.1</text>" in drawn
+    assert not re.search(r'="[^"#]*\.\d{3}', drawn.partition("<g")[2])
+    assert picture.inline.count("0.123456") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("learning_rate", "learning_rate"), ("../a b", "a-b"), ("<>", "unnamed"), ("a" * 300, "a" * 60)]
+)
 def test_file_names_are_harmless(text: str, name: str) -> None:
     assert slug(text) == name
 

@@ -72,7 +72,7 @@ def _regret(one: Best) -> float | None:
 
 
 def cells_records(found: Sequence[Best]) -> list[Record]:
-    """Returns the same in full precision."""
+    """Returns the same as values."""
     return [
         {
             "group": one.contestant.label,

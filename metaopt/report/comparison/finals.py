@@ -66,8 +66,8 @@ def _is_partial(rows: Sequence[Final]) -> bool:
 def _text(row: Final, partial: bool) -> tuple[str, ...]:
     there, all_runs = row.there, len(row.contestant.data)
     numbers = _numbers(row)
-    interval = NONE if row.interval is None else f"{row.interval[0]:.4f} to {row.interval[1]:.4f}"
-    quartiles = f"{numbers['q25']:.4f} to {numbers['q75']:.4f}" if len(there) > 1 else NONE
+    interval = NONE if row.interval is None else " to ".join(map(number, row.interval))
+    quartiles = f"{number(numbers['q25'])} to {number(numbers['q75'])}" if len(there) > 1 else NONE
     return (
         row.contestant.label,
         str(all_runs) if len(there) == all_runs else f"{len(there)} of {all_runs}",
@@ -103,7 +103,7 @@ def _numbers(row: Final) -> dict[str, float]:
 
 
 def finals_records(view: View, rows: Sequence[Final]) -> list[Record]:
-    """Returns the same in full precision, a row per group."""
+    """Returns the same as values, a row per group."""
     return [
         {
             "clock": view.clock.name,

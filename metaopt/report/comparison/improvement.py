@@ -72,7 +72,7 @@ def improvements_table(pairs: Sequence[Improvement]) -> Table:
 
 
 def improvements_records(pairs: Sequence[Improvement]) -> list[Record]:
-    """Returns the same in full precision."""
+    """Returns the same as values."""
     return [
         {
             "group": one.a,

@@ -146,7 +146,7 @@ def _cell(superiority: float, pair: Pair) -> str:
 
 
 def pairs_records(view: View, found: Sequence[Pair]) -> list[Record]:
-    """Returns the same in full precision, a row per pair."""
+    """Returns the same as values, a row per pair."""
     return [
         {
             "clock": view.clock.name,

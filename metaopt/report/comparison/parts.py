@@ -19,6 +19,7 @@ from metaopt.report.comparison.improvement import improvements, improvements_rec
 from metaopt.report.comparison.pairs import pairs, pairs_notes, pairs_records, pairs_table
 from metaopt.report.comparison.rank_part import rank_part
 from metaopt.report.comparison.targets import reached, targets_notes, targets_records, targets_table
+from metaopt.report.files import Names
 from metaopt.report.study_part import Part, Record
 from metaopt.report.study_regret import regret_name, regret_note
 from metaopt.report.style import slug
@@ -52,7 +53,9 @@ class _Compared:
 
 def comparison_parts(problems: Sequence[Problem]) -> Iterator[Part]:
     """Yields the sections of all problems, then what holds over all of them."""
-    compared = [_compared(problem, several=len(problems) > 1) for problem in problems]
+    prefixes = Names()
+    names = [f"{prefixes.take(slug(problem.name))}-" if len(problems) > 1 else "" for problem in problems]
+    compared = [_compared(problem, prefix) for problem, prefix in zip(problems, names, strict=True)]
     for one in compared:
         yield _anytime_part(one)
         yield _finals_part(one)
@@ -74,15 +77,15 @@ def comparison_parts(problems: Sequence[Problem]) -> Iterator[Part]:
         yield Part("Checklist of best practices", (note,), (checklist_table(items),), records)
 
 
-def _compared(problem: Problem, *, several: bool) -> _Compared:
+def _compared(problem: Problem, prefix: str) -> _Compared:
     found = views(problem)
     return _Compared(
         problem=problem,
         views=found,
         main=main_view(problem, found),
         finals={view.clock.name: finals(view) for view in found},
-        prefix=f"{slug(problem.name)}-" if several else "",
-        suffix=f", {problem.name}" if several else "",
+        prefix=prefix,
+        suffix=f", {problem.name}" if prefix else "",
     )
 
 

@@ -54,7 +54,7 @@ def _alike(ranked: Ranking, place: int) -> str:
 
 
 def ranks_records(ranked: Ranking) -> list[Record]:
-    """Returns average ranks and the corrected p of all pairs in full precision."""
+    """Returns average ranks and the corrected p of all pairs as values."""
     k = len(ranked.labels)
     single: list[Record] = [
         {"group": ranked.labels[i], "against": "", "average_rank": float(ranked.ranks[i]), "corrected_p": None}

@@ -95,7 +95,7 @@ def _text(one: Reached) -> tuple[str, ...]:
 
 
 def targets_records(view: View, found: Sequence[Reached]) -> list[Record]:
-    """Returns the same in full precision; empty where fewer than half of the runs got there."""
+    """Returns the same as values; empty where fewer than half of the runs got there."""
     return [
         {
             "within_clock": view.clock.name,

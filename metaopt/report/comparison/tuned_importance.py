@@ -63,7 +63,7 @@ def _percent(mean: float, std: float) -> str:
 
 
 def importance_records(rows: Sequence[GroupImportance]) -> list[Record]:
-    """Returns all shares that are trusted, in full precision: a row per input, and one per pair of them."""
+    """Returns all shares that are trusted, as values: a row per input, and one per pair of them."""
     rows = [row for row in rows if row.is_trusted]
     single = [
         (row, name, "", mean, std)
