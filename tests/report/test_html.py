@@ -127,8 +127,9 @@ def test_nothing_from_a_journal_becomes_markup(write_run: Callable[..., Path], a
 def test_no_name_is_more_than_a_name(
     write_run: Callable[..., Path], answer: Callable[..., object], evil: str, shown: str
 ) -> None:
-    space = {"hyperparameters": [{"type": "categorical", "name": evil, "choices": [evil, "b"], "default_value": evil}]}
-    answers = [answer(i, 0.1 + i / 100, config={evil: (evil, "b")[i % 2]}) for i in range(4)]
+    name = evil if evil.isprintable() else "x"  # a journal has no other in a configuration
+    space = {"hyperparameters": [{"type": "categorical", "name": name, "choices": [name, "b"], "default_value": name}]}
+    answers = [answer(i, 0.1 + i / 100, config={name: (name, "b")[i % 2]}) for i in range(4)]
     answers.append(answer(4, None, reason=evil))
     options = {"over": evil, evil: evil}
     head = {"run": {"tuner": evil, "benchmark": evil, "tuner_options": options}, "command": [evil], "space": space}
