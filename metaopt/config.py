@@ -93,6 +93,11 @@ def changed(config: Kind, changes: Mapping[str, Any]) -> Kind:
     return config
 
 
+def is_named_now(cluster: str, environ: Mapping[str, str]) -> bool:
+    """Returns whether the environment names the cluster that a journal speaks of, which may be a journal of others."""
+    return _found_from_anywhere(environ.get(PREFIX + "CLUSTER")) == cluster
+
+
 def _usual_workers(executor: str, cluster: str | None) -> int | None:
     """Returns how many workers there are if nobody says how many; None: as the cluster says."""
     if cluster is not None:

@@ -97,7 +97,8 @@ def holder(path: Path) -> str:
 def _locked(path: Path, shared: bool) -> int | None:
     """Returns a descriptor of the file, locked; None if another process holds it, or has just removed it."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        # Not through a link, which a folder from others may hold: the file is emptied.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     except OSError as error:
         raise explained(error, f"cannot write {path}") from None
     try:

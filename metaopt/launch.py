@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,8 +15,8 @@ from rich.console import Console
 from metaopt import registry
 from metaopt.budget import Budget
 from metaopt.cluster_settings import load_cluster
-from metaopt.config import changed, cores, evaluation_epochs, raise_together
-from metaopt.errors import ConfigError, JournalError, MetaoptError
+from metaopt.config import changed, cores, evaluation_epochs, is_named_now, raise_together
+from metaopt.errors import ConfigError, JournalError, MetaoptError, RunError
 from metaopt.executors import EXECUTORS
 from metaopt.executors.base import Executor, Recipe
 from metaopt.interrupt import Interrupt
@@ -33,7 +35,7 @@ from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
 from metaopt.tuners.fixed import Fixed
 from metaopt.tuners.options import check_options
-from metaopt.wording import command
+from metaopt.wording import command, shown
 
 #: Seconds between two lines of progress where a trial takes a millisecond.
 _LOOK_UP_PAUSE_S = 1.0
@@ -202,7 +204,14 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
     with folder.locked():
         recorded = folder.read()
         try:
-            config = changed(from_json(recorded.header["run"]), changes)
+            made = from_json(recorded.header["run"])
+            named, made = made.cluster, replace(made, cluster=None)
+            if named is not None and changes.keys().isdisjoint(("cluster", "executor")):
+                if is_named_now(named, os.environ):
+                    changes = {**changes, "cluster": named}
+                elif not recorded.end:
+                    raise _of_others(folder, named)
+            config = changed(made, changes)
             prepared = prepare(config, recorded.header["space"])
         except KeyError as error:
             raise JournalError(
@@ -213,10 +222,27 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
         return _work(prepared, folder, recorded, console, interrupted)
 
 
+def resume_command(folder: RunFolder, cluster: str | None) -> str:
+    """Returns the command that goes on with a run, on the cluster that it is on now."""
+    if cluster is None:
+        return command("resume", folder.path)
+    return command("resume", folder.path, "--cluster", cluster if "://" in cluster else Path(cluster))
+
+
+def _of_others(folder: RunFolder, cluster: str) -> RunError:
+    """Returns the error for a cluster that is named by a journal only: whoever runs a cluster can run code here."""
+    return RunError(
+        f"{folder.path} says that it runs on the cluster {shown(cluster)}; a run folder may be another's, and whoever "
+        "has made that cluster could run code as you",
+        f"if it is yours, say so: {resume_command(folder, cluster)}; "
+        f"on this machine: {command('resume', folder.path, '--executor', 'dask')}",
+    )
+
+
 def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Console, interrupted: Interrupt) -> str:
     if recorded.end and _confirmed(prepared, folder, recorded):
         return recorded.end
-    patience, again = prepared.config.stop_after_failures, command("resume", folder.path)
+    patience, again = prepared.config.stop_after_failures, resume_command(folder, prepared.config.cluster)
     with prepared.make_executor() as crew:
 
         def run(shown: Progress, tuner: Tuner, place: RunFolder, so_far: Recorded) -> str:

@@ -38,10 +38,15 @@ class Planner:
     Args:
         folder: Of the study's file; paths of space files are taken from it.
         changes: Settings that results do not depend on, of every run.
+
+    Attributes:
+        unconfirmed: Clusters that the file names, and nobody else: no run is to be started on them.
     """
 
     def __init__(self, folder: Path, changes: Mapping[str, Any]) -> None:
         self._folder, self._changes = folder, changes
+        self._chosen = not changes.keys().isdisjoint(("cluster", "executor"))
+        self.unconfirmed: list[str] = []
         self._known: dict[str, tuple[RunSettings, Mapping[str, Any]]] = {}
 
     def plan(self, kind: type[RunSettings], name: str, given: Mapping[str, Any]) -> PlannedRun:
@@ -55,6 +60,10 @@ class Planner:
         Raises:
             MetaoptError: naming everything that is wrong with them.
         """
+        # Of the cluster a study's file only says which one it was: whoever has made it could run code here.
+        if (cluster := given.get("cluster")) is not None and not self._chosen and str(cluster) not in self.unconfirmed:
+            self.unconfirmed.append(str(cluster))
+        given = {key: value for key, value in given.items() if key != "cluster"}
         file = self._space_file(given)
         flags = given if file is None else {**given, "hyperparameters": str(self._folder / file)}
         asked = changed(load_config(kind, flags, {}), self._changes)

@@ -49,11 +49,13 @@ class StudyPlan:
         title: Of the study.
         text: Markdown for the reader; may be empty.
         runs: In the order of the file.
+        clusters: Those that only the file names, so that somebody has to confirm them before anything runs.
     """
 
     title: str
     text: str
     runs: tuple[PlannedRun, ...]
+    clusters: tuple[str, ...] = ()
 
 
 def load_study(file: Path, changes: Mapping[str, Any]) -> StudyPlan:
@@ -83,7 +85,7 @@ def load_study(file: Path, changes: Mapping[str, Any]) -> StudyPlan:
             found = ConfigError(f"{file}, {place}: {_as_written(error.message)}", _hint(file, error.hint))
             problems.setdefault(str(found), found)
     raise_together([*problems.values(), *_twice(file, names)])
-    return StudyPlan(content["title"], content.get("text", ""), tuple(runs))
+    return StudyPlan(content["title"], content.get("text", ""), tuple(runs), tuple(planner.unconfirmed))
 
 
 @dataclass(frozen=True, slots=True)

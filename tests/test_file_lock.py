@@ -108,3 +108,12 @@ def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytes
         pass
     assert "docs/clusters.md" in error.value.hint
     assert holder(tmp_path / "l") == ""
+
+
+def test_a_link_in_the_place_of_a_lock_empties_nothing(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (tmp_path / "lock").symlink_to(precious)
+    with pytest.raises(RunError, match="cannot write"), holding(tmp_path / "lock", RunError, kept=True):
+        pass
+    assert precious.read_text() == "mine"

@@ -21,7 +21,7 @@ from metaopt.run_folder import RunFolder
 from metaopt.run_settings import RESUMABLE
 from metaopt.study_archive import journals, pack
 from metaopt.study_file import StudyPlan, load_study
-from metaopt.wording import command
+from metaopt.wording import command, shown
 
 
 def compare(arguments: Namespace) -> int:
@@ -33,6 +33,8 @@ def compare(arguments: Namespace) -> int:
         with journals(out) as place:
             check_folder(plan, out, place)
             missing = [] if arguments.no_run or arguments.check else unfinished(plan, place)
+        if missing and plan.clusters:
+            raise _of_others(arguments, changes, plan.clusters[0])
         console, line = Console(stderr=True), provenance.command_line()
         given_up: EveryTrialFailsError | None = None
         try:
@@ -53,6 +55,16 @@ def compare(arguments: Namespace) -> int:
     if given_up is not None:
         raise given_up
     return code or (FAILED if fruitless else OK)
+
+
+def _of_others(arguments: Namespace, changes: Mapping[str, object], cluster: str) -> ConfigError:
+    """Returns the error for a cluster that is named by the study's file only."""
+    named = _command(arguments, {**changes, "cluster": cluster if "://" in cluster else Path(cluster)})
+    return ConfigError(
+        f"{arguments.study} says that runs go to the cluster {shown(cluster)}; a study may be another's, and whoever "
+        "has made that cluster could run code as you",
+        f"if it is yours, say so: {named}; on this machine: {_command(arguments, {**changes, 'executor': 'dask'})}",
+    )
 
 
 def _write(arguments: Namespace, plan: StudyPlan, out: Path, place: Path) -> int:

@@ -20,7 +20,7 @@ from metaopt.registry import load
 from metaopt.run_folder import RunFolder, new_folder
 from metaopt.run_settings import RESUMABLE, BaselineConfig, RunConfig, RunSettings, from_json, settings
 from metaopt.standing import Score, Standing
-from metaopt.wording import command, counted
+from metaopt.wording import counted
 
 
 def tune(arguments: Namespace) -> int:
@@ -43,7 +43,7 @@ def _start(kind: type[RunSettings], arguments: Namespace) -> int:
             return INTERRUPTED
         folder = RunFolder(Path(prepared.config.folder or new_folder(Path("runs") / prepared.config.name)))
         end = launch.start(prepared, folder, provenance.command_line(), Console(stderr=True), interrupted)
-    return _close(folder, end, not arguments.no_report)
+    return _close(folder, end, not arguments.no_report, prepared.config.cluster)
 
 
 def resume(arguments: Namespace) -> int:
@@ -52,13 +52,13 @@ def resume(arguments: Namespace) -> int:
     changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
     with Interrupt() as interrupted:
         end = launch.resume(folder, changes, Console(stderr=True), interrupted)
-    return _close(folder, end, not arguments.no_report)
+    return _close(folder, end, not arguments.no_report, changes.get("cluster"))
 
 
-def _close(folder: RunFolder, end: str, wants_report: bool) -> int:
+def _close(folder: RunFolder, end: str, wants_report: bool, cluster: str | None) -> int:
     """Says what the run has found, or how to go on with it."""
     if not end:
-        print(f"interrupted; go on with: {command('resume', folder.path)}")
+        print(f"interrupted; go on with: {launch.resume_command(folder, cluster)}")
         return INTERRUPTED
     recorded = folder.read()
     print(f"finished: {end}")

@@ -113,3 +113,16 @@ def test_a_run_of_failures_only_costs_the_others_nothing(
     assert "1 of 2 runs are not finished: darts-s0." in Path("mine/README.md").read_text()
     assert main(["compare", study, "--stop-after-failures", "0"]) == 1
     assert "no evaluation has succeeded in darts-s0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cluster", ["cluster.yaml", "tls://head.example.org:8786", "../../theirs.yaml", "/dev/zero"])
+def test_a_study_of_others_connects_to_nothing(study: str, capsys: pytest.CaptureFixture[str], cluster: str) -> None:
+    """The file that it names is not even opened."""
+    Path(study).write_text(STUDY.replace("executor: serial", f"executor: dask, cluster: {cluster}"))
+    assert main(["compare", study]) == 2
+    said = capsys.readouterr().err
+    pasted = said.partition("say so: ")[2].partition("; on this machine")[0]
+    assert shlex.split(pasted) == ["metaopt", "compare", study, "--cluster", cluster]
+    assert not Path("mine/darts-s0").exists()
+    assert main(["compare", study, "--executor", "serial"]) == 0
+    assert main(["compare", study]) == 0  # nothing is left to run

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import shlex
 import signal
+import socket
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from metaopt import launch
+from metaopt import journal, launch
 from metaopt.cli import main
 from metaopt.objectives import OBJECTIVES
 from metaopt.run_folder import RunFolder
@@ -107,3 +112,92 @@ def test_an_interrupt_before_anything_runs_leaves_nothing_behind(
     monkeypatch.setattr(launch, "prepare", interrupted)
     assert main(tune) == 130
     assert not list(tmp_path.iterdir())
+
+
+class Listener:
+    """Counts who connects to it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"tcp://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self.socket.accept()[0].close()
+                self.count += 1
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listener = Listener()
+    yield listener
+    listener.socket.close()
+
+
+def foreign(run: str, lines: int, **settings: object) -> None:
+    """Lets a journal say that its run was made with other settings, with the right checksum, and cuts it."""
+    path = Path(run) / "journal.jsonl"
+    kept = [journal.decode(line) for line in path.read_bytes().splitlines()][:lines]
+    kept[0]["run"].update(settings)
+    path.write_bytes(b"".join(journal.encode({k: v for k, v in line.items() if k != "crc"}) for line in kept))
+
+
+@pytest.mark.parametrize("by", ["file", "address", "option"])
+def test_a_run_folder_of_others_connects_to_nothing(
+    tune: list[str], capsys: pytest.CaptureFixture[str], listener: Listener, by: str
+) -> None:
+    assert main([*tune, "--run", "the irs"]) == 0
+    cluster = {"file": "the irs/cluster.yaml", "address": listener.address, "option": "-x"}[by]
+    Path("the irs/cluster.yaml").write_text(f"kind: scheduler\naddress: {listener.address}\n")
+    foreign("the irs", 3, executor="dask", cluster=cluster, workers=None)
+    before = Path("the irs/journal.jsonl").read_bytes()
+    capsys.readouterr()
+    assert main(["resume", "the irs"]) == 2
+    said = capsys.readouterr().err
+    pasted = said.partition("say so: ")[2].partition("; on this machine")[0]
+    assert shlex.split(pasted) == ["metaopt", "resume", "the irs", "--cluster", {"-x": "./-x"}.get(cluster, cluster)]
+    assert "on this machine: metaopt resume 'the irs' --executor dask" in said
+    assert Path("the irs/journal.jsonl").read_bytes() == before
+    assert main(["resume", "the irs", "--executor", "serial", "--no-report"]) == 0
+    assert listener.count == 0
+
+
+def test_a_cluster_that_is_named_again_is_taken(
+    tune: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a flag, or by the environment; what is wrong with it is then found."""
+    assert main([*tune, "--run", "mine"]) == 0
+    foreign("mine", 3, executor="dask", cluster=str(Path("none.yaml").resolve()), workers=None)
+    assert main(["resume", "mine", "--cluster", "none.yaml"]) == 2
+    assert "no such file" in capsys.readouterr().err
+    monkeypatch.setenv("METAOPT_CLUSTER", "another.yaml")
+    assert main(["resume", "mine"]) == 2
+    assert "if it is yours, say so" in capsys.readouterr().err
+    monkeypatch.setenv("METAOPT_CLUSTER", "none.yaml")
+    assert main(["resume", "mine"]) == 2
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_a_finished_run_needs_no_cluster(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*tune, "--run", "mine", "--confirm", "0"]) == 0
+    foreign("mine", 1000, executor="dask", cluster="tls://nowhere:1", workers=None)
+    assert main(["resume", "mine", "--no-report"]) == 0
+
+
+@pytest.mark.parametrize("name", ["tuner", "optimizer", "executor", "benchmark"])
+def test_a_journal_names_no_code(tune: list[str], capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Not by the name of a module, nor by a path to one."""
+    Path("evil.py").write_text("open('executed', 'w')\nclass Evil: pass\n")
+    begun = tune if name != "benchmark" else ["baseline", "--budget", "4", "--no-report"]
+    assert main([*begun, "--run", "mine"]) == 0
+    for value in ("evil:Evil", "../evil", "evil.py"):
+        foreign("mine", 3, **{name: value})
+        assert main(["resume", "mine"]) == 2
+        assert "Traceback" not in capsys.readouterr().err
+    assert not Path("executed").exists()
