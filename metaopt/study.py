@@ -19,7 +19,7 @@ from metaopt.trial import Result, Trial, charged_epochs
 from metaopt.tuners.base import Tuner
 from metaopt.wording import counted
 
-_STOP_S = 20.0
+_STOP_S = 10.0
 _TICK_S = 2.0
 
 

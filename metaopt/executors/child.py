@@ -30,6 +30,7 @@ from metaopt.executors.base import Task
 from metaopt.executors.evaluation import UNWRITABLE, evaluate, out_of_memory, reason_of
 from metaopt.executors.lifeline import die_with_parent
 from metaopt.executors.trial_files import count_start, store_result, stored_result
+from metaopt.harmless import one_line
 from metaopt.interrupt import SIGNALS
 from metaopt.objectives.kept import spent_s
 from metaopt.trial import Result
@@ -84,7 +85,7 @@ def _is_to_stop(folder: Path) -> bool:
         return False
 
 
-def unsupervised(task: Task, error: Exception) -> Result:
+def unsupervised(task: Task, error: BaseException) -> Result:
     """Returns the result of a trial whose supervision has failed.
 
     Raises:
@@ -94,7 +95,7 @@ def unsupervised(task: Task, error: Exception) -> Result:
         raise error
     if isinstance(error, OSError) and error.errno in _UNWRITABLE_FOLDER:
         raise unwritable(task, error.errno) from error
-    return Result(task.trial.id, "crashed", reason=f"cannot be supervised: {type(error).__name__}: {error}")
+    return Result(task.trial.id, "crashed", reason=one_line(f"cannot be supervised: {reason_of(error, task)}"))
 
 
 def unwritable(task: Task, number: int) -> RunError:

@@ -23,17 +23,18 @@ from distributed.scheduler import KilledWorker
 from metaopt.cluster_settings import ClusterSettings
 from metaopt.errors import ConfigError, RunError
 from metaopt.executors.base import Executor, Recipe, Task
-from metaopt.executors.child import STOP
+from metaopt.executors.child import STOP, unsupervised
 from metaopt.executors.clusters.base import connected
 from metaopt.executors.dask_watch import Watch
-from metaopt.executors.dask_worker import UNSEEN, Preparation, supervise
+from metaopt.executors.dask_worker import Preparation, supervise
 from metaopt.executors.local_cluster import ALLOWED_FAILURES
+from metaopt.executors.wire import Answer, unpacked
 from metaopt.harmless import one_line
 from metaopt.objectives.kept import spent_s
 from metaopt.records import answered
 from metaopt.trial import Result, Trial
 
-_CLOSE_S = 10.0
+_CLOSE_S = 5.0
 
 
 class DaskExecutor(Executor):
@@ -166,20 +167,34 @@ class DaskExecutor(Executor):
         """
         try:
             answer = future.result(timeout=self._lost_after_s)
-        except RunError:
-            raise
         except KilledWorker:
             return self._without_workers(trial_id)
-        except Exception as error:
-            if future.status != "error":  # a worker or a connection was lost after the trial had ended
+        except BaseException as error:  # also one that a worker has raised
+            if future.status == "error":
+                return unsupervised(self._tasks[trial_id], error)
+            if isinstance(error, Exception):  # a worker or a connection was lost after the trial had ended
                 return None
-            return Result(trial_id, "crashed", reason=f"cannot be supervised: {type(error).__name__}: {error}")
-        if type(answer) is dict and UNSEEN in answer:
+            raise
+        return self._answered(trial_id, answer)
+
+    def _answered(self, trial_id: int, answer: object) -> Result:
+        """Returns the result in an answer; whatever else it says may come from another program than ours.
+
+        Raises:
+            RunError: if it says that the trial's folder cannot be seen or written.
+        """
+        try:
+            ((kind, content),) = unpacked(answer).items()
+        except ValueError as error:
+            return Result(trial_id, "crashed", reason=one_line(f"its answer cannot be used: {error}"))
+        if kind == Answer.UNSEEN:
             raise RunError(
-                f"the worker on {one_line(str(answer[UNSEEN]), 80)} does not see {self._tasks[trial_id].folder}",
+                f"the worker on {one_line(str(content), 80)} does not see {self._tasks[trial_id].folder}",
                 "name a --run in a folder that driver and workers share",
             )
-        return answered(trial_id, answer)
+        if kind == Answer.ERROR and isinstance(content, list) and len(content) == 2:
+            raise RunError(*(one_line(str(text)) for text in content))
+        return answered(trial_id, content if kind == Answer.RESULT else None)
 
     def _without_workers(self, trial_id: int) -> Result | None:
         """Returns the result of a trial under which workers were lost again and again; None if it gets on between.

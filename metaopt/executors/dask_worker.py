@@ -13,16 +13,18 @@ from typing import Any
 
 from distributed import Status, Worker, WorkerPlugin, get_worker
 
+from metaopt.errors import RunError
 from metaopt.executors import fork_server
 from metaopt.executors.base import Recipe, Task
 from metaopt.executors.child import run_trial, unsupervised
 from metaopt.executors.environment import environment, fingerprint, misfit
+from metaopt.executors.evaluation import reason_of
 from metaopt.executors.gpus import claim_gpu, visible_gpus
+from metaopt.executors.wire import Answer, packed
 from metaopt.file_lock import try_lock
+from metaopt.harmless import one_line
 from metaopt.trial import Result
 
-#: Key of an answer that is no result: the worker does not see the folder of the trial.
-UNSEEN = "unseen"
 #: Held in the folder of a trial by whoever supervises it.
 LOCK = "lock"
 
@@ -83,17 +85,32 @@ def _crowded(worker: Worker) -> str:
     return "" if threads == 1 else f"it runs {threads} tasks at a time: start it with --nthreads 1"
 
 
-def supervise(task: Task) -> Mapping[str, Any]:
+def supervise(task: Task) -> str:
     """Evaluates a trial as :func:`~metaopt.executors.child.run_trial` does, until the driver loses interest.
 
-    A trial that another worker still works on, for a driver that is gone by now, is waited for.
+    A trial that another worker still works on, for a driver that is gone by now, is waited for. Never raises.
+
+    Returns:
+        The answer for the driver, see :mod:`metaopt.executors.wire`.
+    """
+    try:
+        if not _wait_until(task.folder.is_dir, _APPEARS_S):
+            return packed(Answer.UNSEEN, platform.node())
+        return packed(Answer.RESULT, _supervised(task))
+    except RunError as error:
+        return packed(Answer.ERROR, [error.message, error.hint])
+    except BaseException as error:  # Dask cannot tell of every exception: its client then waits for ever
+        reason = one_line(f"cannot be supervised: {reason_of(error, task)}")
+        return packed(Answer.RESULT, Result(task.trial.id, "crashed", reason=reason).to_json())
+
+
+def _supervised(task: Task) -> Mapping[str, Any]:
+    """Returns the result of a trial.
 
     Raises:
         RunError: if the trial's folder cannot be written; nothing else.
     """
     try:
-        if not _wait_until(task.folder.is_dir, _APPEARS_S):
-            return {UNSEEN: platform.node()}
         interest = _Interest()
         with _alone(task.folder, interest.lost) as alone:
             if alone:

@@ -22,6 +22,9 @@ from metaopt.trial import Result
 #: What a system says when there is no room for a file, or no leave to write one: no fault of the trial.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
+#: Innermost frames of a traceback that are printed: a recursion without end has a thousand, and takes seconds.
+_FRAMES = 30
+
 
 def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter, *, earlier_s: float = 0.0) -> Result:
     """Returns the result of ``task``, crashed with a reason if the objective raises or returns something unusable.
@@ -44,7 +47,7 @@ def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter, *, earl
     except BaseException as error:
         if (isinstance(error, OSError) and error.errno in UNWRITABLE) or _is_the_users(error):
             raise
-        traceback.print_exc()
+        traceback.print_exc(limit=-_FRAMES)
         cost_s = earlier_s + clock() - started
         return Result(task.trial.id, "crashed", cost_s=cost_s, reason=reason_of(error, task))
     result = answered(task.trial.id, answer, cost_s=earlier_s + clock() - started)

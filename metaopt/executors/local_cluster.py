@@ -11,9 +11,15 @@ from typing import Any
 
 import dask
 from distributed import Client, LocalCluster, as_completed
+from distributed.security import Security
 
 from metaopt import safe_path
+from metaopt.errors import ConfigError, with_extra
 from metaopt.executors import fork_server
+from metaopt.executors.open_files import ensure_open_files
+
+#: Files that a driver has open besides those of its workers, and those that each of them costs it.
+_FILES, _FILES_OF_WORKER = 128, 8
 
 #: How often a task is started again after its worker was lost under it.
 ALLOWED_FAILURES = 3
@@ -31,6 +37,25 @@ WORKER_SETTINGS = {
 }
 
 
+#: What a run relies on, and what an environment or a file of Dask's may say otherwise for other programs.
+_PINNED: dict[str, Any] = {
+    "distributed.comm.timeouts.connect": "30s",
+    "distributed.comm.timeouts.tcp": "30s",
+    "distributed.scheduler.blocked-handlers": [],
+    "distributed.scheduler.idle-timeout": None,
+    "distributed.scheduler.no-workers-timeout": None,
+    "distributed.scheduler.pickle": True,  # which Dask needs for its own messages by now
+    "distributed.scheduler.validate": False,
+    "distributed.scheduler.worker-ttl": "5 minutes",
+    "distributed.worker.blocked-handlers": [],
+    "distributed.worker.lifetime.duration": None,
+    "distributed.worker.lifetime.restart": False,
+    "distributed.worker.multiprocessing-method": "spawn",
+    "distributed.worker.resources": {},
+    "distributed.worker.validate": False,
+}
+
+
 def dask_settings(threads: int) -> dict[str, Any]:
     """Returns Dask's configuration for a cluster of ours; to be kept until its end, as new workers read it again.
 
@@ -39,6 +64,7 @@ def dask_settings(threads: int) -> dict[str, Any]:
     """
     return {
         **WORKER_SETTINGS,
+        **_PINNED,
         "distributed.nanny.pre-spawn-environ": fork_server.child_environment(threads),
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
         # Dask's own watch closes a worker that is just coming back after a second loss: never.
@@ -55,10 +81,18 @@ def dask_settings(threads: int) -> dict[str, Any]:
 def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
     """Starts a cluster, yields its client, and ends it.
 
+    Its connections are encrypted where the package cryptography is installed, by a key that is kept in memory, so that
+    no other user of the machine can join.
+
     Args:
         workers: Number of worker processes.
         threads: Of the numerical libraries in each.
+
+    Raises:
+        ConfigError: if too few files may be open, or if Dask is told to encrypt and cannot.
     """
+    ensure_open_files(_FILES + _FILES_OF_WORKER * workers)
+    security = _security()
     with dask.config.set(dask_settings(threads)):
         with _interrupts_held_back():
             cluster = LocalCluster(
@@ -68,12 +102,27 @@ def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
                 dashboard_address=SCHEDULER_OPTIONS["dashboard_address"],
                 scheduler_kwargs={"dashboard": SCHEDULER_OPTIONS["dashboard"]},
                 memory_limit=0,
+                security=security,
                 silence_logs=logging.CRITICAL,
             )
         with cluster, Client(cluster) as client:
             # Not above: there, one worker that is killed while it starts would take the whole cluster with it.
             cluster.scale(workers)
             yield client
+
+
+def _security() -> Security | None:
+    try:
+        security: Security = Security.temporary()
+        return security
+    except ImportError:
+        if not dask.config.get("distributed.comm.require-encryption"):
+            return None
+    raise ConfigError(
+        "Dask's configuration wants encrypted connections, and those need the package cryptography, which is not "
+        "installed",
+        f"{with_extra('clusters')}; or use --executor serial",
+    )
 
 
 @contextlib.contextmanager

@@ -8,7 +8,11 @@ from pathlib import Path
 from metaopt.executors import fork_server
 from metaopt.executors.base import Executor, Recipe, Task
 from metaopt.executors.child import Child, run_trial, unsupervised
+from metaopt.executors.open_files import ensure_open_files
 from metaopt.trial import Result, Trial
+
+#: Files that a driver and the server of its trials' processes have open, and some to spare.
+_FILES = 64
 
 
 class SerialExecutor(Executor):
@@ -25,6 +29,7 @@ class SerialExecutor(Executor):
         self._child: Child | None = None
         self._failure: Result | None = None
         if recipe.needs_process:
+            ensure_open_files(_FILES)
             fork_server.start(recipe)
 
     @property

@@ -13,8 +13,8 @@ from metaopt.errors import ConfigError, RunError
 from metaopt.executors import dask_cluster
 from metaopt.executors.base import Recipe, Task
 from metaopt.executors.dask_cluster import DaskExecutor
-from metaopt.executors.dask_worker import UNSEEN
 from metaopt.executors.local_cluster import ALLOWED_FAILURES
+from metaopt.executors.wire import Answer, packed
 from metaopt.testing.executor_contract import trial
 
 
@@ -26,6 +26,13 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def crew(log: Path) -> Iterator[DaskExecutor]:
     with DaskExecutor(Recipe("faults:Faults", {"log": str(log), "sleep_s": 0.2}), 1, replace_after_s=5.0) as crew:
+        yield crew
+
+
+@pytest.fixture(scope="module")
+def inline_crew() -> Iterator[DaskExecutor]:
+    """Whose trials run in the process of the worker."""
+    with DaskExecutor(Recipe("faults:Inline", {}, needs_process=False), 1) as crew:
         yield crew
 
 
@@ -93,8 +100,55 @@ def test_a_trial_that_gets_on_between_may_lose_any_number_of_workers(
     assert (result.status, result.restarts) == ("ok", ALLOWED_FAILURES + 2)
 
 
-def unseen(task: Task) -> dict[str, str]:
-    return {UNSEEN: "node7"}
+def unseen(task: Task) -> str:
+    return packed(Answer.UNSEEN, "node7")
+
+
+class Foreign:
+    """A class of a worker's own."""
+
+
+def fail(task: Task) -> str:
+    raise LookupError("bye\x1b[31m" + "x" * 100_000)
+
+
+GOOD = {"trial_id": 0, "status": "ok", "valid_error": 0.1, "cost_s": 1.0}
+ODD_ANSWERS = [
+    None, {"result": GOOD}, Foreign(), b"{}", "", "{", "[]", "{}", '{"a": 1, "b": 2}', "[" * 100_000, "1" * 5_000,
+    '{"result": NaN}', packed("result", {**GOOD, "trial_id": 1}), packed("result", {**GOOD, "valid_error": -5}),
+    packed("result", {**GOOD, "valid_error": "0.1"}), packed("result", {**GOOD, "status": "weird"}),
+    packed("result", {**GOOD, "more": 1}), packed("result", 3), packed("error", "x"), packed("error", [1]),
+    packed("other", {}), packed("result", {**GOOD, "info": {"a": "x" * 2**25}}),
+]  # fmt: skip
+
+
+def odd(task: Task) -> object:
+    return ODD_ANSWERS[round(100 * float(task.trial.config["x"]))]
+
+
+def test_whatever_a_worker_answers_costs_its_trial_only(
+    crew: DaskExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for function, x in ((fail, 0.0), *((odd, n / 100) for n in range(len(ODD_ANSWERS)))):
+        monkeypatch.setattr(dask_cluster, "supervise", function)
+        crew.submit(trial(0, x=x), tmp_path / "0")
+        (result,) = results_of(crew).values()
+        assert (result.trial_id, result.status) == (0, "crashed"), x
+        assert result.reason.isprintable()
+        assert len(result.reason) < 5_000
+    monkeypatch.undo()
+    crew.submit(trial(0), tmp_path / "1")
+    assert results_of(crew)[0].status == "ok"
+
+
+@pytest.mark.parametrize("deed", ["recursion", "says_nothing", "odd_object", "exit", "interrupts_itself", "leaves"])
+def test_whatever_a_trial_raises_in_the_process_of_a_worker_costs_it_alone(
+    inline_crew: DaskExecutor, tmp_path: Path, deed: str
+) -> None:
+    inline_crew.submit(trial(0, deed), tmp_path / "0")
+    assert results_of(inline_crew)[0].status == "crashed"
+    inline_crew.submit(trial(1), tmp_path / "1")
+    assert results_of(inline_crew)[1].status == "ok"
 
 
 def test_a_worker_that_does_not_see_the_folder_is_named(

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from harness import wait_until
-from metaopt.errors import RunError
 from metaopt.executors import dask_worker
 from metaopt.executors.base import Recipe, Task
-from metaopt.executors.dask_worker import UNSEEN, supervise
+from metaopt.executors.dask_worker import supervise
+from metaopt.executors.wire import unpacked
 from metaopt.file_lock import try_lock
 from metaopt.testing.executor_contract import trial
 
@@ -19,7 +19,7 @@ from metaopt.testing.executor_contract import trial
 def test_a_folder_that_does_not_appear_is_said_to_be_unseen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_worker, "_APPEARS_S", 0.5)
     task = Task(Recipe("faults:Faults", {}), trial(0), tmp_path / "elsewhere")
-    assert supervise(task) == {UNSEEN: os.uname().nodename}
+    assert unpacked(supervise(task)) == {"unseen": os.uname().nodename}
 
 
 def test_a_trial_is_supervised_by_one_process_at_a_time(tmp_path: Path) -> None:
@@ -48,6 +48,17 @@ def test_whoever_nobody_waits_for_does_not_wait_either(tmp_path: Path) -> None:
     os.close(other)
 
 
+@pytest.mark.parametrize("error", [RecursionError, SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_nothing_is_raised_to_dask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
+    def fail(task: Task) -> None:
+        raise error("deep")
+
+    monkeypatch.setattr(dask_worker, "_supervised", fail)
+    answer = unpacked(dask_worker.supervise(Task(Recipe("faults:Faults", {}), trial(3), tmp_path)))["result"]
+    assert (answer["trial_id"], answer["status"]) == (3, "crashed")
+    assert answer["reason"].startswith(f"cannot be supervised: {error.__name__}: deep")
+
+
 def test_where_the_lock_finds_no_room_the_run_ends_and_not_the_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,5 +67,5 @@ def test_where_the_lock_finds_no_room_the_run_ends_and_not_the_trial(
 
     monkeypatch.setattr(dask_worker, "_Interest", lambda: SimpleNamespace(lost=lambda: False))
     monkeypatch.setattr(dask_worker.os, "open", full)
-    with pytest.raises(RunError, match=r"cannot write to .*: No space left on device"):
-        supervise(Task(Recipe("faults:Faults", {}), trial(0), tmp_path))
+    answer = unpacked(supervise(Task(Recipe("faults:Faults", {}), trial(0), tmp_path)))
+    assert "No space left on device" in answer["error"][0]

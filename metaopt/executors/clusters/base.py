@@ -11,6 +11,10 @@ from metaopt import registry
 from metaopt.cluster_settings import ClusterSettings
 from metaopt.executors.clusters import CLUSTERS
 from metaopt.executors.clusters.fleet import Fleet
+from metaopt.executors.open_files import ensure_open_files
+
+#: Files that a driver has open besides those of its workers.
+_FILES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ def connected(settings: ClusterSettings) -> AbstractContextManager[Cluster]:
     """Returns the cluster that ``settings`` describe, to be entered.
 
     Raises:
-        ConfigError: when it is entered, if it cannot be had as described; says why.
+        ConfigError: when it is entered, if it cannot be had as described; at once, if too few files may be open.
     """
+    ensure_open_files(_FILES)
     manager: AbstractContextManager[Cluster] = registry.load(CLUSTERS[settings.kind])(settings)
     return manager

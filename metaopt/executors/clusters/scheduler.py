@@ -29,7 +29,8 @@ def scheduler(settings: SchedulerSettings) -> Iterator[Cluster]:
         client = Client(
             settings.address, security=_security(settings), timeout=_CONNECT_S, set_as_default=False, name="metaopt"
         )
-    except (OSError, TimeoutError, ValueError) as error:  # of the network, of TLS, of a file that is no certificate
+    # Of the network, of TLS, of a file that is no certificate, of Dask's configuration.
+    except (OSError, TimeoutError, ValueError, RuntimeError) as error:
         reason = next(iter(str(error.__cause__ or error).splitlines()), type(error).__name__)
         raise ConfigError(
             f"cannot connect to the Dask scheduler at {settings.address}: {reason}",
