@@ -177,8 +177,10 @@ class DaskExecutor(Executor):
             raise
         return self._answered(trial_id, answer)
 
-    def _answered(self, trial_id: int, answer: object) -> Result:
-        """Returns the result in an answer; whatever else it says may come from another program than ours.
+    def _answered(self, trial_id: int, answer: object) -> Result | None:
+        """Returns the result in an answer, None if there is none and the trial wants another worker.
+
+        Whatever else it says may come from another program than ours.
 
         Raises:
             RunError: if it says that the trial's folder cannot be seen or written.
@@ -194,6 +196,8 @@ class DaskExecutor(Executor):
             )
         if kind == Answer.ERROR and isinstance(content, list) and len(content) == 2:
             raise RunError(*(one_line(str(text)) for text in content))
+        if kind == Answer.UNFIT:
+            return None
         return answered(trial_id, content if kind == Answer.RESULT else None)
 
     def _without_workers(self, trial_id: int) -> Result | None:

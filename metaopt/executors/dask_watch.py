@@ -10,6 +10,7 @@ from typing import Any
 from metaopt.errors import RunError
 from metaopt.executors.clusters.base import Cluster
 from metaopt.executors.dask_worker import Preparation
+from metaopt.harmless import one_line
 from metaopt.wording import counted
 
 _LOOK_S = 0.5  # between two questions to the scheduler
@@ -56,10 +57,11 @@ class Watch:
 
     def _note(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """Runs in a thread of the client's."""
-        worker, name, host, reason = (event[1][key] for key in ("worker", "name", "host", "reason"))
+        name = event[1]["name"]
+        worker, host, reason = (one_line(str(event[1][key]), 500) for key in ("worker", "host", "reason"))
         self._fleet.came(name)
         if reason and worker not in self._misfits:
-            self._misfits[worker] = f"{worker} on {host} is not like this driver: {reason}"
+            self._misfits[worker] = f"{worker} on {host} cannot be used: {reason}"
             _log.warning("a worker is not used: %s", self._misfits[worker])
 
     @property
@@ -155,5 +157,6 @@ class Watch:
         if self._workers and self._workers.keys() <= self._misfits.keys():
             raise RunError(
                 f"no Dask worker can be used: {self._misfits[next(iter(self._workers))]}",
-                "start it as docs/clusters.md says, with what is installed here, best of all from the same lock file",
+                "start it as docs/clusters.md says, with what is installed here, best of all from the same lock file, "
+                f"and with memory and room for processes; {_AGAIN}",
             )

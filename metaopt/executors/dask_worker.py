@@ -49,8 +49,7 @@ class Preparation(WorkerPlugin):
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe, self._environment = recipe, environment()
-        mark = fingerprint()
-        self.name, self.slot, self.topic = f"metaopt-{mark}", f"metaopt-trial-{mark}", f"metaopt-worker-{mark}"
+        self.name, self.slot, self.topic = _names()
 
     async def setup(self, worker: Worker) -> None:
         """Runs in the worker's main thread, which lives as long as the worker."""
@@ -60,8 +59,7 @@ class Preparation(WorkerPlugin):
                 self._prepare()
         except Exception as error:  # which only a log of Dask's would hear
             reason = f"it cannot be prepared: {type(error).__name__}: {error}"
-        said = {"worker": worker.address, "name": worker.name, "host": platform.node(), "reason": reason}
-        worker.log_event(self.topic, said)
+        worker.log_event(self.topic, _word_of(worker, reason))
         if reason:
             return
         await worker.set_resources(**{self.slot: 1})
@@ -97,11 +95,32 @@ def supervise(task: Task) -> str:
         if not _wait_until(task.folder.is_dir, _APPEARS_S):
             return packed(Answer.UNSEEN, platform.node())
         return packed(Answer.RESULT, _supervised(task))
+    except fork_server.CannotStartError as error:
+        _withdraw(error.message)
+        return packed(Answer.UNFIT, None)
     except RunError as error:
         return packed(Answer.ERROR, [error.message, error.hint])
     except BaseException as error:  # Dask cannot tell of every exception: its client then waits for ever
         reason = one_line(f"cannot be supervised: {reason_of(error, task)}")
         return packed(Answer.RESULT, Result(task.trial.id, "crashed", reason=reason).to_json())
+
+
+def _withdraw(reason: str) -> None:
+    """Has this worker be given no more trials, each of which it would fail at once, and says why."""
+    worker = get_worker()
+    slot, topic = _names()[1:]
+    worker.log_event(topic, _word_of(worker, reason))
+    worker.loop.add_callback(worker.set_resources, **{slot: 0})
+
+
+def _names() -> tuple[str, str, str]:
+    """Returns the names of plugin, slot and topic."""
+    mark = fingerprint()
+    return f"metaopt-{mark}", f"metaopt-trial-{mark}", f"metaopt-worker-{mark}"
+
+
+def _word_of(worker: Worker, reason: str) -> dict[str, Any]:
+    return {"worker": worker.address, "name": worker.name, "host": platform.node(), "reason": reason}
 
 
 def _supervised(task: Task) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import platform
 import signal
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from metaopt.errors import RunError
 from metaopt.executors.base import Recipe
 from metaopt.executors.lifeline import die_with_parent
 from metaopt.interrupt import SIGNALS
@@ -36,6 +38,10 @@ LOST = 256
 
 #: Where trials' processes are started from.
 CONTEXT = multiprocessing.get_context("forkserver")
+
+
+class CannotStartError(RunError):
+    """A machine that starts no process for a trial, and would not for the next."""
 
 
 class _Popen(popen_forkserver.Popen):
@@ -85,16 +91,24 @@ def start(recipe: Recipe) -> None:
 
 
 def spawn(recipe: Recipe, target: Callable[..., None], *args: Any) -> BaseProcess:
-    """Starts a process from the fork server of this one, and the server again if that was killed meanwhile."""
+    """Starts a process from the fork server of this one, and the server again if that was killed meanwhile.
+
+    Raises:
+        CannotStartError: if that does not help, which says nothing of the trial.
+    """
     for attempt in itertools.count(1):
-        start(recipe)
         process = _Process(target=target, args=args)
         try:
+            start(recipe)
             process.start()
             break
-        except (EOFError, OSError):
+        except (EOFError, OSError) as error:
             if attempt == _ATTEMPTS:
-                raise
+                raise CannotStartError(
+                    f"no process can be started for a trial on {platform.node()}: {type(error).__name__}: {error}",
+                    "see that there is memory, and that this user may start processes and open files (ulimit -a), "
+                    "then go on with metaopt resume",
+                ) from None
             time.sleep(_PAUSE_S)  # until the system has noticed that the server is dead
     return process
 

@@ -19,6 +19,8 @@ class Answer:
     UNSEEN = "unseen"
     #: With message and hint of an error that every trial would meet.
     ERROR = "error"
+    #: With nothing: the worker has withdrawn, since it can start no process, and the trial wants another.
+    UNFIT = "unfit"
 
 
 def packed(kind: str, content: Any) -> str:

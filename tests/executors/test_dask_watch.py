@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import logging
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
+from distributed import Worker
 
 from harness import results_of, wait_until
 from metaopt.cluster_settings import load_cluster
@@ -52,3 +54,29 @@ def test_a_worker_that_does_not_fit_is_left_out_where_others_fit(
             crew.submit(trial(number), tmp_path / str(number))
             assert crew.free == 0
             assert results_of(crew)[number].status == "ok"
+
+
+def barren(dask_worker: Worker) -> None:
+    """Lets a worker start no process, as on a machine that has no room for one."""
+
+    def full() -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    forkserver.ensure_running = full
+
+
+@pytest.mark.slow
+def test_a_worker_that_can_start_nothing_costs_no_trial(tmp_path: Path) -> None:
+    """It withdraws; the others do its work, and where there is none the run ends and keeps its budget."""
+    with DaskExecutor(Recipe("faults:Faults", {"sleep_s": 0.2}), 2) as crew:
+        wait_until(lambda: crew.wait(0.1) or len(crew.hosts) == 2)
+        addresses = list(crew._client.scheduler_info()["workers"])
+        crew._client.run(barren, workers=addresses[:1])
+        for number in range(2):
+            crew.submit(trial(number), tmp_path / str(number))
+        assert {result.status for result in results_of(crew).values()} == {"ok"}
+        wait_until(lambda: crew.wait(0.1) or len(crew.hosts) == 1)
+        crew._client.run(barren, workers=addresses[1:])
+        crew.submit(trial(2), tmp_path / "2")
+        with pytest.raises(RunError, match=r"no Dask worker can be used: .*no process can be started"):
+            results_of(crew)

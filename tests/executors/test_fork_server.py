@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import forkserver
 
 import psutil
 import pytest
@@ -65,3 +66,12 @@ def test_a_process_that_is_lost_with_its_server_says_so() -> None:
     assert process.pid is not None
     with contextlib.suppress(ProcessLookupError):  # what it ran knew nothing of its server
         os.kill(process.pid, signal.SIGKILL)
+
+
+def test_where_no_process_can_be_started_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(forkserver, "ensure_running", full)
+    with pytest.raises(fork_server.CannotStartError, match=r"no process can be started .* temporarily unavailable"):
+        fork_server.spawn(Recipe("faults:Faults", {}), time.sleep, 0)
