@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from metaopt.errors import CellError
 
@@ -124,7 +124,14 @@ def prune(adjacency: Sequence[Sequence[int]], ops: Sequence[str]) -> CellGraph:
 
 
 def _md5(text: str) -> str:
-    return hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+@lru_cache(maxsize=1 << 12)
+def _around(adjacency: Adjacency) -> tuple[tuple[list[int], list[int]], ...]:
+    """Returns the sources and the targets of every vertex; the cells of a file share few adjacencies."""
+    n = len(adjacency)
+    return tuple(([i for i in range(n) if adjacency[i][v]], [j for j in range(n) if adjacency[v][j]]) for v in range(n))
 
 
 def _hash(adjacency: Adjacency, labels: Sequence[int]) -> str:
@@ -133,11 +140,19 @@ def _hash(adjacency: Adjacency, labels: Sequence[int]) -> str:
     Stored hashes are compared with it, so every byte counts: the digests are taken of Python's own ``str`` of a tuple
     and of a list.
     """
-    n = len(adjacency)
-    sources = [[i for i in range(n) if adjacency[i][v]] for v in range(n)]
-    targets = [[j for j in range(n) if adjacency[v][j]] for v in range(n)]
-    hashes = [_md5(str((len(targets[v]), len(sources[v]), labels[v]))) for v in range(n)]
-    for _ in range(n):
-        before = [("".join(sorted([hashes[i] for i in around])) for around in sides) for sides in (sources, targets)]
-        hashes = [_md5(f"{above}|{below}|{own}") for above, below, own in zip(*before, hashes, strict=True)]
+    around = _around(adjacency)
+    hashes = [_first(len(out), len(into), label) for (into, out), label in zip(around, labels, strict=True)]
+    for _ in around:
+        # Most vertices have one source or one target, and every one counts: files hold half a million cells.
+        before, hashes = hashes, []
+        for own, (into, out) in zip(before, around, strict=True):
+            above = before[into[0]] if len(into) == 1 else "".join(sorted([before[i] for i in into]))
+            below = before[out[0]] if len(out) == 1 else "".join(sorted([before[j] for j in out]))
+            hashes.append(_md5(f"{above}|{below}|{own}"))
     return _md5(str(sorted(hashes)))
+
+
+@lru_cache(maxsize=1 << 10)
+def _first(targets: int, sources: int, label: int) -> str:
+    """Returns what a vertex's hash begins with."""
+    return _md5(str((targets, sources, label)))

@@ -6,14 +6,16 @@ import shlex
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from metaopt import paths
 from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
 from metaopt.config import cores
 from metaopt.errors import ConfigError, TableError
+from metaopt.file_lock import holding
 from metaopt.progress import duration
 from metaopt.provenance import command_line, host, versions
 from metaopt.registry import resolve
@@ -21,10 +23,14 @@ from metaopt.tables.build import check_out
 from metaopt.tables.card import load_card
 from metaopt.tables.importers import BENCHMARKS, IMPORTERS
 from metaopt.tables.importers.evaluations import Evaluations
+from metaopt.tables.importers.rules import Report
 from metaopt.tables.schema import write_groups
 from metaopt.wording import command, counted
 
 _PAUSE_S = 0.5
+_LINES_PAUSE_S = 10.0  # where every report stays
+#: Reads a file, see :mod:`metaopt.tables.importers`.
+Importer = Callable[[Path, Report], tuple[Evaluations, dict[str, Any]]]
 
 
 def import_table(arguments: Namespace) -> int:
@@ -35,17 +41,31 @@ def import_table(arguments: Namespace) -> int:
     if not file.is_file():
         raise TableError(f"there is no file {file}", "name the file to import; metaopt does not download it")
     check_out(out)
-    progress = _Progress(file, sys.stderr)
-    evaluations, found = importer(file, progress)
-    progress.checked(found.get("records"), found.get("read_s"))
-    made = {"command": shlex.join(command_line()), "importer": arguments.importer, "versions": versions()}
-    write_groups(out, evaluations.groups(), {**made, "host": host(cores()), **found})
-    progress.written()
+    with holding(out.with_name(f".{out.name}.lock"), lambda holder: _busy(out, holder)):
+        check_out(out)  # which another import may have made since
+        evaluations, found = _imported(importer, arguments.importer, file, out)
     print("\n".join(_summary(evaluations, found)))
     print(f"table        {out}")
     if benchmark is not None and arguments.out is None:
         print(f"next         {command('benchmark', 'info', benchmark)}")
     return OK
+
+
+def _imported(importer: Importer, name: str, file: Path, out: Path) -> tuple[Evaluations, dict[str, Any]]:
+    """Reads a file and writes the table; returns what came in, and where it is from."""
+    progress = _Progress(file, sys.stderr)
+    evaluations, found = importer(file, progress)
+    progress.checked(found.get("records"), found.get("read_s"))
+    made = {"command": shlex.join(command_line()), "importer": name, "versions": versions()}
+    write_groups(out, evaluations.groups(), {**made, "host": host(cores()), **found})
+    progress.written()
+    return evaluations, found
+
+
+def _busy(out: Path, holder: str) -> TableError:
+    return TableError(
+        f"{holder} is importing the table {out} right now", "wait until it has ended, or name another file with --out"
+    )
 
 
 def _table_of(benchmark: str | None, importer: str) -> Path:
@@ -64,7 +84,7 @@ def _table_of(benchmark: str | None, importer: str) -> Path:
     return paths.home() / "tables" / card.table_name(1)
 
 
-def _summary(evaluations: Evaluations, found: dict[str, object]) -> list[str]:
+def _summary(evaluations: Evaluations, found: Mapping[str, Any]) -> list[str]:
     seeds, epochs = len(evaluations.seeds), ", ".join(map(str, evaluations.epochs))
     lines = [f"cells        {len(evaluations.keys):,}, {counted(seeds, 'seed')} each, after {epochs} epochs"]
     for number, space in CELL_SPACES.items():
@@ -81,7 +101,7 @@ def _summary(evaluations: Evaluations, found: dict[str, object]) -> list[str]:
 
 
 class _Progress:
-    """Says on a terminal how much of a file is read, and elsewhere only that it begins and ends.
+    """Says how much of a file is read, and how many of its cells are checked: on a terminal live, elsewhere by lines.
 
     Args:
         file: The file.
@@ -90,24 +110,30 @@ class _Progress:
 
     def __init__(self, file: Path, to: TextIO) -> None:
         self._to, self._live = to, to.isatty()
-        self._started = self._said_at = time.monotonic()
+        self._pause_s = _PAUSE_S if self._live else _LINES_PAUSE_S
+        self._started = self._said_at = self._checking_since = time.monotonic()
         self._say(f"reading {file}, {file.stat().st_size:,} bytes", "\n")
 
-    def __call__(self, done: int, size: int) -> None:
-        """Takes the bytes that are read, and all."""
+    def __call__(self, done: int, total: int, what: str = "bytes") -> None:
+        """Takes the bytes that are read or the cells that are checked, and all."""
         now = time.monotonic()
-        gone_s = max(now - self._started, 1e-3)
-        if done >= size:
+        if what == "bytes" and done >= total:
+            gone_s, self._checking_since = max(now - self._started, 1e-3), now
             self._say(f"{self._start}read in {duration(gone_s)}, {done / gone_s / 1e6:.1f} MB/s; checking cells", "\n")
-        elif self._live and now - self._said_at >= _PAUSE_S:
+        elif now - self._said_at >= self._pause_s:
+            gone_s = max(now - (self._started if what == "bytes" else self._checking_since), 1e-3)
+            speed = f"{done / gone_s / 1e6:.1f} MB/s" if what == "bytes" else f"{done / gone_s:,.0f} {what}/s"
+            left = duration((total - done) / done * gone_s)
             self._said_at = now
-            left = duration((size - done) / done * gone_s)
-            self._say(f"{self._start}{done / size:4.0%}, {done / gone_s / 1e6:.1f} MB/s, about {left} left", "")
+            self._say(
+                f"{self._start}{done / total:4.0%} of the {what}, {speed}, about {left} left",
+                "" if self._live else "\n",
+            )
 
     def checked(self, records: int | None, read_s: float | None) -> None:
         """Says that the cells are checked, and how many records were read per second, where there are records."""
         speed = f"{records:,} records, {records / max(read_s, 0.1):,.0f} records/s; " if records and read_s else ""
-        self._say(f"{speed}writing the table", "\n")
+        self._say(f"{self._start}{speed}writing the table", "\n")
 
     def written(self) -> None:
         """Says that all is done."""

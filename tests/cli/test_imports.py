@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import harness
 import tfrecords
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
-from metaopt.cli import main
+from metaopt.cli import imports, main
+from metaopt.file_lock import holding
 from metaopt.tables.table import Table
 from tfrecords import CHAIN, FORK
 
@@ -107,6 +109,39 @@ def test_mistakes(arguments: list[str], message: str, tmp_path: Path, capsys: py
     assert main(["benchmark", "import", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.rglob("*.parquet")) == []
+
+
+def test_of_two_imports_to_one_name_one_is_refused(file: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = home / "tables" / "nasbench101.parquet"
+    lock = out.with_name(".nasbench101.parquet.lock")
+    lock.parent.mkdir(parents=True)
+    with holding(lock, lambda holder: AssertionError(holder)):  # type: ignore[arg-type, return-value]
+        assert main(["benchmark", "import", "nasbench101", str(file)]) == 2
+        assert f"process {os.getpid()} on " in (said := capsys.readouterr().err)
+        assert f" is importing the table {out} right now" in said
+        assert not out.exists()
+    lock.write_text("left behind by a process that was killed")
+    assert main(["benchmark", "import", "nasbench101", str(file)]) == 0
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_progress_is_said_of_bytes_and_of_cells(
+    file: Path, live: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(imports, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(imports, "_LINES_PAUSE_S", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: live)
+    progress = imports._Progress(file, sys.stderr)
+    progress(1, 4)
+    progress(4, 4)
+    progress(3, 4, "cells")
+    said = capsys.readouterr().err
+    start, end = ("\r\x1b[K", "") if live else ("", "\n")
+    lines = re.escape(start) + " 25% of the bytes, [0-9.]+ MB/s, about .* left" + end
+    lines += re.escape(start) + "read in .*; checking cells\n"
+    lines += re.escape(start) + " 75% of the cells, [0-9,]+ cells/s, about .* left" + end
+    assert re.fullmatch(f"reading .* bytes\n{lines}", said)
 
 
 def test_a_failed_import_leaves_nothing(file: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import itertools
 import json
 import struct
@@ -17,33 +16,40 @@ import numpy as np
 import pytest
 
 import tfrecords
-from metaopt.cells.graph import OPS, CellGraph
+from metaopt.cells.graph import MOST_EDGES, OPS, CellGraph
 from metaopt.tables.importers.published_cells import PUBLISHED_OPS
 from metaopt.tables.importers.tfrecord import masked_crc
 from metaopt.tables.table import Table
 
 CELLS, SEEDS, VERTICES = 423_624, 3, 7
-#: So many cells have their true hash, and can be asked for.
+#: So many cells are asked for.
 KNOWN = 2_000
 CHILD = Path(__file__).with_name("import_nasbench101.py")
 
 
-def graphs() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Adjacency and operations of distinct cells: a chain of all vertices, and up to four edges more."""
-    pairs = [(i, j) for i in range(VERTICES) for j in range(i + 2, VERTICES)]
-    for more in range(5):
-        for edges in itertools.combinations(pairs, more):
-            matrix = np.eye(VERTICES, k=1, dtype=int)
-            for i, j in edges:
-                matrix[i, j] = 1
-            adjacency = "".join(map(str, matrix.ravel()))
-            for ops in itertools.product(range(len(OPS)), repeat=VERTICES - 2):
-                yield adjacency, tuple(OPS[op] for op in ops)
+def graphs(largest: int = VERTICES) -> Iterator[tuple[str, CellGraph]]:
+    """Adjacencies and graphs of all cells of NAS-Bench-101, large ones first."""
+    for vertices in range(largest, 1, -1):
+        pairs, seen = list(itertools.combinations(range(vertices), 2)), set[str]()
+        for size in range(min(MOST_EDGES, len(pairs)), vertices - 2, -1):
+            for edges in itertools.combinations(pairs, size):
+                sources, targets = ({edge[end] for edge in edges} for end in (0, 1))
+                if len(sources) == len(targets) == vertices - 1:  # no vertex is dead
+                    yield from of_wiring(vertices, edges, seen)
 
 
-def graph_of(adjacency: str, ops: tuple[str, ...]) -> CellGraph:
-    rows = [adjacency[start : start + VERTICES] for start in range(0, len(adjacency), VERTICES)]
-    return CellGraph(tuple(tuple(map(int, row)) for row in rows), ops)
+def of_wiring(vertices: int, edges: tuple[tuple[int, int], ...], seen: set[str]) -> Iterator[tuple[str, CellGraph]]:
+    """Those of one wiring that are not isomorphic to any that was seen."""
+    matrix = np.zeros((vertices, vertices), dtype=int)
+    matrix[tuple(np.transpose(edges))] = 1
+    rows = tuple(map(tuple, matrix.tolist()))
+    if CellGraph(rows, OPS[:1] * (vertices - 2)).hash in seen:
+        return
+    for ops in itertools.product(OPS, repeat=vertices - 2):
+        graph = CellGraph(rows, ops)
+        if graph.hash not in seen:
+            seen.add(graph.hash)
+            yield "".join(map(str, matrix.ravel())), graph
 
 
 def messages(epochs: int, count: int, rng: np.random.Generator) -> list[bytes]:
@@ -65,14 +71,13 @@ def messages(epochs: int, count: int, rng: np.random.Generator) -> list[bytes]:
 def generate(path: Path, epochs: tuple[int, ...]) -> None:
     rng, names = np.random.default_rng(0), dict(zip(OPS, PUBLISHED_OPS, strict=True))
     with open(path, "wb", buffering=1 << 20) as file:
-        cells = enumerate(itertools.islice(graphs(), CELLS))
+        cells = itertools.islice(graphs(), CELLS)
         while batch := list(itertools.islice(cells, 4096)):
             for number in epochs:
                 texts = iter(messages(number, len(batch) * SEEDS, rng))
-                for cell, (adjacency, ops) in batch:
-                    known = graph_of(adjacency, ops).hash if cell < KNOWN else hashlib.md5(b"%d" % cell).hexdigest()
-                    spelled = ",".join(["input", *(names[op] for op in ops), "output"])
-                    head = f'["{known}", {number}, "{adjacency}", "{spelled}", "'.encode()
+                for adjacency, graph in batch:
+                    spelled = ",".join(["input", *(names[op] for op in graph.ops), "output"])
+                    head = f'["{graph.hash}", {number}, "{adjacency}", "{spelled}", "'.encode()
                     for _ in range(SEEDS):
                         payload = head + next(texts) + b'"]'
                         length = struct.pack("<Q", len(payload))
@@ -120,7 +125,7 @@ def test_import_and_query(tmp_path: Path, epochs: tuple[int, ...], capsys: pytes
 
 def asked(out: Path) -> Iterator[str]:
     """Says how long queries take, and holds them against looking cells up by the hash of each."""
-    known = [graph_of(*text) for text in itertools.islice(graphs(), KNOWN)]
+    known = [graph for _, graph in itertools.islice(graphs(), KNOWN)]
     first = [seconds_of(lambda graph=graph: Table(out).query(graph)) for graph in known[:: KNOWN // 7]]  # type: ignore[misc]
     yield f"open and answer the first query: {1e3 * float(np.median(first)):.1f} ms (median of {len(first)})"
     table, hashes = Table(out), [graph.hash for graph in known]

@@ -1,7 +1,7 @@
 """Tables that others have published, brought into the schema of ours: one file each."""
 
-#: Names to functions ``(file, report) -> (Evaluations, provenance)``; ``report(bytes_done, bytes_all)`` is called now
-#: and then.
+#: Names to functions ``(file, report) -> (Evaluations, provenance)``; ``report`` is called now and then, as
+#: :class:`metaopt.tables.importers.rules.Report` says.
 IMPORTERS = {
     "nasbench101": "metaopt.tables.importers.nasbench101:nasbench101",
     "nb1shot1-npz": "metaopt.tables.importers.nb1shot1_npz:nb1shot1_npz",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from metaopt.errors import TableError
 from metaopt.tables.importers.protobuf import MessageError, Metrics, MetricsReader
-from metaopt.tables.importers.published_cells import matrix, operations
+from metaopt.tables.importers.published_cells import graph, matrix, operations
+from metaopt.tables.importers.rules import ALLOWED, check_hash, fingerprints, impossible, refused
 
 EPOCHS = (4, 12, 36, 108)
 AGAIN = "get the file again from its publisher"
@@ -27,6 +28,8 @@ _ENTRIES = {"hash": str, "epochs": int, "adjacency": str, "operations": str, "me
 _TYPES = list(_ENTRIES.values())
 _HASH = re.compile("[0-9a-f]{32}")
 _PARTS = ("train", "valid", "test")
+#: Of the epochs, at the evaluations that count; and by how much of them a message may differ, as steps are whole.
+_SHARES, _EPOCHS_OFF = np.array([0.5, 1.0]), 0.1
 
 
 class _Numbers(dict[str, int]):
@@ -47,67 +50,68 @@ class _Numbers(dict[str, int]):
 
 
 class Records:
-    """Collects records, as columns.
+    """Collects records, as columns, and their cells.
 
     Args:
         file: What they come from, for errors.
 
     Attributes:
         file: What they come from.
+        hashes: Of the cells, in the order in which they are first met; the column ``cell`` has their places.
+        keys: Of their graphs, likewise.
     """
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.hashes, self.keys = list[str](), list[str]()
         self._metrics, self._count = MetricsReader(), 0
-        self._cells, self._adjacencies, self._operations = _Numbers(_check_hash), _Numbers(matrix), _Numbers(operations)
+        self._cells, self._adjacencies, self._operations = dict[str, int](), _Numbers(matrix), _Numbers(operations)
+        # How each cell is spelled where it is first met, and other ways.
+        self._spelled, self._others = list[tuple[int, int]](), set[tuple[int, tuple[int, int]]]()
         # In pieces, so that putting together a column needs memory for that one only.
         self._columns: dict[str, list[NDArray[Any]]] = {}
-
-    @property
-    def hashes(self) -> list[str]:
-        """All hashes, in the order in which they are first met; the column ``cell`` has their places."""
-        return list(self._cells)
-
-    @property
-    def adjacencies(self) -> list[str]:
-        """All adjacencies, likewise."""
-        return list(self._adjacencies)
-
-    @property
-    def operations(self) -> list[str]:
-        """All operations, likewise."""
-        return list(self._operations)
 
     def take(self, name: str) -> NDArray[Any]:
         """Returns a column, one value per record, and forgets it.
 
         Args:
-            name: ``cell``, ``epochs``, ``adjacency``, ``operations``, ``parameters`` or one of
-                :data:`metaopt.tables.schema.MEASURES`.
+            name: ``cell``, ``epochs``, ``parameters``, ``fingerprint``, which tells one training of a cell from
+                another, or one of :data:`metaopt.tables.schema.MEASURES`.
         """
         return np.concatenate(self._columns.pop(name))
 
     def add(self, payloads: Sequence[bytes]) -> None:
-        """Takes the next records.
+        """Takes the next records, and computes the hash of every cell that is new among them.
 
         Raises:
-            TableError: if one of them is not a record of NAS-Bench-101.
+            TableError: if one of them is not a record of NAS-Bench-101, or if a hash is not that of its graph.
         """
         hashes, epochs, adjacencies, ops, encoded = self._decode(payloads)
         if not set(epochs) <= set(EPOCHS):
             index = next(index for index, number in enumerate(epochs) if number not in EPOCHS)
             raise self._bad(index, f"has {epochs[index]} epochs; allowed: {', '.join(map(str, EPOCHS))}")
         metrics = self._read(encoded)
-        self._keep("cell", self._numbered(self._cells, hashes))
-        self._keep("epochs", np.array(epochs, dtype=np.int16))
-        self._keep("adjacency", self._numbered(self._adjacencies, adjacencies))
-        self._keep("operations", self._numbered(self._operations, ops))
+        trained = np.array(epochs, dtype=np.int16)
+        self._check_epochs(trained, metrics.epochs)
+        self._keep("cell", self._numbered(zip(hashes, adjacencies, ops, strict=True), len(hashes)))
+        self._keep("epochs", trained)
         self._keep("parameters", metrics.parameters.astype(np.int32))
+        values = np.concatenate([metrics.accuracies.reshape(-1, 6), metrics.times_s], axis=1)
+        self._keep("fingerprint", fingerprints([trained.astype(np.int64), *values.T]))
         for time, prefix in enumerate(("halfway_", "")):
             for part, name in enumerate(_PARTS):
                 self._keep(f"{prefix}{name}_error", (1 - metrics.accuracies[:, time, part]).astype(np.float32))
             self._keep(f"{prefix}cost_s", metrics.times_s[:, time].astype(np.float32))
         self._count += len(payloads)
+
+    def _check_epochs(self, trained: NDArray[np.int16], said: NDArray[np.float64]) -> None:
+        """Checks that the metrics are of as many epochs as the record says, where they tell; steps end within one."""
+        wanted = trained[:, None] * _SHARES
+        wrong = np.abs(said - wanted) > _EPOCHS_OFF * wanted
+        if wrong.any():
+            index, time = (int(at) for at in np.argwhere(wrong)[0])
+            when = ("halfway", "at the end")[time]
+            raise self._bad(index, f"has {trained[index]} epochs, and metrics of {said[index, time]:g} {when}")
 
     def _keep(self, name: str, values: NDArray[Any]) -> None:
         self._columns.setdefault(name, []).append(values)
@@ -138,12 +142,14 @@ class Records:
             metrics = self._metrics.read([self._unpacked(index, text) for index, text in enumerate(encoded)])
         except MessageError as error:
             raise self._bad(error.index, error.text) from None
-        for values, name, top in ((metrics.accuracies, "an accuracy", 1.0), (metrics.times_s, "seconds", np.inf)):
+        for name, kind, values in (
+            ("an accuracy", "share", metrics.accuracies),
+            ("seconds", "seconds", metrics.times_s),
+        ):
             of_record = values.reshape(len(values), -1)
-            wrong = ~((of_record >= 0) & (of_record <= top) & (of_record < np.inf))
-            if wrong.any():
+            if (wrong := impossible(of_record, kind)).any():
                 index, place = (int(at) for at in np.argwhere(wrong)[0])
-                raise self._bad(index, f"has {of_record[index, place]} as {name}; allowed: 0 to {top:g}")
+                raise self._bad(index, f"has {of_record[index, place]} as {name}; allowed: {ALLOWED[kind]}")
         too_many = metrics.parameters > np.iinfo(np.int32).max
         if too_many.any():
             raise self._bad(int(np.argmax(too_many)), "has more trainable_parameters than 32 bits hold")
@@ -155,21 +161,47 @@ class Records:
         except ValueError as error:
             raise self._bad(index, f"has metrics that are not base64: {error}") from None
 
-    def _numbered(self, numbers: _Numbers, column: Sequence[str]) -> NDArray[np.int32]:
-        try:
-            return np.array([numbers[text] for text in column], dtype=np.int32)
-        except ValueError as error:
-            # All before the one that its check refused have got their number.
-            index = next(index for index, text in enumerate(column) if text not in numbers)
-            raise self._bad(index, str(error)) from None
+    def _numbered(self, cells: Iterable[tuple[str, str, str]], n: int) -> NDArray[np.int32]:
+        found = np.empty(n, dtype=np.int32)
+        for index, spelled in enumerate(cells):
+            try:
+                found[index] = self._number(*spelled)
+            except ValueError as error:
+                raise self._bad(index, str(error)) from None
+        return found
+
+    def _number(self, cell_hash: str, adjacency: str, ops: str) -> int:
+        """Returns the number of a cell; checks it where it is new, or spelled in a new way.
+
+        Raises:
+            ValueError: if it is none, or if the hash is another's; says so without a subject.
+        """
+        spelled = self._adjacencies[adjacency], self._operations[ops]
+        number = self._cells.get(cell_hash)
+        if number is not None and (self._spelled[number] == spelled or (number, spelled) in self._others):
+            return number
+        if not _HASH.fullmatch(cell_hash):
+            raise ValueError(f"has the hash {cell_hash[:60]!r}; needed: 32 hexadecimal digits")
+        cell = graph(adjacency, ops)
+        check_hash(cell_hash, cell)
+        if number is not None:
+            self._others.add((number, spelled))
+            return number
+        self._cells[cell_hash] = len(self.hashes)
+        self.hashes.append(cell_hash)
+        self.keys.append(cell.key)
+        self._spelled.append(spelled)
+        return len(self.hashes) - 1
 
     def _bad(self, index: int, what: str, hint: str = AGAIN) -> TableError:
-        return TableError(f"record {self._count + index + 1} of {self.file} {what}", hint)
+        """Returns the error of a record.
 
-
-def _check_hash(text: str) -> None:
-    if not _HASH.fullmatch(text):
-        raise ValueError(f"has the hash {text[:60]!r}; needed: 32 hexadecimal digits")
+        Args:
+            index: Of the records that :meth:`add` is about to take.
+            what: What is wrong, without a subject.
+            hint: The next step.
+        """
+        return refused(self.file, f"record {self._count + index + 1}", what, hint)
 
 
 _TYPE_SETS = [{kind} for kind in _TYPES]

@@ -26,11 +26,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metaopt.cells.graph import OPS, CellGraph, prune
+from metaopt.cells.graph import OPS, prune
 from metaopt.errors import CellError, TableError
-from metaopt.tables.importers.evaluations import Evaluations
-from metaopt.tables.importers.published_cells import HashSample
-from metaopt.tables.importers.tfrecord import Report
+from metaopt.tables.importers.evaluations import Evaluations, spaces_of
+from metaopt.tables.importers.rules import Report, check_hash, counting, refused
 
 #: Images of an evaluation: 10,000, of which whole batches of 256 are taken (Ying et al. 2019, released code).
 IMAGES = 9_984
@@ -38,7 +37,6 @@ _DIMENSIONS = {
     "hash": 2, "valid_correct": 3, "test_correct": 3, "epochs": 1, "adjacency": 3, "ops": 2, "n_vertices": 1,
     "in_space_bitmask": 1,
 }  # fmt: skip
-_SAMPLE = HashSample(first=25_000, every=20)
 _HINT = "metaopt benchmark import --help names the importers of other files"
 
 
@@ -59,15 +57,21 @@ def nb1shot1_npz(file: Path, report: Report) -> tuple[Evaluations, dict[str, Any
     report(file.stat().st_size, file.stat().st_size)
     _check(arrays, file)
     hashes = np.array([row.tobytes().hex() for row in arrays["hash"].astype(np.uint8)], dtype="S32")
-    graphs = [_graph(arrays, cell, file) for cell in range(len(hashes))]
-    verified = _SAMPLE.verify(len(hashes), lambda cell: hashes[cell].decode(), graphs.__getitem__, str(file))
-    order = np.argsort(hashes)
+    keys = [_key(arrays, cell, hashes[cell].decode(), file) for cell in counting(range(len(hashes)), report)]
+    order = np.argsort(hashes, kind="stable")
     if (twice := hashes[order][1:] == hashes[order][:-1]).any():
-        raise TableError(f"{file} has the cell {hashes[order][1:][twice][0].decode()} twice", _HINT)
+        one, other = min(zip(order[:-1][twice].tolist(), order[1:][twice].tolist(), strict=True))
+        raise refused(file, f"cell {other}", f"is the same as cell {one}: {keys[one]}", _HINT)
+    keys = [keys[cell] for cell in order.tolist()]
+    spaces = spaces_of(hashes[order], keys)
+    if (wrong := spaces != arrays["in_space_bitmask"][order]).any():
+        cell, own = order[wrong][0], spaces[wrong][0]
+        given = arrays["in_space_bitmask"][cell]
+        raise refused(file, f"cell {cell}", f"has the in_space_bitmask {given}; that of its graph is {own}", _HINT)
     evaluations = Evaluations(
         hashes[order],
-        [graphs[cell].key for cell in order.tolist()],
-        arrays["in_space_bitmask"][order].astype(np.uint8),
+        keys,
+        spaces,
         tuple(range(arrays["valid_correct"].shape[2])),
         tuple(arrays["epochs"].tolist()),
         {f"{part}_error": _errors(arrays[f"{part}_correct"][order]) for part in ("valid", "test")},
@@ -77,8 +81,7 @@ def nb1shot1_npz(file: Path, report: Report) -> tuple[Evaluations, dict[str, Any
         "bytes": file.stat().st_size,
         "sha256": sha256,
         "cells": len(hashes),
-        "hashes_verified": verified,
-        "hash_sample": str(_SAMPLE),
+        "hashes_verified": len(hashes),
     }
 
 
@@ -130,19 +133,25 @@ def _check(arrays: Mapping[str, NDArray[Any]], file: Path) -> None:
     for name, (low, high) in bounds.items():
         values = arrays[name]
         if (wrong := (values < low) | (values > high)).any():
-            place = ", ".join(map(str, np.argwhere(wrong)[0]))
-            raise TableError(f"{file}: {name}[{place}] is {values[wrong][0]}; allowed: {low} to {high}", _HINT)
+            cell, *rest = np.argwhere(wrong)[0].tolist()
+            what = f"has {values[wrong][0]} as {name}{rest or ''}; allowed: {low} to {high}"
+            raise refused(file, "epochs" if name == "epochs" else f"cell {cell}", what, _HINT)
     if (np.diff(arrays["epochs"].astype(int)) <= 0).any():
         raise TableError(f"{file}: epochs is {arrays['epochs'].tolist()}; needed: ascending", _HINT)
 
 
-def _graph(arrays: Mapping[str, NDArray[Any]], cell: int, file: Path) -> CellGraph:
+def _key(arrays: Mapping[str, NDArray[Any]], cell: int, stored: str, file: Path) -> str:
+    """Returns the key of a cell's graph, which is checked, and whose hash is that which is stored."""
     vertices = int(arrays["n_vertices"][cell])
     codes = arrays["ops"][cell, 1 : vertices - 1].tolist()
     if any(code >= len(OPS) for code in codes):
         allowed = f"0 to {len(OPS) - 1}, one per vertex between input and output"
-        raise TableError(f"{file}: cell {cell} has the operations {codes}; allowed: {allowed}", _HINT)
+        raise refused(file, f"cell {cell}", f"has the operations {codes}; allowed: {allowed}", _HINT)
     try:
-        return prune(arrays["adjacency"][cell, :vertices, :vertices].tolist(), [OPS[code] for code in codes])
+        graph = prune(arrays["adjacency"][cell, :vertices, :vertices].tolist(), [OPS[code] for code in codes])
+        check_hash(stored, graph)
     except CellError as error:
-        raise TableError(f"{file}: cell {cell}: {error.message}", _HINT) from None
+        raise refused(file, f"cell {cell}", f"is none: {error.message}", _HINT) from None
+    except ValueError as error:
+        raise refused(file, f"cell {cell}", str(error), _HINT) from None
+    return graph.key

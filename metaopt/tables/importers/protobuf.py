@@ -1,8 +1,8 @@
 """Reads NAS-Bench-101's ``ModelMetrics`` out of protobuf's wire format, many messages at a time.
 
 A message is ``evaluation_data`` (field 1, three times: at the start, halfway, at the end), ``trainable_parameters`` (2)
-and more that is not needed. ``evaluation_data`` has ``training_time`` (2), ``train_accuracy`` (3),
-``validation_accuracy`` (4), ``test_accuracy`` (5), all of them doubles (Ying et al. 2019, released code,
+and more that is not needed. ``evaluation_data`` has ``current_epoch`` (1), ``training_time`` (2), ``train_accuracy``
+(3), ``validation_accuracy`` (4), ``test_accuracy`` (5), all of them doubles (Ying et al. 2019, released code,
 model_metrics.proto).
 
 Messages of one writer differ in their values and not in their structure. So the fields of one are looked for byte by
@@ -26,6 +26,8 @@ _EVALUATION, _PARAMETERS = 1, 2
 _TIMES = ("start", "halfway", "end")
 #: Fields of ``evaluation_data`` in the order of :attr:`Metrics.accuracies` and :attr:`Metrics.times_s`.
 _DOUBLES = {3: "train_accuracy", 4: "validation_accuracy", 5: "test_accuracy", 2: "training_time"}
+#: One that a message may lack: how long the training was at the time of an evaluation.
+_EPOCH = 1
 #: Layouts kept per length of message; files of one writer have one.
 _LAYOUTS_KEPT = 16
 _LONGEST_VARINT = 10
@@ -53,11 +55,13 @@ class Metrics:
         accuracies: (n, 2, 3) of training, validation and test.
         times_s: (n, 2) seconds of training.
         parameters: (n,) trainable weights.
+        epochs: (n, 2) trained until then; NaN where a message does not say.
     """
 
     accuracies: Floats
     times_s: Floats
     parameters: NDArray[np.int64]
+    epochs: Floats
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,14 @@ class Layout:
         bits: (L,) what they are.
         doubles: (8 * 8,) positions of the bytes of the values, 4 of halfway and 4 of the end.
         parameters: (at most 5,) positions of the bytes of a varint.
+        epochs: (8 * 2,) positions of the bytes of ``current_epoch``; empty where a message lacks one.
     """
 
     mask: Bytes
     bits: Bytes
     doubles: NDArray[np.intp]
     parameters: NDArray[np.intp]
+    epochs: NDArray[np.intp]
 
     @classmethod
     def of(cls, message: bytes) -> Layout:
@@ -99,12 +105,14 @@ class Layout:
             if lacking := [name for field, name in _DOUBLES.items() if field not in found]:
                 raise ValueError(f"has no {', '.join(lacking)} in evaluation_data ({time})")
         starts = [found[field] for found in evaluations[1:] for field in _DOUBLES]
+        epochs = [found[_EPOCH] for found in evaluations[1:] if _EPOCH in found]
         of_mask = np.frombuffer(bytes(mask), np.uint8)
         return cls(
             of_mask,
             of_mask & np.frombuffer(message, np.uint8),
-            np.array([start + byte for start in starts for byte in range(8)]),
+            _bytes_of(starts),
             np.array(parameters),
+            _bytes_of(epochs if len(epochs) == len(_TIMES[1:]) else []),
         )
 
     def fits(self, messages: Bytes) -> NDArray[np.bool_]:
@@ -112,11 +120,12 @@ class Layout:
         fitting: NDArray[np.bool_] = ((messages & self.mask) == self.bits).all(axis=1)
         return fitting
 
-    def read(self, messages: Bytes) -> tuple[Floats, NDArray[np.int64]]:
-        """Returns the doubles, (n, 2, 4), and the parameters, (n,), of messages that fit."""
+    def read(self, messages: Bytes) -> tuple[Floats, NDArray[np.int64], Floats | float]:
+        """Returns the doubles, (n, 2, 4), the parameters, (n,), and the epochs, (n, 2), of messages that fit."""
         doubles = np.ascontiguousarray(messages[:, self.doubles]).view("<f8").reshape(-1, 2, len(_DOUBLES))
+        epochs = np.ascontiguousarray(messages[:, self.epochs]).view("<f8") if len(self.epochs) else np.nan
         digits = (messages[:, self.parameters] & 0x7F).astype(np.int64)
-        return doubles, digits @ (1 << 7 * np.arange(len(self.parameters)))
+        return doubles, digits @ (1 << 7 * np.arange(len(self.parameters))), epochs
 
 
 class MetricsReader:
@@ -132,7 +141,7 @@ class MetricsReader:
             MessageError: for the first of some length that is not in the wire format, or lacks a field.
         """
         doubles = np.empty((len(messages), 2, len(_DOUBLES)))
-        parameters = np.empty(len(messages), dtype=np.int64)
+        parameters, epochs = np.empty(len(messages), dtype=np.int64), np.empty((len(messages), 2))
         lengths = np.fromiter(map(len, messages), dtype=np.int64, count=len(messages))
         for length in np.unique(lengths).tolist():
             rows = np.flatnonzero(lengths == length)
@@ -140,8 +149,8 @@ class MetricsReader:
             content = np.frombuffer(joined, np.uint8).reshape(len(rows), length)
             for layout, fitting in self._laid_out(length, content, rows):
                 at = rows[fitting]
-                doubles[at], parameters[at] = layout.read(content[fitting])
-        return Metrics(doubles[:, :, :3], doubles[:, :, 3], parameters)
+                doubles[at], parameters[at], epochs[at] = layout.read(content[fitting])
+        return Metrics(doubles[:, :, :3], doubles[:, :, 3], parameters, epochs)
 
     def _laid_out(
         self, length: int, content: Bytes, rows: NDArray[np.intp]
@@ -167,10 +176,15 @@ def _doubles(message: bytes, mask: bytearray, start: int, end: int) -> dict[int,
     """Returns where the doubles of an ``evaluation_data`` are; of a field that is there twice, the last one counts."""
     found = {}
     for field, wire, at, _ in _fields(message, mask, start, end):
-        if field in _DOUBLES:
-            _demand(wire, _FIXED64, _DOUBLES[field])
+        if field in _DOUBLES or field == _EPOCH:
+            _demand(wire, _FIXED64, _DOUBLES.get(field, "current_epoch"))
             found[field] = at
     return found
+
+
+def _bytes_of(starts: Sequence[int]) -> NDArray[np.intp]:
+    """Returns the positions of the bytes of doubles."""
+    return np.array([start + byte for start in starts for byte in range(8)], dtype=np.intp)
 
 
 def _fields(message: bytes, mask: bytearray, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:

@@ -1,69 +1,16 @@
-"""Cells as published files spell them, and the hashes that stand beside them."""
+"""Cells as published files spell them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
 from metaopt.cells.graph import OPS, CellGraph, prune
-from metaopt.errors import CellError, TableError
+from metaopt.errors import CellError
 
 #: NAS-Bench-101's names of the operations, in the order of :data:`metaopt.cells.graph.OPS`.
 PUBLISHED_OPS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 _OP = dict(zip(PUBLISHED_OPS, OPS, strict=True))
-
-
-@dataclass(frozen=True)
-class HashSample:
-    """Which cells of a file have their stored hash compared with one that is computed: that takes some 0.2 ms each.
-
-    Attributes:
-        first: So many from the front.
-        every: And one in so many of the rest; 0: none.
-    """
-
-    first: int
-    every: int
-
-    def __str__(self) -> str:
-        rest = f", and one in {self.every} of the others" if self.every else ""
-        return f"the first {self.first:,} cells{rest}"
-
-    def of(self, cells: int) -> NDArray[np.intp]:
-        """Returns the numbers of the cells to check, out of 0 to ``cells - 1``."""
-        numbers = np.arange(cells)
-        return np.flatnonzero((numbers < self.first) | (numbers % self.every == 0 if self.every else False))
-
-    def verify(self, cells: int, hash_of: Callable[[int], str], graph_of: Callable[[int], CellGraph], file: str) -> int:
-        """Compares the hashes of the sample; returns how many.
-
-        Args:
-            cells: How many there are.
-            hash_of: Gives the stored hash of a cell by its number.
-            graph_of: Gives its graph.
-            file: What they come from.
-
-        Raises:
-            TableError: if a stored hash is not that of its graph.
-        """
-        sample = self.of(cells).tolist()
-        for cell in sample:
-            if (stored := hash_of(cell)) != (own := graph_of(cell).hash):
-                raise wrong_hash(stored, own, graph_of(cell).key, file)
-        return len(sample)
-
-
-def wrong_hash(stored: str, own: str, key: str, file: str) -> TableError:
-    """Returns the error of a cell whose stored hash is not that of its graph."""
-    return TableError(
-        f"{file} says that the cell {key} has the hash {stored}; NAS-Bench-101's hash of it is {own}",
-        "the cells of this file are mixed up: get it from its publisher again",
-    )
 
 
 @lru_cache(maxsize=1 << 16)
@@ -107,27 +54,19 @@ def graph(adjacency: str, ops: str) -> CellGraph:
     rows, names = matrix(adjacency), operations(ops)
     if len(rows) != len(names) + 2:
         raise ValueError(f"has an adjacency of {len(rows)} vertices and operations of {len(names) + 2}")
+    if _is_whole(adjacency):
+        return CellGraph(rows, names)
     try:
         return prune(rows, names)
     except CellError as error:
         raise ValueError(f"has the adjacency {adjacency[:60]}: {error.message}") from None
 
 
-def key(adjacency: str, ops: str) -> str:
-    """Returns the key of :func:`graph`, twenty times as fast where no vertex is dead."""
-    whole = _whole(adjacency)
-    names = operations(ops)
-    if whole is None or len(matrix(adjacency)) != len(names) + 2:
-        return graph(adjacency, ops).key
-    return ":".join((whole, *names))
-
-
 @lru_cache(maxsize=1 << 16)
-def _whole(adjacency: str) -> str | None:
-    """Returns the first part of the key, which an adjacency has whatever its operations; None if a vertex is dead."""
+def _is_whole(adjacency: str) -> bool:
+    """Says whether it is that of a cell without dead vertices, whatever its operations: nothing is to be pruned."""
     rows = matrix(adjacency)
-    blank = CellGraph(rows, (OPS[0],) * (len(rows) - 2))
     try:
-        return blank.key.partition(":")[0] if prune(rows, blank.ops) == blank else None
-    except ValueError:
-        return None
+        return prune(rows, (OPS[0],) * (len(rows) - 2)).adjacency == rows
+    except CellError:
+        return False

@@ -5,6 +5,7 @@
 | ``cell`` | key of the cell, as in every table; or instead the next two |
 | ``adjacency`` | 0s and 1s of the upper triangular matrix, row after row |
 | ``operations`` | ``input,conv3x3-bn-relu,...,output``: NAS-Bench-101's names, of every vertex |
+| ``cell_hash`` | NAS-Bench-101's hash of the cell, which is compared with that of its graph; may be left out |
 | ``epochs`` | of the training, from 1 |
 | ``seed`` | 0 to 127 |
 | ``valid_error``, ``test_error`` | shares in [0, 1] |
@@ -28,8 +29,8 @@ import pyarrow.parquet as pq
 
 from metaopt.errors import TableError
 from metaopt.tables.importers.evaluations import Evaluations
+from metaopt.tables.importers.rules import Report
 from metaopt.tables.importers.tabular_rows import HINT, Rows
-from metaopt.tables.importers.tfrecord import Report
 
 
 def csv(file: Path, report: Report) -> tuple[Evaluations, dict[str, Any]]:
@@ -77,5 +78,5 @@ def _import(
         raise TableError(f"{file} cannot be read: {str(error).splitlines()[0]}", HINT) from None
     size = file.stat().st_size
     report(size, size)
-    evaluations = Rows(file, rows, place).evaluations()
+    evaluations = Rows(file, rows, place, report).evaluations()
     return evaluations, {"file": file.name, "bytes": size, "sha256": sha256, "rows": len(rows)}

@@ -15,6 +15,15 @@ from metaopt.cells.graph import CellGraph
 from metaopt.errors import CellError, TableError
 from metaopt.tables.importers.evaluations import Evaluations, spaces_of
 from metaopt.tables.importers.published_cells import graph
+from metaopt.tables.importers.rules import (
+    ALLOWED,
+    Report,
+    check_hash,
+    counting,
+    differing,
+    impossible,
+    refused,
+)
 from metaopt.tables.schema import MEASURES
 
 HINT = "metaopt benchmark import --help says what columns a table has"
@@ -22,7 +31,8 @@ _SPELLED = ("adjacency", "operations")
 #: Columns of integers, and what they may be.
 _INTEGERS = {"epochs": (1, 2**15 - 1), "seed": (0, 2**7 - 1), "parameters": (0, 2**31 - 1)}
 _REQUIRED = ("epochs", "seed", "valid_error", "test_error")
-_ALLOWED = ("cell", *_SPELLED, "epochs", "seed", *MEASURES, "parameters")
+_HASH = "cell_hash"
+_ALLOWED = ("cell", *_SPELLED, _HASH, "epochs", "seed", *MEASURES, "parameters")
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,13 @@ class Rows:
         file: What they are from.
         rows: Columns as they were read.
         place: Says where a row is, by its number from 0.
+        report: Is told how many rows are checked.
     """
 
     file: Path
     rows: pa.Table
     place: Callable[[int], str]
+    report: Report
 
     def evaluations(self) -> Evaluations:
         """Returns what the rows tell.
@@ -47,6 +59,7 @@ class Rows:
         """
         self._check_columns()
         graphs, of_row = self._cells()
+        self._check_hashes(graphs, of_row)
         epochs, seed = self._integers("epochs"), self._integers("seed")
         measures = {name: self._measure(name) for name in MEASURES if name in self.rows.column_names}
         numbers, seeds = np.unique(epochs).tolist(), np.unique(seed).tolist()
@@ -66,7 +79,7 @@ class Rows:
             tuple(seeds),
             tuple(numbers),
             {name: values[row_of] for name, values in measures.items()},
-            self._parameters(row_of, keys) if "parameters" in self.rows.column_names else None,
+            self._parameters(of_row)[order] if "parameters" in self.rows.column_names else None,
         )
 
     def _check_columns(self) -> None:
@@ -92,12 +105,22 @@ class Rows:
         names = ["cell"] if "cell" in self.rows.column_names else [*_SPELLED]
         texts = list(zip(*(self.rows[name].to_pylist() for name in names), strict=True))
         graphs, of_hash, of_text = list[CellGraph](), dict[str, int](), dict[tuple[Any, ...], int]()
-        for row, text in enumerate(texts):
+        for row, text in enumerate(counting(texts, self.report)):
             if text not in of_text:
                 cell = self._graph(row, names, text)
                 of_text[text] = of_hash.setdefault(cell.hash, len(graphs))
                 graphs += [cell] if of_text[text] == len(graphs) else []
         return graphs, np.array([of_text[text] for text in texts])
+
+    def _check_hashes(self, graphs: list[CellGraph], of_row: NDArray[np.intp]) -> None:
+        """Checks the hashes that the rows give, if they do."""
+        if _HASH not in self.rows.column_names:
+            return
+        for row, (stored, cell) in enumerate(zip(self.rows[_HASH].to_pylist(), of_row.tolist(), strict=True)):
+            try:
+                check_hash(str(stored), graphs[cell])
+            except ValueError as error:
+                raise refused(self.file, self.place(row), str(error), HINT) from None
 
     def _graph(self, row: int, names: list[str], text: tuple[Any, ...]) -> CellGraph:
         for name, part in zip(names, text, strict=True):
@@ -121,12 +144,15 @@ class Rows:
         return values.astype(np.int64)
 
     def _measure(self, name: str) -> NDArray[np.float32]:
-        values, is_error = self._numbers(name), name.endswith("_error")
-        allowed = (values >= 0) & (values <= 1) if is_error else (values > 0) & np.isfinite(values)
-        if not allowed.all():
-            hint = "is it in per cent, or an accuracy?" if is_error else "leave the column out if times are not known"
-            row, range_ = int(np.argmin(allowed)), "0 to 1" if is_error else "above 0"
-            raise self._bad(row, name, f"is {values[row]:g}; allowed: {range_}", hint)
+        values, kind = self._numbers(name), "share" if name.endswith("_error") else "seconds"
+        if (wrong := impossible(values, kind)).any():
+            hint = (
+                "is it in per cent, or an accuracy?"
+                if kind == "share"
+                else "leave the column out if times are not known"
+            )
+            row = int(np.argmax(wrong))
+            raise self._bad(row, name, f"is {values[row]:g}; allowed: {ALLOWED[kind]}", hint)
         return values.astype(np.float32)
 
     def _numbers(self, name: str) -> NDArray[np.float64]:
@@ -138,13 +164,14 @@ class Rows:
             row = next(row for row, value in enumerate(column) if not _is_number(value))
             raise self._bad(row, name, f"is {column[row].as_py()!r}; needed: a number") from None
 
-    def _parameters(self, row_of: NDArray[np.intp], keys: list[str]) -> NDArray[np.int32]:
-        values = self._integers("parameters")[row_of].reshape(len(keys), -1)
-        if (differing := (values != values[:, :1]).any(axis=1)).any():
-            cell = int(np.argmax(differing))
-            found = ", ".join(map(str, np.unique(values[cell])))
-            raise TableError(f"{self.file}: the cell {keys[cell]} has several parameters: {found}", HINT)
-        return values[:, 0].astype(np.int32)
+    def _parameters(self, of_row: NDArray[np.intp]) -> NDArray[np.int32]:
+        """Returns the trainable weights of every cell."""
+        values = self._integers("parameters")
+        if (pair := differing(of_row, values)) is not None:
+            here, there = (int(values[row]) for row in pair)
+            what = f"is {here}; {self.place(pair[1])}, of the same cell, has {there}"
+            raise self._bad(pair[0], "parameters", what)
+        return values[np.unique(of_row, return_index=True)[1]].astype(np.int32)
 
     def _check_grid(
         self, at: NDArray[np.intp], shape: tuple[int, int, int], name: Callable[[int, int, int], str]
@@ -153,12 +180,10 @@ class Rows:
         counts = np.bincount(at, minlength=int(np.prod(shape)))
         if counts.max() > 1:
             place = int(np.argmax(counts > 1))
-            rows = " and ".join(self.place(row) for row in np.flatnonzero(at == place)[:2].tolist())
+            one, other = (self.place(row) for row in np.flatnonzero(at == place)[:2].tolist())
             which = name(*(int(part) for part in np.unravel_index(place, shape)))
-            raise TableError(
-                f"{self.file} has two rows, {rows}, of the same evaluation: {which}",
-                "cells with isomorphic graphs are one cell: keep one of them",
-            )
+            hint = "cells with isomorphic graphs are one cell: keep one of them"
+            raise refused(self.file, other, f"is of the same training as {one}: {which}", hint)
         if counts.min() < 1:
             which = name(*(int(part) for part in np.unravel_index(int(np.argmin(counts)), shape)))
             raise TableError(
@@ -168,7 +193,7 @@ class Rows:
             )
 
     def _bad(self, row: int, column: str, what: str, hint: str = HINT) -> TableError:
-        return TableError(f"{self.file}, {self.place(row)}, column {column} {what}", hint)
+        return refused(self.file, self.place(row), f"column {column} {what}", hint)
 
 
 def _is_number(value: pa.Scalar) -> bool:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import google_crc32c
 
 from metaopt.errors import TableError
+from metaopt.tables.importers.rules import Report, refused
 
-#: Called with the bytes that are read and the bytes of the whole file.
-Report = Callable[[int, int], None]
 #: What is read at a time, and in memory; some thousand records of NAS-Bench-101.
 CHUNK_BYTES = 1 << 21
 #: A longer record is taken for damage, so that memory stays bounded; NAS-Bench-101's have some 400 bytes.
@@ -114,7 +113,7 @@ class RecordFile:
         return payloads, buffer[at:]
 
     def _bad(self, what: str) -> TableError:
-        return TableError(f"record {self.records + 1} of {self._path}, at byte {self._offset}, {what}", _AGAIN)
+        return refused(self._path, f"record {self.records + 1}, at byte {self._offset}", what, _AGAIN)
 
     def _bad_length(self, start: bytes) -> TableError:
         if self.records:

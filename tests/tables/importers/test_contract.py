@@ -63,7 +63,7 @@ def test_registered_names() -> None:
 def test_what_is_written_is_in_the_table(tmp_path: Path, name: str) -> None:
     path, said = tmp_path / "file", []
     WRITERS[name](path)
-    found, provenance = resolve("importer", IMPORTERS, name)(path, lambda done, size: said.append((done, size)))
+    found, provenance = resolve("importer", IMPORTERS, name)(path, lambda *of: said.append(of))
     assert said[-1] == (path.stat().st_size,) * 2
     assert (provenance["file"], provenance["bytes"]) == ("file", path.stat().st_size)
     assert provenance["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -81,11 +81,11 @@ def test_another_file_is_refused(tmp_path: Path, name: str, content: bytes) -> N
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(TableError, match=str(path)):
-        resolve("importer", IMPORTERS, name)(path, lambda done, size: None)
+        resolve("importer", IMPORTERS, name)(path, lambda *of: None)
 
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_missing_file_or_a_folder_is_refused(tmp_path: Path, name: str) -> None:
     for path in (tmp_path, tmp_path / "none"):
         with pytest.raises(TableError, match=str(path)):
-            resolve("importer", IMPORTERS, name)(path, lambda done, size: None)
+            resolve("importer", IMPORTERS, name)(path, lambda *of: None)

@@ -8,18 +8,18 @@ import pytest
 
 import tfrecords
 from metaopt.cells.graph import CellGraph
+from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
 from metaopt.tables.importers import tfrecord
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.nasbench101 import PUBLISHED, nasbench101
-from metaopt.tables.importers.published_cells import HashSample
 from metaopt.tables.schema import MEASURES, write_groups
 from metaopt.tables.table import Table
 from tfrecords import CELLS, CHAIN, FORK
 
 
-def read(path: Path, sample: HashSample | None = None) -> Evaluations:
-    return nasbench101(path, lambda done, size: None, sample)[0]
+def read(path: Path) -> Evaluations:
+    return nasbench101(path, lambda *of: None)[0]
 
 
 def test_every_value_arrives_where_it_belongs(file: Path) -> None:
@@ -58,7 +58,7 @@ def test_seeds_are_in_the_order_of_the_file_wherever_records_stand(tmp_path: Pat
 
 def test_provenance_says_which_file_it_was(file: Path, payloads: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    said = nasbench101(file, lambda done, size: None)[1]
+    said = nasbench101(file, lambda *of: None)[1]
     assert said.pop("read_s") >= 0
     assert said == {
         "file": "small.tfrecord",
@@ -67,10 +67,9 @@ def test_provenance_says_which_file_it_was(file: Path, payloads: list[bytes], mo
         "published_as": None,
         "records": len(payloads),
         "hashes_verified": len(CELLS),
-        "hash_sample": "the first 25,000 cells",
     }
     monkeypatch.setitem(PUBLISHED, sha256, "small")
-    assert nasbench101(file, lambda done, size: None)[1]["published_as"] == "small"
+    assert nasbench101(file, lambda *of: None)[1]["published_as"] == "small"
     assert all(len(known) == 64 and set(known) <= set("0123456789abcdef") for known in PUBLISHED)
 
 
@@ -108,25 +107,49 @@ def test_a_file_that_is_cut_off_anywhere_gives_no_other_values(tmp_path: Path) -
     assert passed == ends[:2]
 
 
-def test_a_wrong_hash_is_found(tmp_path: Path) -> None:
-    payloads = tfrecords.trainings(FORK, 4, [(0.5, 0.5)]) + tfrecords.trainings(
-        CHAIN, 4, [(0.5, 0.5)], cell_hash="0" * 32
-    )
-    path = tfrecords.write(tmp_path / "a", payloads)
-    with pytest.raises(TableError, match=f"the cell {CHAIN.key} has the hash {'0' * 32}; .* of it is {CHAIN.hash}"):
+def test_every_hash_is_computed(tmp_path: Path) -> None:
+    graphs = list(CELL_SPACES[1].distinct_graphs().values())[:300]
+    payloads = [tfrecords.trainings(graph, 4, [(0.5, 0.5)]) for graph in graphs]
+    one, other = graphs[251], graphs[277]
+    payloads[251] = tfrecords.trainings(one, 4, [(0.5, 0.5)], cell_hash=other.hash)
+    payloads[277] = tfrecords.trainings(other, 4, [(0.5, 0.5)], cell_hash=one.hash)
+    path = tfrecords.write(tmp_path / "a", [payload for some in payloads for payload in some], tfrecord.masked_crc)
+    text = f"{path}, record 252, has the cell {one.key} with the hash {other.hash}; NAS-Bench-101's of it is {one.hash}"
+    with pytest.raises(TableError, match=text):
         read(path)
-    assert len(read(path, HashSample(first=1, every=0)).keys) == 2
 
 
-def test_one_hash_of_two_cells_is_found_whatever_the_sample(tmp_path: Path) -> None:
+def test_isomorphic_cells_are_one(tmp_path: Path) -> None:
     twin = CellGraph.from_key("110" + "01" + "1:maxpool3x3:conv1x1")
     assert twin.hash == FORK.hash
-    unseen = HashSample(first=0, every=0)
-    both = [tfrecords.trainings(graph, 4, [(0.5, 0.5)], cell_hash=FORK.hash) for graph in (FORK, twin, CHAIN)]
-    found = read(tfrecords.write(tmp_path / "a", both[0] + both[1]), unseen)
+    both = [
+        tfrecords.trainings(graph, 4, [(accuracy, 0.5)], cell_hash=FORK.hash)
+        for graph, accuracy in ((FORK, 0.5), (twin, 0.25), (CHAIN, 0.5))
+    ]
+    found = read(tfrecords.write(tmp_path / "a", both[0] + both[1]))
     assert (found.keys, found.seeds) == ([FORK.key], (0, 1))
-    with pytest.raises(TableError, match=f"record 3 of .* the cell {CHAIN.key} has the hash {FORK.hash}"):
-        read(tfrecords.write(tmp_path / "b", both[0] + both[1] + both[2]), unseen)
+    with pytest.raises(TableError, match=f", record 3, has the cell {CHAIN.key} with the hash {FORK.hash}"):
+        read(tfrecords.write(tmp_path / "b", both[0] + both[1] + both[2]))
+
+
+def test_a_training_is_there_once(tmp_path: Path, payloads: list[bytes]) -> None:
+    path = tfrecords.write(tmp_path / "a", [*payloads, *payloads[6:9]])
+    with pytest.raises(TableError, match=f"{path}, record 25, is of the same training as record 7: every value is"):
+        read(path)
+
+
+def test_a_cell_has_one_number_of_parameters(tmp_path: Path) -> None:
+    matrix, names = tfrecords.spell(CHAIN.adjacency, CHAIN.ops)
+    times = [[(0.1, 0.1, 0.1, 0.0), (0.5, 0.5, 0.5, 1.0 + n), (0.5, 0.5, 0.5, 2.0 + n)] for n in range(3)]
+    payloads = [
+        tfrecords.payload(CHAIN.hash, 4, matrix, names, tfrecords.metrics(4, some, parameters))
+        for some, parameters in zip(times, (7, 7, 8), strict=True)
+    ]
+    path = tfrecords.write(tmp_path / "a", payloads)
+    with pytest.raises(
+        TableError, match=f"{path}, record 3, has 8 trainable_parameters; record 1, of the same cell, h"
+    ):
+        read(path)
 
 
 @pytest.mark.parametrize(
@@ -137,16 +160,15 @@ def test_cells_that_cannot_be_are_refused(tmp_path: Path, adjacency: str, text: 
     payload = tfrecords.payload("0" * 32, 4, adjacency, "input,maxpool3x3,output", message)
     good = tfrecords.trainings(CHAIN, 4, [(0.5, 0.5)])
     path = tfrecords.write(tmp_path / "a", [*good, payload])
-    for sample in (None, HashSample(first=0, every=0)):
-        with pytest.raises(TableError, match=f"record 2 of .*{text}|not strictly upper"):
-            read(path, sample)
+    with pytest.raises(TableError, match=f", record 2, .*{text}|not strictly upper"):
+        read(path)
 
 
 def check_published(tmp_path: Path, data: dict[str, np.ndarray], rows: list[int]) -> None:
     source = tmp_path / "real.tfrecord"
     # The fast checksum, which test_tfrecord.py holds against the writer's own.
     tfrecords.write(source, tfrecords.published(data, rows), tfrecord.masked_crc)
-    found, said = nasbench101(source, lambda done, size: None)
+    found, said = nasbench101(source, lambda *of: None)
     write_groups(tmp_path / "t.parquet", found.groups(), said)
     assert said["hashes_verified"] == len(rows)
     table = Table(tmp_path / "t.parquet")

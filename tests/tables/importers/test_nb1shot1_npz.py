@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from metaopt.cells.graph import OPS
+from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.nb1shot1_npz import nb1shot1_npz
@@ -15,9 +16,14 @@ from metaopt.tables.schema import write_groups
 from metaopt.tables.table import Table
 from tfrecords import CELLS
 
+#: Bits of the cell spaces that the four cells are in.
+SPACES = [
+    sum(1 << number - 1 for number, space in CELL_SPACES.items() if space.embed(graph) is not None) for graph in CELLS
+]
+
 
 def read(path: Path) -> Evaluations:
-    return nb1shot1_npz(path, lambda done, size: None)[0]
+    return nb1shot1_npz(path, lambda *of: None)[0]
 
 
 @pytest.fixture
@@ -37,18 +43,18 @@ def arrays() -> dict[str, np.ndarray]:
         "adjacency": adjacency,
         "ops": ops,
         "n_vertices": np.array([graph.n_vertices for graph in CELLS], dtype=np.uint8),
-        "in_space_bitmask": np.array([1, 2, 4, 7], dtype=np.uint8),
+        "in_space_bitmask": np.array(SPACES, dtype=np.uint8),
     }
 
 
 def test_cells_of_an_archive(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     np.savez(tmp_path / "a.npz", more=np.zeros(3), **arrays)
-    found, said = nb1shot1_npz(tmp_path / "a.npz", lambda done, size: None)
+    found, said = nb1shot1_npz(tmp_path / "a.npz", lambda *of: None)
     assert (found.seeds, found.epochs, found.parameters) == ((0, 1), (4, 108), None)
     assert set(found.measures) == {"valid_error", "test_error"}
     order = [found.keys.index(graph.key) for graph in CELLS]
     assert [found.hashes[row].decode() for row in order] == [graph.hash for graph in CELLS]
-    assert found.cell_spaces[order].tolist() == [1, 2, 4, 7]
+    assert found.cell_spaces[order].tolist() == SPACES
     wanted = (1 - arrays["valid_correct"] / 9984).astype(np.float32)
     assert np.array_equal(found.measures["valid_error"][order], wanted.transpose(0, 2, 1))
     assert np.array_equal(found.measures["test_error"][order], wanted[::-1].transpose(0, 2, 1))
@@ -60,7 +66,7 @@ def test_cells_of_an_archive(tmp_path: Path, arrays: dict[str, np.ndarray]) -> N
 def test_published_values_come_back_exactly(
     tmp_path: Path, published_file: Path, published_cells: dict[str, np.ndarray]
 ) -> None:
-    found, said = nb1shot1_npz(published_file, lambda done, size: None)
+    found, said = nb1shot1_npz(published_file, lambda *of: None)
     assert said["hashes_verified"] == len(published_cells["hash"])
     write_groups(tmp_path / "t.parquet", found.groups(), said)
     table = Table(tmp_path / "t.parquet")
@@ -89,15 +95,23 @@ def changed(name: str, place: tuple[int, ...], value: int) -> Any:
         (lambda a: a.update(epochs=np.array([108, 4])), r"epochs is \[108, 4\]; needed: ascending"),
         (lambda a: a.update(ops=np.array([["a"]])), "ops is"),
         (lambda a: a.update({name: values[:0] for name, values in a.items() if name != "epochs"}), "needed: integers"),
-        (changed("test_correct", (2, 1, 0), 9985), r"test_correct\[2, 1, 0\] is 9985; allowed: 0 to 9984"),
-        (changed("n_vertices", (1,), 8), r"n_vertices\[1\] is 8; allowed: 2 to 7"),
-        (changed("adjacency", (0, 0, 1), 2), r"adjacency\[0, 0, 1\] is 2; allowed: 0 to 1"),
-        (changed("in_space_bitmask", (0,), 8), "in_space_bitmask"),
-        (changed("ops", (1, 1), 3), r"cell 1 has the operations \[3, 2\]; allowed: 0 to 2"),
+        (changed("test_correct", (2, 1, 0), 9985), r"cell 2, has 9985 as test_correct\[1, 0\]; allowed: 0 to 9984"),
+        (changed("n_vertices", (1,), 8), r"cell 1, has 8 as n_vertices; allowed: 2 to 7"),
+        (changed("adjacency", (0, 0, 1), 2), r"cell 0, has 2 as adjacency\[0, 1\]; allowed: 0 to 1"),
+        (changed("in_space_bitmask", (0,), 8), "cell 0, has 8 as in_space_bitmask"),
+        (
+            changed("in_space_bitmask", (3,), SPACES[3] ^ 1),
+            f"cell 3, has the in_space_bitmask {SPACES[3] ^ 1}; that of",
+        ),
+        (changed("epochs", (0,), 0), "epochs, has 0 as epochs; allowed: 1 to"),
+        (changed("ops", (1, 1), 3), r"cell 1, has the operations \[3, 2\]; allowed: 0 to 2"),
         (changed("n_vertices", (0,), 2), "hash"),
-        (changed("adjacency", (0, 1, 0), 1), "cell 0: the adjacency is not strictly"),
-        (changed("hash", (0, 0), 7), "says that the cell 111:conv3x3 has the hash 07"),
-        (lambda a: a.update({name: np.repeat(v, 2, 0) for name, v in a.items() if name != "epochs"}), "twice"),
+        (changed("adjacency", (0, 1, 0), 1), "cell 0, is none: the adjacency is not strictly"),
+        (changed("hash", (0, 0), 7), "cell 0, has the cell 111:conv3x3 with the hash 07"),
+        (
+            lambda a: a.update({name: np.repeat(v, 2, 0) for name, v in a.items() if name != "epochs"}),
+            "cell 1, is the same as cell 0: ",
+        ),
     ],
 )
 def test_other_archives_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray], change: Any, text: str) -> None:
@@ -113,7 +127,7 @@ def test_cells_beyond_the_limits_are_refused(tmp_path: Path, arrays: dict[str, n
     arrays["adjacency"][2], arrays["n_vertices"][2] = np.eye(13, k=1), 13
     arrays["ops"][2] = 0
     np.savez(tmp_path / "a.npz", **arrays)
-    with pytest.raises(TableError, match=r"a\.npz: cell 2: the cell has 13 vertices and 12 edges"):
+    with pytest.raises(TableError, match=r"a\.npz, cell 2, is none: the cell has 13 vertices and 12 edges"):
         read(tmp_path / "a.npz")
 
 

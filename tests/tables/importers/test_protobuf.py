@@ -33,6 +33,14 @@ def test_fields_are_found() -> None:
     assert read(message()) == ([[[0.5, 0.25, 0.125], [1.0, 0.75, 0.625]]], [[7.5, 15.25]], [8_555_530])
 
 
+def test_epochs_are_found_where_they_are_said() -> None:
+    silent = evaluations(OWN, OWN, OWN) + PARAMETERS
+    half = evaluations(OWN, double(1, 2.0) + OWN, OWN) + PARAMETERS
+    said = MetricsReader().read([message(), silent, half, message()]).epochs
+    assert said[[0, 3]].tolist() == [[2.0, 4.0]] * 2
+    assert np.isnan(said[1:3]).all()
+
+
 @pytest.mark.parametrize("parameters", [0, 1, 127, 128, 2**14, 2**21 - 1, 2**28, 2**31 - 1])
 def test_parameters_of_any_size(parameters: int) -> None:
     assert read(message(parameters))[2] == [parameters]

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import TableError
-from metaopt.tables.importers.published_cells import HashSample, graph, key, matrix
+from metaopt.tables.importers.published_cells import graph, matrix
 from tfrecords import spell
 
 MATRIX, NAMES = "011001000", "input,conv3x3-bn-relu,output"
@@ -16,7 +13,6 @@ def test_cells_are_read_as_they_are_spelled() -> None:
     graphs = list(CELL_SPACES[1].distinct_graphs().values())[::20]
     for cell in graphs:
         assert graph(*spell(cell.adjacency, cell.ops)) == cell
-        assert key(*spell(cell.adjacency, cell.ops)) == cell.key
 
 
 def test_published_cell_and_hash() -> None:
@@ -26,9 +22,8 @@ def test_published_cell_and_hash() -> None:
     assert graph(rows, names).hash == "00005c142e6f48ac74fdcf73e3439874"
 
 
-@pytest.mark.parametrize("read", [lambda *text: graph(*text).key, key])
-def test_dead_vertices_are_pruned(read: Callable[[str, str], str]) -> None:
-    assert read("0010000100010000", "input,maxpool3x3,conv1x1-bn-relu,output") == "101:conv1x1"
+def test_dead_vertices_are_pruned() -> None:
+    assert graph("0010000100010000", "input,maxpool3x3,conv1x1-bn-relu,output").key == "101:conv1x1"
 
 
 @pytest.mark.parametrize(
@@ -53,29 +48,10 @@ def test_dead_vertices_are_pruned(read: Callable[[str, str], str]) -> None:
         (MATRIX, "", "needed: input,...,output"),
     ],
 )
-@pytest.mark.parametrize("read", [graph, key])
-def test_what_is_no_cell_is_refused(read: Callable[[str, str], object], adjacency: str, ops: str, text: str) -> None:
+def test_what_is_no_cell_is_refused(adjacency: str, ops: str, text: str) -> None:
     with pytest.raises(ValueError, match=text):
-        read(adjacency, ops)
+        graph(adjacency, ops)
 
 
 def test_matrix() -> None:
     assert matrix("0100") == ((0, 1), (0, 0))
-
-
-def test_samples() -> None:
-    assert HashSample(first=3, every=4).of(10).tolist() == [0, 1, 2, 4, 8]
-    assert HashSample(first=2, every=0).of(10).tolist() == [0, 1]
-    assert HashSample(first=0, every=0).of(10).tolist() == []
-    assert HashSample(first=5, every=2).of(3).tolist() == [0, 1, 2]
-    assert str(HashSample(first=5_000, every=20)) == "the first 5,000 cells, and one in 20 of the others"
-
-
-def test_a_wrong_hash_is_found_where_the_sample_looks() -> None:
-    cell = graph(MATRIX, NAMES)
-    hashes = [cell.hash, cell.hash, "0" * 32]
-    assert HashSample(first=2, every=0).verify(3, hashes.__getitem__, lambda number: cell, "a file") == 2
-    with pytest.raises(
-        TableError, match=f"the cell {cell.key} has the hash {'0' * 32}; NAS-Bench-101's .* {cell.hash}"
-    ):
-        HashSample(first=0, every=2).verify(3, hashes.__getitem__, lambda number: cell, "a file")

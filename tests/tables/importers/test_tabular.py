@@ -15,7 +15,7 @@ HEAD = "cell,epochs,seed,valid_error,test_error\n"
 LINES = [f"{graph.key},{e},{s},0.{e}{s},0.5" for graph in (FORK, CHAIN) for e in (4, 12) for s in (0, 3)]
 
 
-def quiet(done: int, size: int) -> None:
+def quiet(done: int, total: int, what: str = "bytes") -> None:
     pass
 
 

@@ -23,7 +23,7 @@ def columns(grid: list[tuple[str, int, int]] = GRID, **others: list[Any]) -> dic
 
 
 def read(content: dict[str, list[Any]]) -> Evaluations:
-    return Rows(Path("f"), pa.table(content), lambda row: f"row {row}").evaluations()
+    return Rows(Path("f"), pa.table(content), lambda row: f"row {row}", lambda *of: None).evaluations()
 
 
 def test_rows_in_any_order_are_put_in_their_places() -> None:
@@ -40,9 +40,7 @@ def test_rows_in_any_order_are_put_in_their_places() -> None:
 def test_isomorphic_cells_are_one() -> None:
     found = read(columns([(FORK.key, 4, 0), (TWIN, 4, 1)]))
     assert (found.keys, found.seeds) == ([FORK.key], (0, 1))
-    with pytest.raises(
-        TableError, match=f"two rows, row 0 and row 1, of the same evaluation: {FORK.key}, seed 0, 4 ep"
-    ):
+    with pytest.raises(TableError, match=f"^f, row 1, is of the same training as row 0: {FORK.key}, seed 0, 4 epochs"):
         read(columns([(FORK.key, 4, 0), (TWIN, 4, 0)]))
 
 
@@ -72,7 +70,7 @@ def test_optional_columns() -> None:
         ({"cost_s": [float("inf")] * 8}, "column cost_s is inf; allowed: above 0"),
         ({"cost_s": [1.5] * 7 + [0.0]}, r"column cost_s is 0; allowed: above 0\n  leave the column out"),
         ({"parameters": [-1] * 8}, "column parameters is -1"),
-        ({"parameters": [1, 2] * 4}, "has several parameters: 1, 2"),
+        ({"parameters": [1, 2] * 4}, "^f, row 1, column parameters is 2; row 0, of the same cell, has 1"),
         ({"accuracy": [1] * 8}, "has the columns .*accuracy; needed: .*\n  remove accuracy"),
         ({"adjacency": ["01"] * 8}, "remove adjacency"),
     ],
@@ -80,6 +78,13 @@ def test_optional_columns() -> None:
 def test_mistakes(others: dict[str, list[Any]], text: str) -> None:
     with pytest.raises(TableError, match=text):
         read(columns(**others))
+
+
+def test_hashes_that_are_given_are_compared() -> None:
+    hashes = [graph.hash for graph in (FORK, CHAIN) for _ in range(4)]
+    assert read(columns(cell_hash=hashes)).hashes.tolist() == sorted({text.encode() for text in hashes})
+    with pytest.raises(TableError, match=f"^f, row 4, has the cell {CHAIN.key} with the hash {FORK.hash}; NAS-B"):
+        read(columns(cell_hash=[FORK.hash] * 8))
 
 
 def test_needed_columns() -> None:
