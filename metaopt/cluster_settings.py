@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
-from metaopt.setting import convert, setting, too_low
+from metaopt.setting import beyond_limits, convert, setting
 from metaopt.wording import shown
 from metaopt.yaml_file import read_yaml
 
@@ -44,7 +44,7 @@ class ClusterSettings:
 
     def problems(self) -> Iterator[MetaoptError]:
         """Yields what is wrong with single values, and between them."""
-        yield from too_low(self)
+        yield from beyond_limits(self)
         for name, most in (("workers", _MOST_WORKERS), ("threads", _MOST_THREADS)):
             if (value := getattr(self, name)) is not None and value > most:
                 yield ConfigError(f"{name} is more than {most}", f"lower {name}")

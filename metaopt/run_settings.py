@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from metaopt.budget import Budget
 from metaopt.errors import ConfigError
-from metaopt.setting import setting
+from metaopt.setting import MOST_SEED, setting
 from metaopt.task import SearchTask, TableTask
 
 #: Settings that results do not depend on, so that a resumed run may change them.
@@ -39,11 +39,11 @@ class RunSettings(TableTask):
     budget_epochs: int | None = setting(None, "epochs that all evaluations together may use", lowest=1)
     budget_seconds: float | None = setting(None, "seconds that the run may use", lowest=1)
     min_epochs: int | None = setting(
-        None, "epochs of the shortest evaluation; the benchmark's, at most max_epochs", lowest=1
+        None, "epochs of the shortest evaluation; the benchmark's, at most max_epochs", lowest=1, highest=10**6
     )
-    max_epochs: int | None = setting(None, "epochs of the longest evaluation; the benchmark's", lowest=1)
+    max_epochs: int | None = setting(None, "epochs of the longest evaluation; the benchmark's", lowest=1, highest=10**6)
     workers: int | None = setting(None, "evaluations at a time; as many as there are cores", lowest=1)
-    seed: int = setting(0, "seed of everything random in the run", lowest=0)
+    seed: int = setting(0, "seed of everything random in the run", lowest=0, highest=MOST_SEED)
     stop_after_failures: int = setting(
         5, "failures of the same kind in a row, none having succeeded, after which the run stops; 0: never", lowest=0
     )

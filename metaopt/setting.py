@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, field, fields
 from typing import Any, get_args, get_type_hints
 
 from metaopt.errors import ConfigError, MetaoptError
+from metaopt.wording import shown
 
+#: Largest number that a setting takes which says no other limit, and the largest seed.
+MOST, MOST_SEED = 10**9, 2**63 - 1
+
+_NUMBER = re.compile(r"\s*[-+]?([0-9.]+(e[-+]?[0-9]+)?|inf|nan)\s*", re.IGNORECASE | re.ASCII)
+_LONGEST_NUMBER = 100  # characters
 _KINDS = {
     int: "a whole number",
     float: "a number",
@@ -19,7 +26,7 @@ _KINDS = {
 }
 
 
-def setting(default: Any, text: str, flag: str = "", lowest: float | None = None) -> Any:
+def setting(default: Any, text: str, flag: str = "", lowest: float | None = None, highest: float | None = None) -> Any:
     """Returns the field of a setting.
 
     Args:
@@ -27,8 +34,10 @@ def setting(default: Any, text: str, flag: str = "", lowest: float | None = None
         text: Help of the flag, and the documentation.
         flag: On the command line, where it is not the field's name.
         lowest: Smallest value that is allowed, of a number.
+        highest: Largest one; None: :data:`MOST`, where there is a smallest one.
     """
-    metadata = {"help": text, "flag": flag, "lowest": lowest}
+    highest = MOST if highest is None and lowest is not None else highest
+    metadata = {"help": text, "flag": flag, "lowest": lowest, "highest": highest}
     return (
         field(default_factory=dict, metadata=metadata) if default == {} else field(default=default, metadata=metadata)
     )
@@ -39,13 +48,29 @@ def flag(of: Field[Any]) -> str:
     return of.metadata["flag"] or "--" + of.name.replace("_", "-")
 
 
-def too_low(settings: Any) -> Iterator[MetaoptError]:
+def beyond_limits(settings: Any) -> Iterator[MetaoptError]:
     """Yields what is wrong with the numbers among ``settings``, a dataclass whose fields are :func:`setting`."""
     for of in fields(settings):
-        lowest, value = of.metadata.get("lowest"), getattr(settings, of.name)
+        lowest, highest, value = of.metadata.get("lowest"), of.metadata.get("highest"), getattr(settings, of.name)
         # "not >=" also refuses a value that is not a number.
-        if lowest is not None and value is not None and not lowest <= value < float("inf"):
-            yield ConfigError(f"{of.name} is {value}; allowed: {lowest:g} or more", f"change {flag(of)}")
+        if lowest is not None and value is not None and not lowest <= value <= highest:
+            allowed = f"at most {highest}" if value > highest else f"{lowest:g} or more"
+            yield ConfigError(f"{of.name} is {shown(value)}; allowed: {allowed}", f"change {flag(of)}")
+
+
+def number(kind: type[Any], text: str) -> Any:
+    """Returns a text as a number as everybody writes it: what else Python takes, ``1_0`` or other digits, is refused.
+
+    Args:
+        kind: int or float.
+        text: From a flag or the environment.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
+        raise ValueError
+    return kind(text)
 
 
 def convert(value: Any, kind: type[Any], name: str) -> Any:
@@ -67,7 +92,7 @@ def convert(value: Any, kind: type[Any], name: str) -> Any:
             return float(value)
         if isinstance(value, str) and one in (int, float):
             try:
-                return one(value)
+                return number(one, value)
             except ValueError:
                 continue
     raise ValueError(" or ".join(_KINDS[one] for one in kinds if one is not types.NoneType))

@@ -15,6 +15,7 @@ stands for the list of whole numbers from 0 to 99. ``runs`` are those of ``metao
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ from metaopt.yaml_file import read_yaml
 _KINDS: Mapping[str, type[RunSettings]] = {"runs": RunConfig, "baselines": BaselineConfig}
 _KEYS = ("title", "text", "common", *_KINDS)
 _HINT = "metaopt tune --help explains the settings"
+#: Runs that one study may name, and digits of the ends of a range.
+MOST_RUNS = 100_000
+_RANGE = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})")
 _EXAMPLE = "write lines like `runs:` and `  - {optimizer: [darts, gdas], seed: [0, 1, 2]}`"
 # A study says where its runs go.
 _SETTINGS = {kind: tuple(of.name for of in settings(kind) if of.name != "folder") for kind in _KINDS.values()}
@@ -72,6 +76,7 @@ def load_study(file: Path, changes: Mapping[str, Any]) -> StudyPlan:
     if not isinstance(content, dict):
         raise ConfigError(f"the study {file} is not a mapping", _EXAMPLE)
     raise_together(_misshapen(file, content))
+    raise_together(_too_many(file, content))
     given = list(_given(content))
     names = _names([settings for _, settings in given])
     problems: dict[str, MetaoptError] = {}  # by text: crossed runs share their mistakes
@@ -106,8 +111,7 @@ def _entries(content: Mapping[str, Any]) -> Iterator[_Entry]:
 def _given(content: Mapping[str, Any]) -> Iterator[tuple[_Entry, dict[str, Any]]]:
     """Yields the settings of every run, with the entry that they are from."""
     for entry in _entries(content):
-        common = {name: value for name, value in content.get("common", {}).items() if name in _SETTINGS[entry.kind]}
-        for combination in _crossed({**common, **entry.own}):
+        for combination in _crossed(_settings_of(content, entry)):
             yield entry, combination
 
 
@@ -155,8 +159,36 @@ def _wrong_settings(file: Path, place: str, entry: Any, allowed: tuple[str, ...]
     for name, value in entry.items():
         if name not in allowed:
             yield unknown_name(f"setting in {file}, {place}:", str(name), allowed, _HINT)
-        elif _listed(value) == []:
+        elif _length(value) == 0:
             yield ConfigError(f"{file}, {place}: the list of {name} is empty", "name one value at least")
+
+
+def _too_many(file: Path, content: Mapping[str, Any]) -> Iterator[MetaoptError]:
+    """Yields an error if the lists of a study, crossed, are more runs than anybody can mean."""
+    total = 0
+    for entry in _entries(content):
+        total += math.prod(map(_length, _settings_of(content, entry).values()))
+        if total > MOST_RUNS:
+            text = f"{file} names more than {MOST_RUNS} runs up to {entry.place}, its lists crossed"
+            yield ConfigError(text, "shorten a list or a range, or write several studies")
+            return
+
+
+def _settings_of(content: Mapping[str, Any], entry: _Entry) -> dict[str, Any]:
+    common = {name: value for name, value in content.get("common", {}).items() if name in _SETTINGS[entry.kind]}
+    return {**common, **entry.own}
+
+
+def _length(value: Any) -> int:
+    if ends := _ends(value):
+        return max(ends[1] - ends[0] + 1, 0)
+    return len(value) if isinstance(value, list) else 1
+
+
+def _ends(value: Any) -> tuple[int, int] | None:
+    """Returns the ends of a range such as ``0..99``; None if it is something else."""
+    found = _RANGE.fullmatch(value) if isinstance(value, str) else None
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _crossed(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -166,8 +198,8 @@ def _crossed(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _listed(value: Any) -> list[Any]:
-    if isinstance(value, str) and (ends := re.fullmatch(r"(\d+)\.\.(\d+)", value)):
-        return list(range(int(ends[1]), int(ends[2]) + 1))
+    if ends := _ends(value):
+        return list(range(ends[0], ends[1] + 1))
     return value if isinstance(value, list) else [value]
 
 

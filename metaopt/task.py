@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from metaopt.errors import ConfigError, MetaoptError, unknown_name
-from metaopt.setting import setting, too_low
+from metaopt.setting import beyond_limits, setting
 
 CELL_SPACES = (1, 2, 3)
 #: See :class:`metaopt.oneshot.supernet.SupernetScale`; named here so that help costs no import of torch.
@@ -46,18 +46,20 @@ class TableTask:
             yield unknown_name("treatment of unknown cells:", str(self.unknown), UNKNOWN, "change --unknown")
         if self.cell_space not in CELL_SPACES:
             yield ConfigError(f"--space is {self.cell_space}; allowed: 1, 2, 3", "metaopt benchmark list shows more")
-        yield from too_low(self)
+        yield from beyond_limits(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchTask(TableTask):
     """All that a search depends on besides its optimizer, hyperparameters, epochs and seed; see :class:`TableTask`."""
 
-    channels: int | None = setting(None, "channels of the supernet's first stage; the benchmark's", lowest=1)
-    cells: int | None = setting(None, "cells of the supernet; the benchmark's", lowest=1)
+    channels: int | None = setting(
+        None, "channels of the supernet's first stage; the benchmark's", lowest=1, highest=4096
+    )
+    cells: int | None = setting(None, "cells of the supernet; the benchmark's", lowest=1, highest=1000)
     batch_norm: str = setting("recalibrated", f"statistics to evaluate with: {', '.join(BATCH_NORMS)}")
     images: str | None = setting(None, "file or folder with the images; a folder of METAOPT_HOME")
-    pixels: int | None = setting(None, "average images to so many pixels a side; as they are", lowest=1)
+    pixels: int | None = setting(None, "average images to so many pixels a side; as they are", lowest=1, highest=10_000)
     subset: int | None = setting(None, "training images to search with, of every class its share; all", lowest=4)
     device: str = setting("auto", "device of the searches: auto, cpu, cuda or cuda:N")
 

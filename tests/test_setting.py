@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from metaopt.setting import convert, flag, setting, too_low
+from metaopt.setting import beyond_limits, convert, flag, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +60,21 @@ def test_what_is_of_another_type_is_refused(name: str, value: Any, wanted: str) 
         convert(value, Settings, name)
 
 
+@pytest.mark.parametrize("text", ["1_0", "\u0661", "0x10", "9" * 5000, "1e3", ""])
+def test_a_whole_number_is_written_as_everybody_writes_it(text: str) -> None:
+    with pytest.raises(ValueError, match="a whole number"):
+        convert(text, Settings, "number")
+
+
+def test_numbers_that_are_too_high_are_named() -> None:
+    found = [str(error) for error in beyond_limits(Settings(number=10**5000, limit=float("inf")))]
+    assert "number is a number of 16610 bits; allowed: at most 1000000000" in found[0]
+    assert "limit is inf; allowed: at most 1000000000" in found[1]
+
+
 def test_numbers_that_are_too_low_are_named() -> None:
-    assert list(too_low(Settings())) == []
-    first, second = map(str, too_low(Settings(number=-1, limit=float("nan"))))
+    assert list(beyond_limits(Settings())) == []
+    first, second = map(str, beyond_limits(Settings(number=-1, limit=float("nan"))))
     assert "number is -1; allowed: 0 or more" in first
     assert "limit is nan; allowed: 1 or more" in second
     assert "change --limit-s" in second

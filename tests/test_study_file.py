@@ -48,6 +48,28 @@ def test_a_row_of_numbers(tmp_path: Path) -> None:
     assert [run.name for run in plan.runs] == ["darts-s8", "darts-s9", "darts-s10", "darts-s11"]
 
 
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{optimizer: darts, seed: 0..99999999999}", "names more than 100000 runs up to entry 1 of runs"),
+        ("{optimizer: darts, seed: 0..9999, channels: 1..20}", "names more than 100000 runs"),
+        ("{optimizer: darts, seed: 5..2}", "the list of seed is empty"),
+        ("{optimizer: darts, seed: " + "9" * 5000 + "..3}", "seed must be a whole number"),
+        ("{optimizer: darts, channels: 1" + "0" * 23 + "}", "channels is 100000000000000000000000; allowed: at most 4"),
+        (
+            "{optimizer: darts, tuner: re, tuner_options: {population: 1" + "0" * 30 + "}}",
+            "option 'population' is 1000000000000000000000000000000; allowed: at most 100000",
+        ),
+        ("{optimizer: darts, seed: 1" + "0" * 30 + "}", "seed is 1000000000000000000000000000000; allowed: at most 9"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("inline")
+def test_numbers_and_ranges_have_limits(tmp_path: Path, entry: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        study(tmp_path, f"title: A\n{COMMON}runs:\n  - {entry}\n")
+    assert len(str(caught.value)) < 1500
+
+
 @pytest.mark.usefixtures("inline")
 def test_options_of_a_tuner_make_names_and_their_lists_are_not_crossed(tmp_path: Path) -> None:
     entry = "{optimizer: darts, tuner: grid, tuner_options: [{over: [x], repeats: 2}, {over: [deed, x]}]}"

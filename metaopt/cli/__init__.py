@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from metaopt import safe_path
-from metaopt.cli.flags import add_flags
+from metaopt.cli.flags import add_flags, seed, whole
 from metaopt.errors import ConfigError, MetaoptError
 from metaopt.executors import EXECUTORS
 from metaopt.memory import OUT_OF_MEMORY, ran_out
@@ -150,8 +150,8 @@ def _add_search_command(commands: _Commands[_Parser]) -> None:
     text = "run one search and show what its cell is worth epoch by epoch"
     search = _command(commands, "search", "metaopt.cli.search:search", text)
     search.add_argument("--optimizer", required=True, help="one-shot optimizer")
-    search.add_argument("--epochs", type=int, help="epochs of the search; the benchmark's largest")
-    search.add_argument("--seed", type=int, default=0, help="seed of everything random in the search [0]")
+    search.add_argument("--epochs", type=whole, help="epochs of the search; the benchmark's largest")
+    search.add_argument("--seed", type=seed, default=0, help="seed of everything random in the search [0]")
     search.add_argument("--hyperparameters", metavar="SPACE", help="space whose defaults are used; the optimizer's")
     search.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="another value of a setting; repeatable"
@@ -170,13 +170,13 @@ def _add_compare_command(commands: _Commands[_Parser]) -> None:
     compare.add_argument(
         "--pack", action="store_true", help="move the journals of finished runs into one compressed file"
     )
-    compare.add_argument("--at-once", type=int, metavar="N", help="baselines at a time; as many as there are cores")
+    compare.add_argument("--at-once", type=whole, metavar="N", help="baselines at a time; as many as there are cores")
     _add_resources(compare, "than the study's file says")
 
 
 def _add_resources(command: _Parser, than: str) -> None:
     command.add_argument("--executor", choices=sorted(EXECUTORS), help=f"another executor {than}")
-    command.add_argument("--workers", type=int, help=f"another number of evaluations at a time {than}")
+    command.add_argument("--workers", type=whole, help=f"another number of evaluations at a time {than}")
     command.add_argument("--cluster", metavar="FILE", help=f"another cluster {than}")
     text = f"another number of equal failures {than}, after which a run stops if none has succeeded; 0: never"
     command.add_argument("--stop-after-failures", type=int, metavar="N", help=text)
@@ -192,14 +192,14 @@ def _add_correlate_command(commands: _Commands[_Parser]) -> None:
     text = "measure how well the supernets of a one-shot optimizer rank the cells of their space"
     correlate = _command(commands, "correlate", "metaopt.cli.correlate:correlate", text)
     correlate.add_argument("--optimizer", required=True, help="one-shot optimizer that trains the supernets")
-    correlate.add_argument("--epochs", type=int, default=50, help="epochs of a search [50]")
+    correlate.add_argument("--epochs", type=whole, default=50, help="epochs of a search [50]")
     correlate.add_argument("--at", metavar="EPOCHS", help="score after these epochs, such as 5,15,50 [the last]")
-    correlate.add_argument("--seeds", type=int, default=5, help="supernets, with seeds from 0 [5]")
-    correlate.add_argument("--sample", type=int, metavar="CELLS", help="score only so many, drawn uniformly [all]")
+    correlate.add_argument("--seeds", type=whole, default=5, help="supernets, with seeds from 0 [5]")
+    correlate.add_argument("--sample", type=whole, metavar="CELLS", help="score only so many, drawn uniformly [all]")
     correlate.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a hyperparameter of the searches; repeatable"
     )
-    correlate.add_argument("--workers", type=int, help="worker processes; as many as there are cores")
+    correlate.add_argument("--workers", type=whole, help="worker processes; as many as there are cores")
     add_flags(correlate, fields(SearchTask))
     correlate.add_argument("--out", type=Path, metavar="FOLDER", help="where to write it [a folder in runs]")
 
@@ -242,12 +242,12 @@ def _add_benchmark_commands(verbs: _Commands[_Parser]) -> None:
     _command(verbs, "list", "metaopt.cli.benchmarks:list_benchmarks", "names of the shipped benchmarks")
     info = _command(verbs, "info", "metaopt.cli.benchmarks:info", "the card of a benchmark, and the tables there are")
     build = _command(verbs, "build", "metaopt.cli.benchmarks:build", "train the cells of a cell space, resumable")
-    build.add_argument("--space", type=int, choices=(1, 2, 3), default=1, help="cell space [1]")
+    build.add_argument("--space", type=whole, choices=(1, 2, 3), default=1, help="cell space [1]")
     build.add_argument(
         "--found", type=Path, nargs="+", default=[], metavar="RUN", help="also train the cells that these runs found"
     )
     build.add_argument("--out", type=Path, metavar="FILE", help="table to write [a file in METAOPT_HOME]")
-    build.add_argument("--workers", type=int, help="worker processes; as many as there are cores")
+    build.add_argument("--workers", type=whole, help="worker processes; as many as there are cores")
     for command in (info, build):
         command.add_argument("benchmark", metavar="NAME", help="a benchmark")
 
@@ -270,14 +270,14 @@ def _add_fit_surrogate_command(verbs: _Commands[_Parser]) -> None:
     text = "fit models to a table and predict the cells that it does not hold"
     fit = _command(verbs, "fit-surrogate", "metaopt.cli.surrogates:fit_surrogate", text)
     fit.add_argument("table", metavar="TABLE", help="a benchmark, or a .parquet file")
-    fit.add_argument("--space", type=int, choices=(1, 2, 3), default=1, help="cell space [1]")
+    fit.add_argument("--space", type=whole, choices=(1, 2, 3), default=1, help="cell space [1]")
     fit.add_argument("--models", default="lgb,xgb,gin", help="lgb, xgb, forest, gin, with commas [lgb,xgb,gin]")
-    fit.add_argument("--members", type=int, default=5, help="of every model's ensemble [5]")
-    fit.add_argument("--tune", type=int, default=0, metavar="TRIALS", help="tune every model by BOHB first [0]")
-    fit.add_argument("--seed", type=int, default=0, help="seed of everything random [0]")
-    fit.add_argument("--threads", type=int, help="cores to use; all there are")
+    fit.add_argument("--members", type=whole, default=5, help="of every model's ensemble [5]")
+    fit.add_argument("--tune", type=whole, default=0, metavar="TRIALS", help="tune every model by BOHB first [0]")
+    fit.add_argument("--seed", type=seed, default=0, help="seed of everything random [0]")
+    fit.add_argument("--threads", type=whole, help="cores to use; all there are")
     fit.add_argument(
-        "--epochs", type=int, nargs="+", metavar="N",
+        "--epochs", type=whole, nargs="+", metavar="N",
         help="after which epochs to predict, the last among them; all of the table",
     )  # fmt: skip
     fit.add_argument(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable
 from dataclasses import Field, fields
 from typing import Any
 
 from metaopt.errors import ConfigError
-from metaopt.setting import convert, flag
+from metaopt.setting import MOST, MOST_SEED, convert, flag, number
 from metaopt.wording import shown
 
 
@@ -26,6 +26,34 @@ def add_flags(parser: ArgumentParser, settings: Iterable[Field[Any]]) -> None:
             metavar=of.name.upper(),
             help=of.metadata["help"] + shown,
         )
+
+
+def whole(text: str) -> int:
+    """Returns the text of a flag as a whole number that is not endless.
+
+    Raises:
+        ArgumentTypeError: if it is none.
+    """
+    return _whole(text, MOST)
+
+
+def seed(text: str) -> int:
+    """Returns the text of a flag as a seed.
+
+    Raises:
+        ArgumentTypeError: if it is none.
+    """
+    return _whole(text, MOST_SEED)
+
+
+def _whole(text: str, most: int) -> int:
+    try:
+        value: int = number(int, text)
+    except ValueError:
+        raise ArgumentTypeError(f"it must be a whole number, got {shown(text)}") from None
+    if abs(value) > most:
+        raise ArgumentTypeError(f"it is {shown(value)}; allowed: at most {most}")
+    return value
 
 
 def given(arguments: Namespace, kind: type[Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from metaopt.errors import ConfigError, unknown_name
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.settings import SearchSettings
 from metaopt.registry import load
+from metaopt.setting import number
 from metaopt.spaces import default_with, load_space
 from metaopt.wording import shown
 
@@ -63,7 +64,9 @@ def _value(text: str, kind: Any) -> Any:
     """Returns text as a value of a type; raises ValueError or KeyError if it is none."""
     if kind is types.NoneType:
         return {"none": None}[text]
-    value = _TRUTH[text.lower()] if kind is bool else kind(text)
+    if kind is bool:
+        return _TRUTH[text.lower()]
+    value: Any = text if kind is str else number(kind, text)
     if kind is float and not math.isfinite(value):
         raise ValueError
     return value

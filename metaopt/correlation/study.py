@@ -46,9 +46,9 @@ class RankingStudy(SearchTask):
 
     optimizer: str
     config: Mapping[str, Any]
-    epochs: int = setting(50, "epochs of a search", lowest=1)
+    epochs: int = setting(50, "epochs of a search", lowest=1, highest=10**6)
     at: tuple[int, ...]
-    seeds: int = setting(5, "supernets, with seeds from 0", lowest=1)
+    seeds: int = setting(5, "supernets, with seeds from 0", lowest=1, highest=10**4)
     sample: int | None = setting(None, "score only so many cells, drawn uniformly; all", lowest=2)
 
     def __post_init__(self) -> None:

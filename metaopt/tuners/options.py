@@ -9,8 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from metaopt.errors import ConfigError, unknown_name
+from metaopt.setting import number
 from metaopt.tuners.base import Tuner
 from metaopt.wording import shown
+
+#: Largest number that an option takes: whatever it counts, more would fill the memory or take for ever.
+MOST_OPTION = 100_000
 
 _SETTINGS_OF_THE_RUN = set(inspect.signature(Tuner.__init__).parameters)
 _TRUTH = {"true": True, "false": False}
@@ -37,6 +41,8 @@ def check_options(tuner: type[Tuner], options: Mapping[str, Any]) -> dict[str, A
             continue
         try:
             bound[name] = _convert(options[name], hints[name]) if name in options else default
+            if isinstance(bound[name], int | float) and abs(bound[name]) > MOST_OPTION:
+                errors.append(f"option {shown(name)} is {shown(bound[name])}; allowed: at most {MOST_OPTION}")
         except ValueError as error:
             errors.append(f"option {shown(name)} must be {error}, got {shown(options[name])}")
     if errors:
@@ -70,7 +76,7 @@ def _convert_to(value: Any, kind: Any) -> Any:
     if get_origin(kind) is Sequence:
         return _sequence(value)
     if isinstance(value, str) and kind is not str:
-        value = _TRUTH[value.lower()] if kind is bool else kind(value)
+        value = _TRUTH[value.lower()] if kind is bool else number(kind, value)
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind or (kind is float and not math.isfinite(value)):

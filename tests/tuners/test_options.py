@@ -116,3 +116,9 @@ def test_every_option_is_keyword_only_and_documented(path: str) -> None:
     for name in option_defaults(tuner):
         assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
         assert f" {name}: " in documented
+
+
+@pytest.mark.parametrize("value", [10**30, "1" + "0" * 30, 100_001, -(10**6)])
+def test_options_have_limits(value: Any) -> None:
+    with pytest.raises(ConfigError, match=r"option 'eta' (is .*; allowed: at most 100000|must be)"):
+        check_options(Demo, {"eta": value, "names": []})
