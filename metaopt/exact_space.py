@@ -27,6 +27,7 @@ from ConfigSpace.conditions import (
 )
 from ConfigSpace.forbidden import ForbiddenGreaterThanEqualsClause
 from ConfigSpace.hyperparameters import (
+    Constant,
     FloatHyperparameter,
     Hyperparameter,
     IntegerHyperparameter,
@@ -167,6 +168,8 @@ def _descendants(node: HPNode) -> set[str]:
 
 def _exact(hyperparameter: Hyperparameter[Any, Any], places: _Places) -> _Places:
     """Returns places on a number's scale as they come out of the values that they stand for."""
+    if isinstance(hyperparameter, Constant):
+        return np.ones_like(places)  # some of SMAC's have 0
     if not isinstance(hyperparameter, NumericalHyperparameter):
         return places
     return np.asarray(_to_places(hyperparameter, hyperparameter.to_value(places)))
@@ -245,6 +248,9 @@ class _AtLeast(ForbiddenGreaterThanEqualsClause):
 def _decoded(item: Mapping[str, Any], space: ConfigurationSpace, decoders: Mapping[str, _Decoder]) -> Any:
     def decode(part: Mapping[str, Any], space: ConfigurationSpace, _: Any) -> Any:
         rest = dict(part)
+        if isinstance(space.get(str(rest.get("parent", rest.get("name")))), FloatHyperparameter):
+            # What a number is compared with is rounded as the number is.
+            rest |= {key: np.round(rest[key], ROUND_PLACES).tolist() for key in ("value", "values") if key in rest}
         return decoders[rest.pop("type")](rest, space, decode)
 
     return decode(item, space, decode)

@@ -29,7 +29,7 @@ _HYPERPARAMETERS: dict[str, tuple[set[str], set[str]]] = {
     "constant": ({"value"}, set()),
 }
 #: Numbers that a hyperparameter may have: ConfigSpace computes with 64 bits, and rounds to 13 decimals.
-MOST_WHOLE, MOST_FLOAT, LEAST_LOG, LEAST_WIDTH = 10**15, 1e100, 1e-12, 1e-9
+MOST_WHOLE, MOST_FLOAT, LEAST_LOG, LEAST_WIDTH = 10**12, 1e100, 1e-12, 1e-9
 _DECIMALS, _PRECISE = 13, 1e-6
 _MOST_HYPERPARAMETERS, _MOST_CHOICES, _MOST_CHARACTERS, _MOST_INTEGER = 1000, 10_000, 1000, 2**63 - 1
 

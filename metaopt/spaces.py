@@ -170,6 +170,15 @@ def check_config(space: ConfigurationSpace, config: Mapping[str, Value]) -> None
         raise ConfigError(f"not a configuration of the space {space.name}: {reason}", hint) from error
 
 
+def is_config(space: ConfigurationSpace, config: Mapping[str, Value]) -> bool:
+    """Returns whether ``config`` is a configuration of ``space``, see :func:`check_config`."""
+    try:
+        check_config(space, config)
+    except ConfigError:
+        return False
+    return True
+
+
 def _takes(hyperparameter: Hyperparameter[Any, Any], value: Value) -> bool:
     # In Python 1 == 1.0 == True, but one of them is not what the objective expects.
     if isinstance(hyperparameter, IntegerHyperparameter):

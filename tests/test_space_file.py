@@ -118,7 +118,7 @@ FLAG = {"name": "flag", "type": "categorical", "choices": [True, False]}
         ({**RATE, "upper": 1e300}, r"upper of .* is 1e\+300; allowed: -1e\+100 to 1e\+100"),
         ({**RATE, "upper": 10**400}, r"upper of .* is a number of 1329 bits; allowed"),
         ({**RATE, "upper": float("inf")}, "upper of .* is inf; allowed"),
-        ({**COUNT, "upper": 10**16}, r"upper of .* is 10000000000000000; allowed: -1e\+15 to 1e\+15"),
+        ({**COUNT, "upper": 10**16}, r"upper of .* is 10000000000000000; allowed: -1e\+12 to 1e\+12"),
         ({**RATE, "type": "normal_float", "mu": 0, "sigma": 1e-14}, "sigma of .* is 1e-14, of which"),
         ({**RATE, "type": "normal_float", "mu": 0, "sigma": 1, "log": True}, "so mu must be above 0"),
         ({**RATE, "type": "beta_float", "alpha": 0.5, "beta": 1}, "alpha of .* must be 1 or more, got 0.5"),

@@ -18,16 +18,18 @@ from hpbandster.optimizers.config_generators import bohb as hpbandster_bohb
 
 from metaopt.errors import ConfigError
 from metaopt.seeds import seed_integer, seed_sequence
-from metaopt.spaces import plain
+from metaopt.spaces import is_config, plain
 from metaopt.tuners.brackets import SILENT, BracketTuner, Sample
+from metaopt.tuners.varying import completed, without_constants
 
 
 class BOHB(BracketTuner):
     """Proposes where good configurations are dense and bad ones are not; models the largest budget that allows it.
 
     A budget is modelled once it has ``min_points_in_model`` good results and more bad ones than there are
-    hyperparameters; until then configurations are drawn from the priors. All defaults are the published ones
-    (Falkner et al. 2018, section 4; hpbandster 0.7.4), but for eta, which is that of NAS-Bench-1Shot1's runs.
+    hyperparameters that can vary; until then, and where none can, configurations are drawn from the priors. All
+    defaults are the published ones (Falkner et al. 2018, section 4; hpbandster 0.7.4), but for eta, which is that of
+    NAS-Bench-1Shot1's runs.
 
     Args:
         space: What to propose from; ordinal hyperparameters are not supported.
@@ -40,7 +42,8 @@ class BOHB(BracketTuner):
         random_fraction: Fraction of configurations drawn from the priors instead, 0 to 1.
         bandwidth_factor: Widens the good density's bandwidth for drawing candidates; above 0.
         min_bandwidth: Smallest bandwidth, relative to a hyperparameter's range; above 0.
-        min_points_in_model: Good results that a model needs; at least one more than hyperparameters, which None means.
+        min_points_in_model: Good results that a model needs; at least one more than hyperparameters that can
+            vary, which None means.
     """
 
     def __init__(
@@ -59,7 +62,8 @@ class BOHB(BracketTuner):
         min_points_in_model: int | None = None,
     ) -> None:
         super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs, eta=eta)
-        fewest = len(space) + 1
+        self._varying = without_constants(self.space)
+        fewest = len(self._varying) + 1
         _require("top_n_percent", top_n_percent, 1 <= top_n_percent <= 99, "1 to 99")
         _require("num_samples", num_samples, num_samples >= 1, "1 or more")
         _require("random_fraction", random_fraction, 0 <= random_fraction <= 1, "0 to 1")
@@ -67,10 +71,10 @@ class BOHB(BracketTuner):
         _require("min_bandwidth", min_bandwidth, min_bandwidth > 0, "above 0")
         enough = min_points_in_model is None or min_points_in_model >= fewest
         _require("min_points_in_model", min_points_in_model, enough, f"{fewest} or more in this space")
-        _refuse_ordinals(space)
+        _refuse_ordinals(self._varying)
         with _seeded(np.random.SeedSequence(0)):
             self._model = hpbandster_bohb.BOHB(
-                configspace=self.space,
+                configspace=self._varying,
                 min_points_in_model=min_points_in_model,
                 top_n_percent=top_n_percent,
                 num_samples=num_samples,
@@ -81,12 +85,20 @@ class BOHB(BracketTuner):
             )
 
     def _sample(self, ask: int, budget: float) -> Sample:
-        self.space.seed(seed_integer(self.seed, ask, "space"))
+        if not len(self._varying):
+            return Sample(self._draw(ask), model_based=False)
+        self._varying.seed(seed_integer(self.seed, ask, "space"))
         with _seeded(seed_sequence(self.seed, ask, "bohb")):
-            config, info = self._model.get_config(budget)
-        return Sample(plain(config), model_based=info["model_based_pick"])
+            varied, info = self._model.get_config(budget)
+        config = plain(completed(self.space, plain(varied)))
+        if not is_config(self.space, config):  # hpbandster was not told all of the space
+            return Sample(self._draw(ask), model_based=False)
+        return Sample(config, model_based=info["model_based_pick"])
 
     def _learn(self, tell: int, job: Job) -> None:
+        if not len(self._varying):
+            return
+        job.kwargs["config"] = {name: value for name, value in job.kwargs["config"].items() if name in self._varying}
         # Values of hyperparameters that are inactive are filled in at random.
         with _seeded(seed_sequence(self.seed, tell, "bohb tell")):
             self._model.new_result(job)

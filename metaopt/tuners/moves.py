@@ -25,8 +25,7 @@ from ConfigSpace.hyperparameters import (
 )
 from ConfigSpace.types import NotSet
 
-from metaopt.errors import ConfigError
-from metaopt.spaces import check_config, plain, unmet
+from metaopt.spaces import is_config, plain, unmet
 from metaopt.trial import Value
 
 #: Standard deviation of a number's mutation on its own scale: as in SMAC (Hutter et al. 2011, section 4.3).
@@ -188,12 +187,7 @@ def _changed(space: ConfigurationSpace, config: Config, name: str, new: Value, f
                 active[each] = wanted[each] if each in wanted else fill(space[each])
         changed = {key: value for key, value in active.items() if value is not NotSet}
     changed = plain(changed)
-    if space.forbidden_clauses:
-        try:
-            check_config(space, changed)
-        except ConfigError:
-            return None
-    return changed
+    return None if space.forbidden_clauses and not is_config(space, changed) else changed
 
 
 def _place(hyperparameter: Hyperparameter[Any, Any], value: Value) -> float:

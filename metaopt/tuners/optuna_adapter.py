@@ -7,7 +7,6 @@ proposes what the one would have that asked for them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import optuna
@@ -19,7 +18,7 @@ from optuna.trial import TrialState
 from metaopt.distributions import distribution
 from metaopt.errors import ConfigError
 from metaopt.seeds import seed_integer, stream
-from metaopt.spaces import check_config, plain, unmet
+from metaopt.spaces import is_config, plain, unmet
 from metaopt.trial import Result, Trial, Value
 from metaopt.tuners.base import Proposal
 from metaopt.tuners.moves import mutated
@@ -101,7 +100,7 @@ class ParzenModel:
                     constant_liar=True,
                 )
                 config = self._draw(study)
-            legal = self._is_legal(config)
+            legal = is_config(self._space, config)
             if legal and config not in self._seen:
                 return config
         return self._step_aside(ask, config) if legal else None
@@ -130,13 +129,6 @@ class ParzenModel:
                 config[name] = _suggest(trial, name, hyperparameter, self._distributions.get(name))
         study.tell(trial, state=TrialState.FAIL)
         return plain(config)
-
-    def _is_legal(self, config: Mapping[str, Value]) -> bool:
-        try:
-            check_config(self._space, config)
-        except ConfigError:
-            return False
-        return True
 
 
 def _distribution(hyperparameter: Hyperparameter[Any, Any]) -> BaseDistribution:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from metaopt.errors import ConfigError
 from metaopt.seeds import stream
-from metaopt.spaces import check_config, plain, unmet
+from metaopt.spaces import is_config, plain, unmet
 from metaopt.trial import Result, Trial, Value
 from metaopt.tuners.base import Proposal, Tuner
 
@@ -133,11 +133,8 @@ class Reinforce(Tuner):
         rng = stream(self.seed, ask, "reinforce")
         for _ in range(_TRIES):
             config, choices = self._sample_once(rng)
-            try:
-                check_config(self.space, config)
-            except ConfigError:  # forbidden
-                continue
-            return config, choices
+            if is_config(self.space, config):
+                return config, choices
         return self._default()
 
     def _sample_once(self, rng: np.random.Generator) -> tuple[dict[str, Value], dict[str, int]]:

@@ -9,6 +9,7 @@ from metaopt.trial import Result, Trial
 from metaopt.tuners.base import Proposal, Tuner
 from metaopt.tuners.brackets import Sample
 from metaopt.tuners.smac_adapter import ForestModel
+from metaopt.tuners.varying import varying
 
 
 class SMAC(Tuner):
@@ -22,8 +23,8 @@ class SMAC(Tuner):
         seed: Seed of the run.
         min_epochs: Not used.
         max_epochs: Budget of every evaluation.
-        n_initial: Configurations before the forest, the default among them; None: two per hyperparameter. SMAC itself
-            takes ten per hyperparameter but at most a quarter of the run's trials, which a tuner does not know.
+        n_initial: Configurations before the forest, the default among them; None: two per hyperparameter that can
+            vary. SMAC itself takes ten but at most a quarter of the run's trials, which a tuner does not know.
         retrain_after: Configurations that are taken from one forest. 8 as in SMAC.
         challengers: Configurations that are drawn to start the search of the best from. 10,000 as in SMAC.
     """
@@ -45,7 +46,7 @@ class SMAC(Tuner):
         self._model = ForestModel(
             self.space, seed=seed, retrain_after=retrain_after, challengers=challengers, min_trials=1
         )
-        n_initial = 2 * len(space) if n_initial is None else n_initial
+        n_initial = max(2 * len(varying(self.space)), 1) if n_initial is None else n_initial
         even = [config for config in self._model.initial(n_initial) if config != self.default]
         self._initial = [self.default, *even][:n_initial]
 

@@ -19,6 +19,11 @@ from typing import Any
 
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
+from ConfigSpace.hyperparameters import (
+    NumericalHyperparameter,
+    UniformFloatHyperparameter,
+    UniformIntegerHyperparameter,
+)
 from numpy.typing import NDArray
 from smac import HyperparameterOptimizationFacade as Facade
 from smac import Scenario
@@ -28,12 +33,14 @@ from smac.main.exceptions import ConfigurationSpaceExhaustedException
 from smac.runhistory import RunHistory, StatusType, TrialInfo, TrialValue
 
 from metaopt.errors import ConfigError
+from metaopt.exact_space import Space
 from metaopt.seeds import seed_integer
-from metaopt.spaces import plain
+from metaopt.spaces import is_config, plain
 from metaopt.trial import Result, Trial, Value
 from metaopt.tuners.base import Proposal
 from metaopt.tuners.brackets import Sample
 from metaopt.tuners.silence import silenced
+from metaopt.tuners.varying import varying
 
 #: What SMAC calls configurations that its forest had no part in.
 _AT_RANDOM = "Random Search"
@@ -56,23 +63,25 @@ class ForestModel:
         ConfigError: if an option is out of range.
     """
 
-    def __init__(
-        self, space: ConfigurationSpace, *, seed: int, retrain_after: int, challengers: int, min_trials: int
-    ) -> None:
+    def __init__(self, space: Space, *, seed: int, retrain_after: int, challengers: int, min_trials: int) -> None:
         options = {"retrain_after": retrain_after, "challengers": challengers, "min_trials": min_trials}
         for name, value in options.items():
             if value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {value}", f"change the tuner option {name}")
-        self._space, self._seed = space, seed
+        _refuse_conditional_priors(space)
+        self._space, self._seed, self._varies = space, seed, bool(varying(space))
         self._retrain_after, self._challengers, self._min_trials = retrain_after, challengers, min_trials
         self._history = RunHistory(overwrite_existing_trials=True)  # a running trial becomes a finished one
         self.ahead: list[dict[str, Any]] = []
 
     def initial(self, n: int) -> list[dict[str, Value]]:
         """Returns up to ``n`` configurations that cover the space evenly, by a scrambled Sobol sequence."""
+        if not self._varies:
+            return []
         with silenced("smac"):
             design = Facade.get_initial_design(self._scenario(0), n_configs=n)
-            return [plain(config) for config in design.select_configurations()]
+            found = [plain(config) for config in design.select_configurations()]
+        return [config for config in found if is_config(self._space, config)]
 
     def start(self, proposal: Proposal) -> None:
         """Puts a trial in as running, so that it is not proposed again; one that repeats another hides no result."""
@@ -89,7 +98,7 @@ class ForestModel:
 
     def propose(self, ask: int) -> Sample | None:
         """Returns the next configuration, or None if there is no forest yet or the whole space was proposed."""
-        if not self.ahead and self._has_enough():
+        if not self.ahead and self._varies and self._has_enough():
             with silenced("smac"):
                 self.ahead = self._plan(ask)
         if not self.ahead:
@@ -108,7 +117,9 @@ class ForestModel:
         with suppress(ConfigurationSpaceExhaustedException):  # what it found until then is kept
             found.extend(islice(selector, self._retrain_after))
         return [
-            {"config": plain(config), "model_based": not str(config.origin).startswith(_AT_RANDOM)} for config in found
+            {"config": values, "model_based": not str(config.origin).startswith(_AT_RANDOM)}
+            for config in found
+            if is_config(self._space, values := plain(config))
         ]
 
     def _selector(self, ask: int) -> ConfigSelector:
@@ -145,6 +156,19 @@ class ForestModel:
 
     def _info(self, config: Mapping[str, Value], epochs: int) -> TrialInfo:
         return TrialInfo(Configuration(self._space, values=dict(config)), seed=0, budget=float(epochs))
+
+
+def _refuse_conditional_priors(space: ConfigurationSpace) -> None:
+    """Refuses what SMAC's forest has no place for where it is inactive."""
+    uniform = (UniformFloatHyperparameter, UniformIntegerHyperparameter)
+    names = [
+        name
+        for name in space.conditional_hyperparameters
+        if isinstance(space[name], NumericalHyperparameter) and not isinstance(space[name], uniform)
+    ]
+    if names:
+        text = f"smac takes no conditional hyperparameters with a normal or beta prior, got {', '.join(names)}"
+        raise ConfigError(text, "write them as uniform, or use random")
 
 
 class _Selector(ConfigSelector):

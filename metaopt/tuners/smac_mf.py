@@ -10,6 +10,7 @@ from metaopt.trial import Result, Trial
 from metaopt.tuners.base import Proposal
 from metaopt.tuners.brackets import BracketTuner, Sample
 from metaopt.tuners.smac_adapter import ForestModel
+from metaopt.tuners.varying import varying
 
 
 class SMACMultiFidelity(BracketTuner):
@@ -23,7 +24,8 @@ class SMACMultiFidelity(BracketTuner):
         min_epochs: Smallest budget of an evaluation.
         max_epochs: Largest budget of an evaluation.
         eta: One configuration in ``eta`` is promoted to ``eta`` times the budget; at least 2.
-        min_trials: Results on one budget that a forest of it needs; None: one more than hyperparameters. SMAC itself
+        min_trials: Results on one budget that a forest of it needs; None: one more than hyperparameters that can
+            vary. SMAC itself
             has 1, and so trains on a single point as soon as one configuration has reached the largest budget.
         retrain_after: Configurations that are taken from one forest. 8 as in SMAC.
         challengers: Configurations that are drawn to start the search of the best from. 10,000 as in SMAC.
@@ -47,7 +49,7 @@ class SMACMultiFidelity(BracketTuner):
             seed=seed,
             retrain_after=retrain_after,
             challengers=challengers,
-            min_trials=len(space) + 1 if min_trials is None else min_trials,
+            min_trials=len(varying(self.space)) + 1 if min_trials is None else min_trials,
         )
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
