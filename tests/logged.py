@@ -17,7 +17,7 @@ _PAUSE_S = 0.3  # in every epoch, so that it can be hit
 class LoggedSearch(OneShot):
     """Searches as the real one; ``EPOCHS_LOG`` names a file that gets a line per epoch: trial, seed, epoch.
 
-    Epochs count from 0, in the schedules.
+    Epochs count from 0, in the schedules. While the file exists that ``EPOCHS_HOLD`` names, none goes on.
     """
 
     def search(self, trial: Trial) -> Search:
@@ -28,6 +28,8 @@ class LoggedSearch(OneShot):
             with open(os.environ["EPOCHS_LOG"], "a") as log:
                 log.write(f"{trial.id} {trial.seed} {epoch}\n")
             time.sleep(_PAUSE_S)
+            while (hold := os.environ.get("EPOCHS_HOLD")) and Path(hold).exists():
+                time.sleep(_PAUSE_S / 3)
             return train(epoch, *arguments)
 
         search._train_epoch = logged  # type: ignore[method-assign]

@@ -1,0 +1,107 @@
+"""A run on a real SLURM, whose jobs are canceled, killed, cut off by their wall time, and kept waiting."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+import harness
+import logged
+import real_slurm
+from metaopt.journal import read
+from metaopt.trial import Result
+from real_slurm import Slurm
+
+BUDGET, EPOCHS = 4, 2
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture
+def slurm() -> Iterator[Slurm]:
+    slurm = real_slurm.started()
+    yield slurm
+    slurm.close()
+
+
+class HeldRun:
+    """A run of real searches on two jobs at a time, none of which goes on while it is held.
+
+    Args:
+        folder: An empty one.
+        slurm: Where its jobs run.
+    """
+
+    def __init__(self, folder: Path, slurm: Slurm) -> None:
+        self.run, self._log, self._hold = folder / "run", folder / "epochs.log", folder / "hold"
+        self._hold.touch()
+        places = {"DRIVER_OBJECTIVE": "logged:LoggedSearch", "EPOCHS_LOG": self._log, "EPOCHS_HOLD": self._hold}
+        cluster = {"kind": "slurm", "workers": 2, "memory": "2GB", "walltime": "00:10:00", "interface": "lo"}
+        (folder / "cluster.yaml").write_text(yaml.safe_dump({**cluster, "shared": str(folder / "shared")}))
+        self._command = harness.command(
+            *("tune", "--optimizer", "darts", "--tuner", "random", "--budget", BUDGET, "--confirm", 0, "--no-report"),
+            *("--min-epochs", EPOCHS, "--max-epochs", EPOCHS, "--channels", 4, "--cells", 3, "--subset", 400),
+            *("--cluster", folder / "cluster.yaml", "--run", self.run),
+        )
+        self._environment = harness.environment(self.run, **slurm.environment, **places)
+
+    def start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self._command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    @property
+    def starts(self) -> int:
+        """How many searches have begun, or have gone on after a loss."""
+        return sum(map(len, logged.epochs(self._log).values()))
+
+    def release(self) -> None:
+        self._hold.unlink()
+
+
+def test_a_run_loses_nothing_whatever_becomes_of_its_jobs(slurm: Slurm, tmp_path: Path) -> None:
+    run = HeldRun(tmp_path, slurm)
+    with run.start() as driver:
+        try:
+            harness.wait_until(lambda: run.starts == 2, 240, "two searches")
+            canceled, killed = slurm.jobs()
+            slurm.cancel(canceled)
+            slurm.cancel(killed, "--signal=KILL", "--full")
+            harness.wait_until(lambda: run.starts == 4, 240, "the same two in other jobs")
+            timed_out = slurm.jobs()
+            slurm.drain()
+            for job in timed_out:
+                slurm.time_out(job)
+            harness.wait_until(lambda: len(slurm.jobs("PENDING")) == 2, 240, "jobs for those whose time was over")
+            assert slurm.jobs() == slurm.jobs("PENDING")
+            assert run.starts == 4
+            slurm.undrain()
+            harness.wait_until(lambda: run.starts == 6, 240, "the same two once there was a node again")
+            run.release()
+            said, _ = driver.communicate(timeout=240)
+        finally:
+            driver.kill()
+    assert driver.returncode == 0, said
+    harness.wait_until(lambda: not slurm.jobs(), 60, "the end of the jobs")
+    ended = slurm.ended()
+    assert {ended.pop(job) for job in (canceled, killed)} == {"CANCELLED"}
+    assert {ended.pop(job) for job in timed_out} == {"TIMEOUT"}
+    assert len(ended) == 2, "no more jobs than those that took the place of others"
+    check_exact(run.run, said)
+    assert not harness.processes(run.run), "orphans"
+    assert not list((tmp_path / "shared").rglob("*.pem"))
+
+
+def check_exact(folder: Path, said: str) -> None:
+    """Every trial asked for once, told once, and found something."""
+    recorded = read(folder / "journal.jsonl")
+    assert [trial.id for trial in recorded.trials] == list(range(BUDGET))
+    tells = [event.record.trial_id for event in recorded.events if isinstance(event.record, Result)]
+    assert sorted(tells) == list(range(BUDGET))
+    assert {result.status for result in recorded.results.values()} == {"ok"}
+    assert recorded.end == f"the budget of {BUDGET} evaluations is used up"
+    assert f"{BUDGET} evaluations, 0 failed, 4 restarts, {BUDGET * EPOCHS} epochs" in said
