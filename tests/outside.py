@@ -14,6 +14,7 @@ import yaml
 from distributed.security import Security
 
 from harness import TESTS, wait_until
+from two_machines import HERE, Machine
 
 
 class Outside:
@@ -32,20 +33,20 @@ class Outside:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.address = ""
 
-    def start_scheduler(self, port: int = 0, **environment: str) -> subprocess.Popen[bytes]:
+    def start_scheduler(self, port: int = 0, machine: Machine = HERE, **environment: str) -> subprocess.Popen[bytes]:
         """Starts the scheduler and waits until it says where it is."""
         place = self.folder / "scheduler.json"
         place.unlink(missing_ok=True)
-        options = ["--protocol", "tls", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-        process = self._start("dask_scheduler", [*options, "--scheduler-file", str(place)], **environment)
+        options = ["--protocol", "tls", "--host", machine.host, "--port", str(port), "--no-dashboard"]
+        process = self._start("dask_scheduler", [*options, "--scheduler-file", str(place)], machine, **environment)
         wait_until(lambda: place.exists() and place.read_text().strip().endswith("}"))
         self.address = json.loads(place.read_text())["address"]
         return process
 
-    def start_worker(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start_worker(self, *options: str, machine: Machine = HERE, **environment: str) -> subprocess.Popen[bytes]:
         """Starts a worker; it joins when it is ready."""
-        usual = ["--nthreads", "1", "--no-dashboard", "--death-timeout", "30", "--host", "127.0.0.1"]
-        return self._start("dask_worker", [self.address, *usual, *options], **environment)
+        usual = ["--nthreads", "1", "--no-dashboard", "--death-timeout", "600", "--host", machine.host]
+        return self._start("dask_worker", [self.address, *usual, *options], machine, **environment)
 
     def cluster_file(self, **settings: Any) -> Path:
         """Returns a file that describes the cluster."""
@@ -54,11 +55,11 @@ class Outside:
         path.write_text(yaml.safe_dump({"kind": "scheduler", "address": self.address, **files, **settings}))
         return path
 
-    def _start(self, module: str, options: list[str], **environment: str) -> subprocess.Popen[bytes]:
+    def _start(self, module: str, options: list[str], machine: Machine, **environment: str) -> subprocess.Popen[bytes]:
         files = ["--tls-ca-file", self.certificate, "--tls-cert", self.certificate, "--tls-key", self.key]
         with open(self.folder / f"{module}-{len(self.processes)}.log", "wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"distributed.cli.{module}", *map(str, files), *options],
+                [*machine.prefix, sys.executable, "-m", f"distributed.cli.{module}", *map(str, files), *options],
                 env=os.environ | {"DASK_DISTRIBUTED__WORKER__DAEMON": "False", "PYTHONPATH": str(TESTS)} | environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -20,7 +20,7 @@ from typing import Any
 from distributed import Future
 from distributed.scheduler import KilledWorker
 
-from metaopt.cluster_settings import ClusterSettings
+from metaopt.cluster_settings import ClusterSettings, SchedulerSettings
 from metaopt.errors import ConfigError, RunError
 from metaopt.executors.base import Executor, Recipe, Task
 from metaopt.executors.child import STOP, unsupervised
@@ -67,7 +67,8 @@ class DaskExecutor(Executor):
             raise problem
         super().__init__(replace(recipe, threads=settings.threads), settings.workers or sys.maxsize)
         self._queues, self._lost_after_s = settings.queues, lost_after_s
-        self._preparation = Preparation(self.recipe)
+        # Jobs of ours are replaced by others, and are not to wait for a driver that is gone.
+        self._preparation = Preparation(self.recipe, returns=isinstance(settings, SchedulerSettings))
         self._tasks: dict[int, Task] = {}
         self._spent_s: dict[int, float] = {}  # of trials whose workers were lost
         self._stopped: set[int] = set()  # of those that were to be stopped

@@ -14,7 +14,7 @@ from metaopt.harmless import one_line
 from metaopt.wording import counted
 
 _LOOK_S = 0.5  # between two questions to the scheduler
-_SCHEDULER_LOST_S = 10.0
+_CUT_OFF_S = 10.0  # without a scheduler, until the user is told
 _MOST_PATIENCE = 16  # times the usual delay, for a machine on which workers start slowly
 _REFUSED = "correct the cluster file; metaopt cluster script FILE prints the job"
 _AGAIN = "then go on with: metaopt resume RUN"
@@ -29,7 +29,8 @@ class Watch:
         preparation: Of the workers; says what those that can be used have.
         replace_after_s: Seconds after which a worker that did not come back by itself is replaced; doubled, up to a
             limit, as long as that does not help.
-        lost_after_s: Seconds without any worker that can be used, after which the run is given up.
+        lost_after_s: Seconds without a scheduler, or without any worker that can be used, after which the run is given
+            up.
         renew: Called when another scheduler answers at the address of the first, which knows nothing of the run.
     """
 
@@ -48,10 +49,12 @@ class Watch:
         self._none_since: float | None = None
         self._queued_since: float | None = None
         self._cut_off_since: float | None = None
+        self._cut_off_told = False
         self._looked_at = float("-inf")
         self._workers: Mapping[str, Mapping[str, Any]] = {}
         self._misfits: dict[str, str] = {}
         self._refusals: set[str] = set()
+        self._client._timeout = lost_after_s  # for which Dask tries to connect again before it gives up for good
         self._scheduler_id = self._client.scheduler_info()["id"]
         self._client.subscribe_topic(self._topic, self._note)
 
@@ -110,7 +113,8 @@ class Watch:
                 system takes no job.
         """
         now = time.monotonic()
-        self._check_scheduler(now)
+        if self._is_cut_off(now):
+            return  # nobody knows of workers meanwhile
         if self.hosts:
             self._none_since = self._queued_since = None
             return
@@ -142,16 +146,23 @@ class Watch:
                 "%s submitted, no worker of theirs for %g s: %s", jobs, self._lost_after_s, self._cluster.advice
             )
 
-    def _check_scheduler(self, now: float) -> None:
+    def _is_cut_off(self, now: float) -> bool:
         if self._client.status == "running":
-            self._cut_off_since = None
-        elif self._cut_off_since is None:
+            self._cut_off_since, self._cut_off_told = None, False
+            return False
+        if self._cut_off_since is None:
             self._cut_off_since = now
-        elif now - self._cut_off_since > _SCHEDULER_LOST_S:
+        gone_s = now - self._cut_off_since
+        if gone_s > self._lost_after_s:
             raise RunError(
-                f"the Dask scheduler has been gone for {_SCHEDULER_LOST_S:g} s; nothing that is finished is lost",
+                f"the Dask scheduler has been gone for {self._lost_after_s:g} s; nothing that is finished is lost",
                 f"start it and its workers again, {_AGAIN}",
             )
+        if gone_s > _CUT_OFF_S and not self._cut_off_told:
+            self._cut_off_told = True
+            _log.warning("the Dask scheduler does not answer; it is waited for up to %g s", self._lost_after_s)
+        self._none_since = None
+        return True
 
     def _check_misfits(self) -> None:
         if self._workers and self._workers.keys() <= self._misfits.keys():

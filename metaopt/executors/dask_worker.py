@@ -28,6 +28,8 @@ from metaopt.trial import Result
 #: Held in the folder of a trial by whoever supervises it.
 LOCK = "lock"
 
+#: Dask's word for why a worker ends whose scheduler is not to be reached any more.
+_CONNECTION_LOST = "worker-handle-scheduler-connection-broken"
 _APPEARS_S = 30.0  # a network file system shows a new folder late
 _POLL_S = 0.2
 
@@ -40,6 +42,7 @@ class Preparation(WorkerPlugin):
 
     Args:
         recipe: Of all trials.
+        returns: Whether workers are to come back after their connection to the scheduler was lost.
 
     Attributes:
         name: Of the plugin.
@@ -47,12 +50,14 @@ class Preparation(WorkerPlugin):
         topic: Of Dask's events by which workers say that they are there, and why they do not fit.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe, self._environment = recipe, environment()
+    def __init__(self, recipe: Recipe, *, returns: bool = False) -> None:
+        self._recipe, self._returns, self._environment = recipe, returns, environment()
         self.name, self.slot, self.topic = _names()
 
     async def setup(self, worker: Worker) -> None:
         """Runs in the worker's main thread, which lives as long as the worker."""
+        if self._returns:
+            _outlive_connection(worker)
         try:
             reason = misfit(self._environment) or _crowded(worker)
             if not reason:
@@ -75,6 +80,21 @@ class Preparation(WorkerPlugin):
         if self._recipe.needs_process:
             claim_gpu(visible_gpus())
             fork_server.start(self._recipe)
+
+
+def _outlive_connection(worker: Worker) -> None:
+    """Lets a worker's nanny start another in its place when the connection to the scheduler is lost.
+
+    Dask ends both for good then, as if the scheduler had gone on purpose, which it says in another way.
+    """
+    close = worker.close
+
+    async def close_alone(*arguments: Any, **options: Any) -> Any:
+        if options.get("reason") == _CONNECTION_LOST:
+            options["nanny"] = False
+        return await close(*arguments, **options)
+
+    worker.close = close_alone
 
 
 def _crowded(worker: Worker) -> str:

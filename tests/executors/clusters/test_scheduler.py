@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from faults import hold_of
 from harness import results_of, wait_until
 from metaopt.cluster_settings import load_cluster
 from metaopt.errors import ConfigError, RunError
@@ -101,12 +102,12 @@ def test_a_worker_whose_children_dask_forbids_is_named_with_the_cure(outside: Ou
 
 def test_a_lost_scheduler_ends_the_run_and_names_the_next_step(outside: Outside, tmp_path: Path) -> None:
     outside.start_worker()
-    with crew_of(outside, tmp_path / "log.txt", sleep_s=60.0) as crew:
+    with crew_of(outside, tmp_path / "log.txt", sleep_s=600.0, lost_after_s=5.0) as crew:
         wait_until(lambda: crew.free)
         crew.submit(trial(0), tmp_path / "0")
         wait_until(lambda: starts(tmp_path / "log.txt"))
         outside.processes[0].kill()
-        with pytest.raises(RunError, match="the Dask scheduler has been gone for 10 s") as caught:
+        with pytest.raises(RunError, match="the Dask scheduler has been gone for 5 s") as caught:
             wait_until(lambda: crew.wait(0.2))
         assert "metaopt resume RUN" in str(caught.value)
         assert crew.running == {0}
@@ -122,7 +123,7 @@ def test_trials_of_a_killed_driver_end_and_do_not_run_beside_their_successors(ou
         "from metaopt.executors.base import Recipe\n"
         "from metaopt.executors.dask_cluster import DaskExecutor\n"
         "from metaopt.testing.executor_contract import trial\n"
-        f"crew = DaskExecutor(Recipe('faults:Faults', {{'log': {str(log)!r}, 'sleep_s': 60.0}}), None,"
+        f"crew = DaskExecutor(Recipe('faults:Faults', {{'log': {str(log)!r}, 'sleep_s': 600.0}}), None,"
         f" load_cluster({str(outside.cluster_file())!r}))\n"
         f"while not crew.free: crew.wait(0.1)\n"
         f"crew.submit(trial(0), Path({str(tmp_path / '0')!r}))\n"
@@ -182,23 +183,30 @@ def test_a_worker_of_an_earlier_version_is_not_taken_for_one_of_this(
 def test_two_runs_share_a_worker_and_each_trial_has_it_alone(outside: Outside, tmp_path: Path) -> None:
     outside.start_worker()
     logs = [tmp_path / "a.txt", tmp_path / "b.txt"]
-    with crew_of(outside, logs[0], sleep_s=1.0) as first, crew_of(outside, logs[1], sleep_s=1.0) as second:
+    for log in logs:
+        hold_of(log).touch()
+    with crew_of(outside, logs[0]) as first, crew_of(outside, logs[1]) as second:
         for name, crew in (("a", first), ("b", second)):
             wait_until(lambda crew=crew: crew.free)
             crew.submit(trial(0), tmp_path / name)
         wait_until(lambda: any(log.exists() for log in logs))
-        time.sleep(0.5)  # half of what the one takes, and enough for the other to begin
+        time.sleep(0.5)  # enough for the other to begin
         assert sum(log.exists() for log in logs) == 1
+        for log in logs:
+            hold_of(log).unlink()
         assert {results_of(crew)[0].status for crew in (first, second)} == {"ok"}
 
 
 @contextlib.contextmanager
 def trial_under_way(outside: Outside, folder: Path) -> Iterator[DaskExecutor]:
+    """Gives a trial that does not end before the file that holds it up is gone."""
     outside.start_worker()
-    with crew_of(outside, folder / "log.txt", sleep_s=2.0) as crew:
+    log = folder / "log.txt"
+    hold_of(log).touch()
+    with crew_of(outside, log) as crew:
         wait_until(lambda: crew.free)
         crew.submit(trial(0), folder / "0")
-        wait_until(lambda: starts(folder / "log.txt"))
+        wait_until(lambda: starts(log))
         yield crew
 
 
@@ -206,14 +214,18 @@ def test_a_connection_that_is_lost_and_comes_back_costs_nothing_but_time(outside
     with trial_under_way(outside, tmp_path) as crew:
         client = crew._client
         client.loop.add_callback(lambda: client.scheduler_comm.comm.abort())
+        wait_until(lambda: crew.wait(0.1) or len(starts(tmp_path / "log.txt")) == 2)
+        hold_of(tmp_path / "log.txt").unlink()
         assert results_of(crew)[0].status == "ok"
     assert len(starts(tmp_path / "log.txt")) == 2
 
 
-def test_a_scheduler_that_comes_back_is_told_of_the_run_again(outside: Outside, tmp_path: Path) -> None:
+def test_a_scheduler_that_comes_back_has_its_workers_and_is_told_of_the_run_again(
+    outside: Outside, tmp_path: Path
+) -> None:
     with trial_under_way(outside, tmp_path) as crew:
         outside.processes[0].kill()
         outside.processes[0].wait()
         outside.start_scheduler(int(outside.address.rpartition(":")[2]))
-        outside.start_worker()
+        hold_of(tmp_path / "log.txt").unlink()
         assert results_of(crew)[0].status == "ok"
