@@ -20,11 +20,17 @@ from ConfigSpace import Categorical, ConfigurationSpace, Float
 from metaopt.trial import Result, Trial
 
 
+def hold_of(log: Path) -> Path:
+    """Returns the file that holds evaluations up while it is there."""
+    return log.with_suffix(".hold")
+
+
 class Faults:
     """``x`` is the answer, ``deed`` what happens on the way there.
 
     Args:
-        log: A file that every start of an evaluation is appended to; starts of finished trials as ``again``.
+        log: A file that every start of an evaluation is appended to; starts of finished trials as ``again``. While
+            there is the file that :func:`hold_of` names, no evaluation goes on.
         sleep_s: Seconds that an evaluation takes.
         settings: Whatever the real objective takes, ignored.
     """
@@ -46,6 +52,8 @@ class Faults:
             word = "again" if (folder / "result.json").exists() else "start"
             with open(self._log, "a") as log:
                 log.write(f"{word} {folder.parent.parent.name} {trial.id} {os.getpid()}\n")
+            while hold_of(Path(self._log)).exists():
+                time.sleep(0.05)
         time.sleep(self._sleep_s)
         error = getattr(self, f"_{trial.config['deed']}")(trial)
         return Result(trial.id, "ok", error, error, cost_s=self._sleep_s, info={"pid": 0})

@@ -20,6 +20,8 @@ TESTS = Path(__file__).parent
 DRIVER = [sys.executable, str(TESTS / "driver.py")]
 #: Names every process of one run in its environment, so that orphans can be told from other tests' processes.
 MARK = "TEST_RUN_OF"
+#: Seconds after which something is taken for hanging. Tests wait for events: a busy machine may take its time.
+HANG_S = 300.0
 
 
 def command(*arguments: object) -> list[str]:
@@ -47,9 +49,9 @@ def processes(mark: Path) -> list[psutil.Process]:
     return found
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60.0, what: str = "it") -> None:
+def wait_until(condition: Callable[[], object], what: str = "it") -> None:
     """Waits for a condition and fails if it never comes."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + HANG_S
     while not condition():
         assert time.monotonic() < deadline, f"{what} never came"
         time.sleep(0.02)
@@ -62,11 +64,11 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def finish(arguments: list[str], env: dict[str, str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Runs a driver to its end."""
-    return subprocess.run(arguments, env=env, cwd=cwd, capture_output=True, text=True, timeout=200)
+    return subprocess.run(arguments, env=env, cwd=cwd, capture_output=True, text=True, timeout=HANG_S)
 
 
-def results_of(crew: Executor, seconds: float = 60.0) -> dict[int, Result]:
+def results_of(crew: Executor) -> dict[int, Result]:
     """Waits for all trials of an executor and returns their results by their ids."""
     results: list[Result] = []
-    wait_until(lambda: results.extend(crew.wait(0.2)) or not crew.running, seconds, "the last result")
+    wait_until(lambda: results.extend(crew.wait(0.2)) or not crew.running, "the last result")
     return {result.trial_id: result for result in results}

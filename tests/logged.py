@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from faults import hold_of
 from metaopt.objectives.oneshot import OneShot
 from metaopt.oneshot.train import Search
 from metaopt.trial import Trial
@@ -17,7 +18,7 @@ _PAUSE_S = 0.3  # in every epoch, so that it can be hit
 class LoggedSearch(OneShot):
     """Searches as the real one; ``EPOCHS_LOG`` names a file that gets a line per epoch: trial, seed, epoch.
 
-    Epochs count from 0, in the schedules. While the file exists that ``EPOCHS_HOLD`` names, none goes on.
+    Epochs count from 0, in the schedules. While there is the file that :func:`faults.hold_of` names, none goes on.
     """
 
     def search(self, trial: Trial) -> Search:
@@ -28,8 +29,8 @@ class LoggedSearch(OneShot):
             with open(os.environ["EPOCHS_LOG"], "a") as log:
                 log.write(f"{trial.id} {trial.seed} {epoch}\n")
             time.sleep(_PAUSE_S)
-            while (hold := os.environ.get("EPOCHS_HOLD")) and Path(hold).exists():
-                time.sleep(_PAUSE_S / 3)
+            while hold_of(Path(os.environ["EPOCHS_LOG"])).exists():
+                time.sleep(0.05)
             return train(epoch, *arguments)
 
         search._train_epoch = logged  # type: ignore[method-assign]

@@ -77,10 +77,10 @@ class Slurm:
         files = {"socket": "munge.sock", "pid-file": "munge.pid", "log-file": "munge.log", "seed-file": "munge.seed"}
         options = [f"--{name}={self._folder / file}" for name, file in files.items()]
         self._start("munged", "--foreground", "--force", f"--key-file={key}", *options)
-        wait_until((self._folder / "munge.sock").exists, what="munge")
+        wait_until((self._folder / "munge.sock").exists, "munge")
         self._start("slurmctld", "-D", "-c")
         self._start("slurmd", "-D", "-N", "node")
-        wait_until(lambda: "idle" in self._ask("sinfo", "--noheader", "--format=%T"), what=f"the node: {self._folder}")
+        wait_until(lambda: "idle" in self._ask("sinfo", "--noheader", "--format=%T"), f"the node: {self._folder}")
 
     def _start(self, name: str, *options: str) -> None:
         with open(self._folder / f"{name}.out", "wb") as log:
@@ -124,7 +124,7 @@ class Slurm:
         for job in self.jobs():
             self.cancel(job, "--signal=KILL", "--full")
         with contextlib.suppress(AssertionError):
-            wait_until(lambda: not self.jobs(), 20)
+            wait_until(lambda: not self.jobs())
         for daemon in reversed(self._daemons):
             daemon.terminate()
         for daemon in self._daemons:

@@ -163,12 +163,12 @@ def test_a_study_that_is_killed_and_stopped_ends_as_if_it_had_not_been(tmp_path:
             harness.command("compare", cut / "study.yaml"),
             env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         ) as driver:  # fmt: skip
-            harness.wait_until(lambda n=lines: log.exists() and log.read_text().count("start") >= n, what="trials")
+            harness.wait_until(lambda n=lines: log.exists() and log.read_text().count("start") >= n, "trials")
             driver.send_signal(kind)
-            said, complained = driver.communicate(timeout=60)
+            said, complained = driver.communicate(timeout=harness.HANG_S)
         assert driver.returncode == code, (said, complained)
         assert "Traceback" not in complained
-        harness.wait_until(lambda: not harness.processes(cut), 30, "the end of the orphans")
+        harness.wait_until(lambda: not harness.processes(cut), "the end of the orphans")
     assert f"interrupted; go on with: metaopt compare {cut / 'study.yaml'}" in said
     done = harness.finish(harness.command("compare", cut / "study.yaml"), harness.environment(cut))
     assert done.returncode == 0, done.stderr

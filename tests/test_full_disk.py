@@ -50,7 +50,7 @@ def fails_on_a_full_disk(
     with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as driver:
         harness.wait_until(begun, seconds, "the first trial")
         filler = fill(disk)
-        said = driver.communicate(timeout=100)
+        said = driver.communicate(timeout=harness.HANG_S)
     assert driver.returncode == 2, said
     assert "Traceback" not in said[1]
     return filler, said[1]

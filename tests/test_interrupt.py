@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import harness
 from metaopt.interrupt import SIGNALS, Interrupt
 
 TWICE = """
@@ -17,7 +18,7 @@ with Interrupt() as interrupted:
     assert interrupted()
     print("first", flush=True)
     os.kill(os.getpid(), int(sys.argv[2]))
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -36,7 +37,7 @@ def test_a_signal_is_a_wish(number: signal.Signals) -> None:
 def test_a_second_one_is_an_order(first: signal.Signals, second: signal.Signals) -> None:
     """Whichever it is: a batch system sends SIGUSR2 ahead and SIGTERM later."""
     command = [sys.executable, "-c", TWICE, str(int(first)), str(int(second))]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=harness.HANG_S)
     assert run.stdout == "first\n"
     assert run.returncode == -second
 

@@ -27,11 +27,11 @@ def driver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[subproces
         arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as driver:
         try:
-            harness.wait_until(lambda: log.exists() and "start" in log.read_text(), what="the first trial")
+            harness.wait_until(lambda: log.exists() and "start" in log.read_text(), "the first trial")
             yield driver
         finally:
             driver.kill()
-    harness.wait_until(lambda: not harness.processes(tmp_path), 30, "the end of the orphans")
+    harness.wait_until(lambda: not harness.processes(tmp_path), "the end of the orphans")
 
 
 @pytest.mark.slow
@@ -50,7 +50,7 @@ def test_a_run_is_seen_from_outside_and_stops_when_asked(driver: subprocess.Pope
     assert (folder / "journal.jsonl").read_bytes() == before
 
     driver.send_signal(signal.SIGINT)
-    said = driver.communicate(timeout=60)
+    said = driver.communicate(timeout=harness.HANG_S)
     assert driver.returncode == 130, said
     assert f"interrupted; go on with: metaopt resume {folder}" in said[0]
     assert "Traceback" not in said[1]
@@ -73,7 +73,7 @@ def test_a_signal_to_all_processes_ends_the_run_cleanly(
     for process in harness.processes(tmp_path):
         process.send_signal(signal.SIGCONT)  # which SLURM sends first, and which changes nothing
         process.send_signal(number)
-    said = driver.communicate(timeout=60)
+    said = driver.communicate(timeout=harness.HANG_S)
     assert driver.returncode == 130, said
     assert "interrupted; go on with: metaopt resume" in said[0]
     assert not read(tmp_path / "run" / "journal.jsonl").results

@@ -148,7 +148,7 @@ def test_a_byte_order_mark_or_another_line_end_in_between(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["directory", "pipe"])
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 def test_what_is_no_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "journal.jsonl"
     make(path)

@@ -57,11 +57,11 @@ def run_under_fire(folder: Path, executor: str, victims: str, seed: int, log: Pa
         while kills < KILLS and driver.poll() is None:
             time.sleep(dice.uniform(0.0, 3.0 if victims == "driver" else 1.0))
             kills += shoot(driver, folder, victims, dice)
-        stderr = driver.communicate(timeout=120)[1]
+        stderr = driver.communicate(timeout=harness.HANG_S)[1]
         if driver.returncode == 0:
             return kills
         assert driver.returncode == -signal.SIGKILL, stderr
-        harness.wait_until(lambda: not harness.processes(folder), 20, "the end of the orphans")
+        harness.wait_until(lambda: not harness.processes(folder), "the end of the orphans")
         command = harness.command("resume", folder, "--no-report")
     raise AssertionError("the run never finished")
 
@@ -100,7 +100,7 @@ def test_any_process_of_a_run_may_be_killed(tmp_path: Path, executor: str) -> No
     check_whole(recorded, BUDGET)
     starts = Counter(line.rsplit(" ", 1)[0] for line in log.read_text().splitlines())
     assert not any(start.startswith("again") for start in starts), "a finished trial was run again"
-    harness.wait_until(lambda: not harness.processes(folder), 20, "the end of the orphans")
+    harness.wait_until(lambda: not harness.processes(folder), "the end of the orphans")
 
 
 def test_a_trial_dies_with_its_worker(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_trial_dies_with_its_worker(tmp_path: Path) -> None:
     env = harness.environment(folder, FAULTS_LOG=log, FAULTS_SLEEP_S=600)
     driver = subprocess.Popen(tune(folder, "dask"), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        harness.wait_until(log.exists, what="the first trial")
+        harness.wait_until(log.exists, "the first trial")
         harness.wait_until(lambda: log.read_text().count("\n") >= 1)
         trial = psutil.Process(int(log.read_text().split("\n")[0].split()[-1]))
         server = trial.parent()
@@ -118,9 +118,9 @@ def test_a_trial_dies_with_its_worker(tmp_path: Path) -> None:
         assert worker is not None
         assert worker.ppid() == driver.pid
         worker.kill()
-        harness.wait_until(lambda: not trial.is_running() or trial.status() == psutil.STATUS_ZOMBIE, 10, "its end")
+        harness.wait_until(lambda: not trial.is_running() or trial.status() == psutil.STATUS_ZOMBIE, "its end")
         assert driver.poll() is None
     finally:
         driver.kill()
         driver.wait()
-    harness.wait_until(lambda: not harness.processes(folder), 20, "the end of the orphans")
+    harness.wait_until(lambda: not harness.processes(folder), "the end of the orphans")

@@ -84,10 +84,10 @@ def test_a_search_whose_fork_server_is_killed_goes_on_under_its_supervisor(
         tune(folder, executor), env=environment(folder), stdout=pipe, stderr=pipe, text=True
     ) as driver:
         for trial, epoch in enumerate((3, 1)):
-            harness.wait_until(lambda: len(seen(folder, trial)) >= epoch, 100, "an epoch")  # noqa: B023  (called here)
+            harness.wait_until(lambda: len(seen(folder, trial)) >= epoch, "an epoch")  # noqa: B023  (called here)
             for server in fork_servers(folder):
                 server.kill()
-        said = driver.communicate(timeout=150)
+        said = driver.communicate(timeout=harness.HANG_S)
     assert driver.returncode == 0, said
     check_as_if_nothing_had_happened(folder, calm, [1, 1])
 
@@ -120,9 +120,9 @@ def test_a_search_goes_on_in_a_resumed_run(
         driver = subprocess.Popen(
             command, env=environment(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        harness.wait_until(lambda: len(seen(folder, trial)) >= epoch, 100, "an epoch")  # noqa: B023  (called here)
+        harness.wait_until(lambda: len(seen(folder, trial)) >= epoch, "an epoch")  # noqa: B023  (called here)
         end(driver, folder)
-        harness.wait_until(lambda: not harness.processes(folder), 20, "the end of the orphans")
+        harness.wait_until(lambda: not harness.processes(folder), "the end of the orphans")
         command = harness.command("resume", folder, "--no-report")
     done = harness.finish(command, environment(folder))
     assert done.returncode == 0, done.stderr

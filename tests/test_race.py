@@ -20,13 +20,13 @@ def test_of_many_drivers_exactly_one_works(tmp_path: Path) -> None:
     arguments = ("tune", "--optimizer", "darts", "--budget", 1, "--tuner", "random", "--confirm", 0, "--run", folder)
     command = harness.command(*arguments, "--executor", "serial", "--no-report")
     first = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    harness.wait_until(log.exists, what="the first trial")
+    harness.wait_until(log.exists, "the first trial")
     first.kill()
     first.wait()
     resume = harness.command("resume", folder, "--no-report")
     pipe = subprocess.PIPE
     drivers = [subprocess.Popen(resume, env=env, stdout=pipe, stderr=pipe, text=True) for _ in range(DRIVERS)]
-    said = [driver.communicate(timeout=250) for driver in drivers]
+    said = [driver.communicate(timeout=harness.HANG_S) for driver in drivers]
     codes = sorted(driver.returncode for driver in drivers)
     assert codes == [0] + [2] * (DRIVERS - 1), said
     refused = [stderr for driver, (_, stderr) in zip(drivers, said, strict=True) if driver.returncode == 2]

@@ -50,12 +50,12 @@ def test_several_at_a_time_find_what_they_find_one_by_one_even_if_killed(tmp_pat
             env=harness.environment(tmp_path / "cut"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True,
         ) as driver:  # fmt: skip
-            harness.wait_until(lambda n=begun: len([j for j in journals if j.is_file()]) > n, 60, "a run")
+            harness.wait_until(lambda n=begun: len([j for j in journals if j.is_file()]) > n, "a run")
             driver.send_signal(kind)
-            said, complained = driver.communicate(timeout=60)
+            said, complained = driver.communicate(timeout=harness.HANG_S)
         assert driver.returncode == code, (said, complained)
         assert "Traceback" not in complained
-        harness.wait_until(lambda: not harness.processes(tmp_path / "cut"), 30, "the end of the workers")
+        harness.wait_until(lambda: not harness.processes(tmp_path / "cut"), "the end of the workers")
         assert unfinished(plan, tmp_path / "cut")
     assert said.startswith("interrupted; go on with: ")
     done = compare(tmp_path / "cut")

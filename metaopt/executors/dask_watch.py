@@ -54,7 +54,8 @@ class Watch:
         self._workers: Mapping[str, Mapping[str, Any]] = {}
         self._misfits: dict[str, str] = {}
         self._refusals: set[str] = set()
-        self._client._timeout = lost_after_s  # for which Dask tries to connect again before it gives up for good
+        # Dask tries for so long to connect again, and then gives up for good.
+        self._client._timeout = max(self._client._timeout, lost_after_s)
         self._scheduler_id = self._client.scheduler_info()["id"]
         self._client.subscribe_topic(self._topic, self._note)
 

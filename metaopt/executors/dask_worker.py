@@ -94,7 +94,7 @@ def _outlive_connection(worker: Worker) -> None:
             options["nanny"] = False
         return await close(*arguments, **options)
 
-    worker.close = close_alone
+    worker.close = close_alone  # type: ignore[method-assign]
 
 
 def _crowded(worker: Worker) -> str:

@@ -6,12 +6,12 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import harness
 from metaopt import cli
 from metaopt.cli import main
 from metaopt.correlation import scores
@@ -114,13 +114,10 @@ def test_a_search_that_diverges_is_a_mistake(capsys: pytest.CaptureFixture[str])
 def test_interrupted_and_gone_on_with() -> None:
     run = [sys.executable, "-m", "metaopt", *COMMAND, "--workers", "2"]
     driver = subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not list(Path().glob("mine/*.parquet")):
-        assert time.monotonic() < deadline
-        assert driver.poll() is None
-        time.sleep(0.05)
+    harness.wait_until(lambda: list(Path().glob("mine/*.parquet")) or driver.poll() is not None, "a part of it")
+    assert driver.poll() is None
     os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: to the workers, too
-    out, err = driver.communicate(timeout=60)
+    out, err = driver.communicate(timeout=harness.HANG_S)
     assert driver.returncode == 130
     assert out.startswith("interrupted; go on with: ")
     assert "Traceback" not in err

@@ -118,9 +118,9 @@ def test_what_there_is_is_kept_when_interrupted(number: signal.Signals, tmp_path
     ) as process:
         try:
             path = Path("mine/trajectory.json")
-            harness.wait_until(lambda: path.exists() and "epoch" in path.read_text(), what="the first epoch")
+            harness.wait_until(lambda: path.exists() and "epoch" in path.read_text(), "the first epoch")
             process.send_signal(number)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=harness.HANG_S)
         finally:
             process.kill()
     assert process.returncode == 130, (out, err)

@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from faults import hold_of
+from harness import HANG_S, wait_until
 from metaopt.errors import RunError
 from metaopt.executors.base import Recipe, Task
 from metaopt.executors.child import STOP, Child, run_trial
@@ -37,10 +39,10 @@ def run(tmp_path: Path) -> Run:
     ("deed", "reason"),
     [
         ("raise", r"ArithmeticError: on purpose \(faults.py:\d+ in _raise\)"),
-        ("nan", "ValueError: valid_error is nan, not a number in"),
+        ("nan", "valid_error is nan"),
         ("infinite", "valid_error is -inf"),
         ("percent", "valid_error is 7.5"),
-        ("text", "TypeError"),
+        ("text", r"valid_error is .0\.5"),
         ("exit", "SystemExit: 3"),
         ("hard_exit", "ended with exit code 7 and without a result: last words"),
         ("segfault", r"killed by signal 11 \(SIGSEGV\): Fatal Python error: Segmentation fault .*string_at"),
@@ -48,7 +50,7 @@ def run(tmp_path: Path) -> Run:
         ("leaves", "GeneratorExit: mine"),
         ("recursion", r"RecursionError: maximum recursion depth exceeded .*\(faults.py:\d+ in _recursion\)"),
         ("says_nothing", r"_MuteError: \(cannot be told: RuntimeError\)"),
-        ("odd_object", "Error"),
+        ("odd_object", "valid_error is <_Mute instance"),
         ("arrow_memory", "out of memory: ValueError: the table cannot be read, it is damaged: malloc of size 128"),
         ("killed", r"killed by signal 9 \(SIGKILL\), which is what the system does when memory runs out"),
     ],
@@ -89,7 +91,7 @@ def test_whatever_a_trial_does_to_its_process_its_answer_counts(run: Run, deed: 
 def test_nothing_is_left_of_what_a_trial_has_started(run: Run) -> None:
     run("leaves_a_child")
     left = [p for p in psutil.process_iter(["cmdline"]) if "time.sleep(600.5)" in " ".join(p.info["cmdline"] or [])]
-    psutil.wait_procs(left, timeout=5)
+    psutil.wait_procs(left, timeout=HANG_S)
     assert not [p for p in left if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
@@ -169,12 +171,13 @@ def test_an_objective_may_run_here(run: Run, tmp_path: Path) -> None:
 
 def test_a_trial_whose_fork_server_is_killed_is_started_again(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
-    child = Child(Task(Recipe("faults:Faults", {"log": str(log), "sleep_s": 0.5}), trial(0), tmp_path / "0"))
-    while not log.exists():
-        time.sleep(0.01)
+    hold_of(log).touch()
+    child = Child(Task(Recipe("faults:Faults", {"log": str(log)}), trial(0), tmp_path / "0"))
+    wait_until(log.exists)
     for process in psutil.Process().children():
         if "forkserver" in " ".join(process.cmdline()):
             process.kill()
+    hold_of(log).unlink()
     while (result := child.wait(1.0)) is None:
         pass
     assert result.status == "ok", result.reason

@@ -8,6 +8,7 @@ import psutil
 import pytest
 from distributed import Client
 
+from faults import hold_of
 from harness import results_of, wait_until
 from metaopt.errors import ConfigError, RunError
 from metaopt.executors import dask_cluster
@@ -91,11 +92,13 @@ def test_a_trial_that_gets_on_between_may_lose_any_number_of_workers(
     """A worker that is preempted says nothing against its trial, which has a checkpoint further on each time."""
     steps = itertools.count(1)
     monkeypatch.setattr(dask_cluster, "spent_s", lambda folder: float(next(steps)))
-    with DaskExecutor(Recipe("faults:Faults", {"log": str(log), "sleep_s": 1.0}), 1) as crew:
+    hold_of(log).touch()
+    with DaskExecutor(Recipe("faults:Faults", {"log": str(log)}), 1) as crew:
         crew.submit(trial(0), tmp_path / "0")
         for n in range(ALLOWED_FAILURES + 2):
             wait_until(lambda n=n: crew.wait(0.1) or len(started(log)) > n)
             worker_of(started(log)[n]).kill()
+        hold_of(log).unlink()
         (result,) = results_of(crew).values()
     assert (result.status, result.restarts) == ("ok", ALLOWED_FAILURES + 2)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from faults import hold_of
+from harness import results_of, wait_until
 from metaopt.executors.base import Recipe
 from metaopt.executors.dask_cluster import DaskExecutor
 from metaopt.executors.gpus import claim_gpu, visible_gpus
 from metaopt.testing.executor_contract import trial
-from metaopt.trial import Result
 
 CLAIM = (
     "import os, sys, time; from metaopt.executors.gpus import claim_gpu, visible_gpus\n"
@@ -87,12 +88,12 @@ def test_without_gpus_nothing_changes(tmp_path: Path) -> None:
 def test_every_worker_of_a_machine_has_a_gpu_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with DaskExecutor(Recipe("faults:Faults", {"sleep_s": 1.0}), 2) as crew:
-        while len(crew.hosts) < 2:
-            crew.wait(0.2)
+    log = tmp_path / "log.txt"
+    hold_of(log).touch()
+    with DaskExecutor(Recipe("faults:Faults", {"log": str(log)}), 2) as crew:
         for number in range(2):
             crew.submit(trial(number, "gpu"), tmp_path / str(number))
-        results: list[Result] = []
-        while crew.running:
-            results += crew.wait(0.5)
+        wait_until(lambda: crew.wait(0.1) or (log.exists() and log.read_text().count("start") == 2))
+        hold_of(log).unlink()
+        results = results_of(crew).values()
     assert sorted(result.valid_error for result in results if result.valid_error) == [0.04, 0.07]

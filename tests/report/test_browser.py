@@ -82,7 +82,7 @@ class Browser:
         self._devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self._command("/url", url=page.as_uri())
         # On a busy machine the driver comes back from a page that it has had before while it is still being read.
-        harness.wait_until(lambda: self.run("return document.readyState") == "complete", 60, "the whole page")
+        harness.wait_until(lambda: self.run("return document.readyState") == "complete", "the whole page")
 
     def run(self, script: str) -> Any:
         """Runs JavaScript in the page and returns what it returns."""
@@ -103,7 +103,7 @@ class Browser:
             end = urllib.request.Request(self._root + self._session, method="DELETE")
             urllib.request.urlopen(end, timeout=60).close()
         self._driver.terminate()
-        self._driver.communicate(timeout=30)
+        self._driver.communicate(timeout=harness.HANG_S)
 
 
 @pytest.fixture(scope="module")

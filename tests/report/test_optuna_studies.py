@@ -132,7 +132,7 @@ def dashboard(folder: Path) -> Iterator[str]:
     command = [str(Path(sys.executable).with_name("optuna-dashboard")), f"sqlite:///{file}", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
-            harness.wait_until(lambda: _listens(port), 60, "the dashboard")
+            harness.wait_until(lambda: _listens(port), "the dashboard")
             yield f"http://localhost:{port}"
         finally:
             server.kill()

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from batch_system import SYSTEMS, BatchSystem
+from faults import hold_of
 from harness import results_of, wait_until
 from metaopt.cluster_settings import BatchSettings, load_cluster
 from metaopt.errors import ConfigError, RunError
@@ -80,11 +81,14 @@ def test_trials_run_in_jobs_that_end_with_the_driver(system: BatchSystem, kind: 
 def test_a_job_that_is_lost_is_replaced_and_its_trial_runs_again(
     system: BatchSystem, tmp_path: Path, adapts: dict[str, int]
 ) -> None:
-    with crew_of(cluster_file(tmp_path, workers=1, **adapts), tmp_path / "log.txt", sleep_s=1.0) as crew:
+    log = tmp_path / "log.txt"
+    hold_of(log).touch()
+    with crew_of(cluster_file(tmp_path, workers=1, **adapts), log) as crew:
         wait_until(lambda: crew.free)
         crew.submit(trial(0), tmp_path / "0")
-        wait_until((tmp_path / "log.txt").exists)
+        wait_until(log.exists)
         system.kill(system.jobs[0])
+        hold_of(log).unlink()
         assert results_of(crew)[0].status == "ok"
         assert len(system.jobs) == 2
 
@@ -129,17 +133,19 @@ def test_every_generation_of_jobs_is_replaced_as_soon_as_the_first(system: Batch
             wait_until(lambda: crew.wait(0.1) or crew.free)
             assert len(system.jobs) == generation
             system.kill(system.jobs[-1])
-            wait_until(lambda: crew.wait(0.1) or not crew.free, 20)
+            wait_until(lambda: crew.wait(0.1) or not crew.free)
         assert crew._watch._delay_s == 1.0
 
 
 @pytest.mark.slow
 def test_jobs_of_several_cores_have_a_trial_each(system: BatchSystem, tmp_path: Path) -> None:
-    path = cluster_file(tmp_path, workers=2, minimum=0, threads=4)
-    with crew_of(path, tmp_path / "log.txt", sleep_s=5.0) as crew:
+    path, log = cluster_file(tmp_path, workers=2, minimum=0, threads=4), tmp_path / "log.txt"
+    hold_of(log).touch()
+    with crew_of(path, log) as crew:
         for number in range(2):
             crew.submit(trial(number), tmp_path / str(number))
         wait_until(lambda: crew.wait(0.1) or len(system.jobs) == 2)
+        hold_of(log).unlink()
         assert {result.status for result in results_of(crew).values()} == {"ok"}
 
 
@@ -149,14 +155,15 @@ def test_a_cluster_that_adapts_asks_for_a_job_for_each_trial_and_again_after_a_r
 ) -> None:
     """A job in the queue is on its way, whatever earlier ones have done."""
     with crew_of(cluster_file(tmp_path, minimum=0), tmp_path / "log.txt") as crew:
-        for turn, jobs in ((0, 2), (1, 3)):  # of trials as short as the first ones, Dask lets one job do both
+        for turn, least in ((0, 2), (1, 1)):  # of trials as short as the first ones were, Dask may let one job do both
+            before = len(system.jobs)
             system.hold()
             for number in range(2):
                 crew.submit(trial(2 * turn + number), tmp_path / str(2 * turn + number))
-            wait_until(lambda n=jobs: crew.wait(0.1) or len(system.jobs) == n)
+            wait_until(lambda n=before + least: crew.wait(0.1) or len(system.jobs) >= n)
             for _ in range(20):  # longer than a lost one is waited for
                 assert crew.wait(0.25) == []
-            assert len(system.jobs) == jobs
+            assert len(system.jobs) <= before + 2
             system.release()
             assert {result.status for result in results_of(crew).values()} == {"ok"}
             wait_until(lambda: crew.wait(0.1) or not system.running)
@@ -198,7 +205,7 @@ def test_what_the_system_says_of_a_job_that_it_refuses_is_passed_on(
         crew_of(path, tmp_path / "log.txt") as crew,
         pytest.raises(RunError, match=r"takes no job: .*invalid partition specified"),
     ):
-        wait_until(lambda: crew.wait(0.2), 30)
+        wait_until(lambda: crew.wait(0.2))
 
 
 def test_the_script_is_what_would_be_submitted(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import yaml
 import harness
 import logged
 import real_slurm
+from faults import hold_of
 from metaopt.journal import read
 from metaopt.trial import Result
 from real_slurm import Slurm
@@ -37,9 +38,9 @@ class HeldRun:
     """
 
     def __init__(self, folder: Path, slurm: Slurm) -> None:
-        self.run, self._log, self._hold = folder / "run", folder / "epochs.log", folder / "hold"
-        self._hold.touch()
-        places = {"DRIVER_OBJECTIVE": "logged:LoggedSearch", "EPOCHS_LOG": self._log, "EPOCHS_HOLD": self._hold}
+        self.run, self._log = folder / "run", folder / "epochs.log"
+        hold_of(self._log).touch()
+        places = {"DRIVER_OBJECTIVE": "logged:LoggedSearch", "EPOCHS_LOG": self._log}
         cluster = {"kind": "slurm", "workers": 2, "memory": "2GB", "walltime": "00:10:00", "interface": "lo"}
         (folder / "cluster.yaml").write_text(yaml.safe_dump({**cluster, "shared": str(folder / "shared")}))
         self._command = harness.command(
@@ -60,33 +61,33 @@ class HeldRun:
         return sum(map(len, logged.epochs(self._log).values()))
 
     def release(self) -> None:
-        self._hold.unlink()
+        hold_of(self._log).unlink()
 
 
 def test_a_run_loses_nothing_whatever_becomes_of_its_jobs(slurm: Slurm, tmp_path: Path) -> None:
     run = HeldRun(tmp_path, slurm)
     with run.start() as driver:
         try:
-            harness.wait_until(lambda: run.starts == 2, 240, "two searches")
+            harness.wait_until(lambda: run.starts == 2, "two searches")
             canceled, killed = slurm.jobs()
             slurm.cancel(canceled)
             slurm.cancel(killed, "--signal=KILL", "--full")
-            harness.wait_until(lambda: run.starts == 4, 240, "the same two in other jobs")
+            harness.wait_until(lambda: run.starts == 4, "the same two in other jobs")
             timed_out = slurm.jobs()
             slurm.drain()
             for job in timed_out:
                 slurm.time_out(job)
-            harness.wait_until(lambda: len(slurm.jobs("PENDING")) == 2, 240, "jobs for those whose time was over")
+            harness.wait_until(lambda: len(slurm.jobs("PENDING")) == 2, "jobs for those whose time was over")
             assert slurm.jobs() == slurm.jobs("PENDING")
             assert run.starts == 4
             slurm.undrain()
-            harness.wait_until(lambda: run.starts == 6, 240, "the same two once there was a node again")
+            harness.wait_until(lambda: run.starts == 6, "the same two once there was a node again")
             run.release()
-            said, _ = driver.communicate(timeout=240)
+            said, _ = driver.communicate(timeout=harness.HANG_S)
         finally:
             driver.kill()
     assert driver.returncode == 0, said
-    harness.wait_until(lambda: not slurm.jobs(), 60, "the end of the jobs")
+    harness.wait_until(lambda: not slurm.jobs(), "the end of the jobs")
     ended = slurm.ended()
     assert {ended.pop(job) for job in (canceled, killed)} == {"CANCELLED"}
     assert {ended.pop(job) for job in timed_out} == {"TIMEOUT"}

@@ -220,9 +220,7 @@ def test_a_connection_that_is_lost_and_comes_back_costs_nothing_but_time(outside
     assert len(starts(tmp_path / "log.txt")) == 2
 
 
-def test_a_scheduler_that_comes_back_has_its_workers_and_is_told_of_the_run_again(
-    outside: Outside, tmp_path: Path
-) -> None:
+def test_a_scheduler_that_comes_back_is_told_of_the_run_again(outside: Outside, tmp_path: Path) -> None:
     with trial_under_way(outside, tmp_path) as crew:
         outside.processes[0].kill()
         outside.processes[0].wait()
