@@ -11,8 +11,7 @@ class Budget:
 
     Attributes:
         evaluations: Trials asked for, the unit of the literature.
-        epochs: Sum of the epochs of all trials; a trial that trains more than it was asked to may exceed it, and ends
-            the run.
+        epochs: Sum of the epochs that all trials trained; none starts that may train more than is left of them.
         seconds: Wall seconds, summed over all drivers that worked on the run.
     """
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from metaopt.executors.base import Executor, Recipe
 from metaopt.interrupt import Interrupt
 from metaopt.journal import JournalWriter, Recorded
 from metaopt.objectives import OBJECTIVES
-from metaopt.objectives.base import Objective
+from metaopt.objectives.base import Objective, dearest_epochs
 from metaopt.progress import Progress, show
 from metaopt.provenance import host, versions
 from metaopt.run_folder import RunFolder
@@ -113,18 +114,21 @@ def prepare(config: RunSettings, space: str | Mapping[str, Any] | None = None) -
     epochs = evaluation_epochs(config, *objective.epochs)
     config = replace(config, min_epochs=epochs["min_epochs"], max_epochs=epochs["max_epochs"])
     prepared = Prepared(config, objective, recipe, tuner, epochs)
-    _check_epochs(prepared)
+    wanted = prepared.make_tuner().possible_epochs
+    _check_epochs(prepared, wanted)
+    if space is None:  # a resumed run has begun
+        _check_first_trial(prepared, min(wanted))
     _check_clock(config, objective)
     return prepared
 
 
-def _check_epochs(prepared: Prepared) -> None:
+def _check_epochs(prepared: Prepared, wanted: Set[int]) -> None:
     """Checks that the objective can evaluate every configuration with every budget that the tuner may ask for.
 
     Raises:
         ConfigError: if not.
     """
-    there, wanted = prepared.objective.possible_epochs, prepared.make_tuner().possible_epochs
+    there = prepared.objective.possible_epochs
     if there is not None and (lacking := wanted - there):
         benchmark = prepared.config.benchmark
         raise ConfigError(
@@ -132,6 +136,22 @@ def _check_epochs(prepared: Prepared) -> None:
             f"{_listed(there)}",
             f"change --min-epochs, --max-epochs or --tuner-option eta=...; metaopt benchmark info {benchmark} says "
             "what is measured and what is predicted",
+        )
+
+
+def _check_first_trial(prepared: Prepared, shortest: int) -> None:
+    """Checks that the budget of epochs pays the default at its dearest, or the run would end before it begins.
+
+    Raises:
+        ConfigError: if not.
+    """
+    budget = prepared.config.budget_epochs
+    dearest = dearest_epochs(prepared.objective, prepared.default, shortest)
+    if budget is not None and dearest > budget:
+        what = "the tuner's shortest evaluation takes" if dearest == shortest else "the default configuration may train"
+        raise ConfigError(
+            f"budget_epochs is {budget}, but {what} {dearest} epochs",
+            "raise --budget-epochs, or lower --min-epochs and --max-epochs",
         )
 
 
@@ -248,7 +268,7 @@ def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Co
         def run(shown: Progress, tuner: Tuner, place: RunFolder, so_far: Recorded) -> str:
             with contextlib.closing(JournalWriter(place.journal, so_far)) as journal, shown as monitor:
                 about = journal, so_far, shown.budget, place.trial, monitor, interrupted, patience, again
-                return Study(tuner, crew, *about).run()
+                return Study(tuner, crew, *about, partial(dearest_epochs, prepared.objective)).run()
 
         pause_s = 0.0 if prepared.objective.needs_process else _LOOK_UP_PAUSE_S
         shown = show("tuning", prepared.config.limits, console, pause_s=pause_s)

@@ -58,6 +58,8 @@ def trial_of(data: Any) -> Trial:
     whole("id", trial.id, 0, MOST)
     whole("key", trial.key, 0, MOST)
     whole("epochs", trial.epochs, 0, MOST_EPOCHS)
+    if trial.most_epochs is not None:
+        whole("most_epochs", trial.most_epochs, trial.epochs, MOST_EPOCHS)
     whole("seed", trial.seed, 0, MOST)
     config: Any = trial.config
     if type(config) is not dict:

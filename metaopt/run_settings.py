@@ -36,7 +36,9 @@ class RunSettings(TableTask):
     tuner: str = setting("bohb", "tuner that proposes what to evaluate")
     tuner_options: Mapping[str, Any] = setting({}, "option of the tuner as name=value; repeatable", "--tuner-option")
     budget: int | None = setting(None, "evaluations that the run may use", lowest=1)
-    budget_epochs: int | None = setting(None, "epochs that all evaluations together may use", lowest=1)
+    budget_epochs: int | None = setting(
+        None, "epochs that all evaluations together may train; none starts that could train more than is left", lowest=1
+    )
     budget_seconds: float | None = setting(None, "seconds that the run may use", lowest=1)
     min_epochs: int | None = setting(
         None, "epochs of the shortest evaluation; the benchmark's, at most max_epochs", lowest=1, highest=10**6

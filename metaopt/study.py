@@ -6,7 +6,8 @@ knows what was in flight and can rebuild the tuner. The loop owns no state that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from metaopt.executors.base import Executor
 from metaopt.failures import FirstFailures
 from metaopt.journal import Event, JournalWriter, Recorded
 from metaopt.records import answered
-from metaopt.trial import Result, Trial, charged_epochs
+from metaopt.trial import Result, Trial, Value, charged_epochs
 from metaopt.tuners.base import Tuner
 from metaopt.wording import counted
 
@@ -53,6 +54,7 @@ class Study:
         interrupted: True once the run is to stop early.
         stop_after_failures: Failures of the same kind after which to give up if none has succeeded; 0: never.
         again: The command that goes on with the run, for the message then.
+        dearest_epochs: Returns the most epochs that an evaluation may train, from its configuration and epochs.
     """
 
     def __init__(
@@ -67,17 +69,21 @@ class Study:
         interrupted: Callable[[], bool] = lambda: False,
         stop_after_failures: int = 0,
         again: str = "",
+        dearest_epochs: Callable[[Mapping[str, Value], int], int] = lambda config, epochs: epochs,
     ) -> None:
         self._tuner, self._executor, self._journal, self._budget = tuner, executor, journal, budget
         self._trial_folder, self._monitor, self._interrupted = trial_folder, monitor, interrupted
-        self._recorded = recorded
-        self._pending = [trial for trial in recorded.trials if trial.id not in recorded.results]
-        self._asked = len(recorded.trials)
-        self._charged = {trial.id: charged_epochs(trial, recorded.results.get(trial.id)) for trial in recorded.trials}
+        self._recorded, self._dearest_epochs = recorded, dearest_epochs
+        trials, results = recorded.trials, recorded.results  # each makes a list of all events
+        self._pending = [trial for trial in trials if trial.id not in results]
+        self._asked = len(trials)
+        self._in_flight = {trial.id: self._priced(trial) for trial in self._pending}
+        told = [trial for trial in trials if trial.id in results]
+        self._spent_epochs = sum(charged_epochs(trial, results[trial.id]) for trial in told)
         self._began = executor.clock() - recorded.elapsed_s
         self._ticked_s = recorded.elapsed_s
         self._end = recorded.end
-        succeeded = any(result.status == "ok" for result in recorded.results.values())
+        succeeded = any(result.status == "ok" for result in results.values())
         self._failures, self._again = FirstFailures(stop_after_failures, succeeded), again
 
     def run(self) -> str:
@@ -138,34 +144,42 @@ class Study:
         """Asks for one more trial, if the tuner has one and the budget allows it."""
         if self._is_short_of_epochs() or not (trials := self._tuner.ask(1)):
             return False
-        if self._is_beyond_epochs(trials[0]):
-            self._end = f"the next trial does not fit into the budget of {counted(self._budget.epochs or 0, 'epoch')}"
+        trial = self._priced(trials[0])
+        left = self._epochs_left()
+        if left is not None and charged_epochs(trial, None) > left:
+            most = f", which may train {counted(trial.most_epochs, 'epoch')}," if trial.most_epochs else ""
+            self._end = (
+                f"the next trial{most} does not fit into the budget of {counted(self._budget.epochs or 0, 'epoch')}"
+            )
             return False
         self._asked += 1
-        self._charged[trials[0].id] = trials[0].epochs
+        self._in_flight[trial.id] = trial
         at_s = self._now_s()
-        self._journal.ask(at_s, trials[0])
-        self._monitor.asked(at_s, trials[0])
-        self._pending += trials
+        self._journal.ask(at_s, trial)
+        self._monitor.asked(at_s, trial)
+        self._pending.append(trial)
         return True
+
+    def _priced(self, trial: Trial) -> Trial:
+        """Returns the trial with the most epochs that it may train, where these are more than it is asked to."""
+        dearest = self._dearest_epochs(trial.config, trial.epochs)
+        return replace(trial, most_epochs=dearest) if dearest > trial.epochs else trial
 
     def _is_short_of_epochs(self) -> bool:
         """Returns whether nothing more fits in for now: what runs may yet train less than it is charged for."""
         left = self._epochs_left()
         return bool(self._executor.running) and left is not None and left < min(self._tuner.possible_epochs)
 
-    def _is_beyond_epochs(self, trial: Trial) -> bool:
-        left = self._epochs_left()
-        return left is not None and trial.epochs > left
-
     def _epochs_left(self) -> int | None:
-        return None if self._budget.epochs is None else self._budget.epochs - sum(self._charged.values())
+        if self._budget.epochs is None:
+            return None
+        reserved = sum(charged_epochs(trial, None) for trial in self._in_flight.values())
+        return self._budget.epochs - self._spent_epochs - reserved
 
     def _tell(self, result: Result) -> None:
         """Tells what becomes of a trial: whatever an executor brings passes the border here."""
         result, at_s = answered(result.trial_id, result), self._now_s()
-        if result.epochs is not None:
-            self._charged[result.trial_id] = result.epochs
+        self._spent_epochs += charged_epochs(self._in_flight.pop(result.trial_id), result)
         self._journal.tell(at_s, result)
         self._tuner.tell(result)
         self._failures.told(result)

@@ -24,6 +24,8 @@ class Trial:
         epochs: Budget of the evaluation.
         seed: Seed of everything random in the evaluation.
         memo: What the tuner needs to be replayed from the journal, e.g. a bracket; plain JSON values only.
+        most_epochs: Epochs that it may train at the most, where these are more than :attr:`epochs`; None: those. The
+            tuner does not know them, so that trials are equal without them.
     """
 
     id: int
@@ -32,10 +34,12 @@ class Trial:
     epochs: int
     seed: int
     memo: Mapping[str, Any] = field(default_factory=dict)
+    most_epochs: int | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the trial as plain JSON values."""
-        return asdict(self)
+        """Returns the trial as plain JSON values; what is as usual, the most epochs, is left out."""
+        values = asdict(self)
+        return values if self.most_epochs else {name: value for name, value in values.items() if name != "most_epochs"}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Trial:
@@ -91,5 +95,7 @@ class Result:
 
 
 def charged_epochs(trial: Trial, result: Result | None) -> int:
-    """Returns what an evaluation costs of a budget of epochs: what it trained, or what it may while it runs."""
-    return trial.epochs if result is None or result.epochs is None else result.epochs
+    """Returns what an evaluation costs of a budget of epochs: what it trained, or while it runs the most it may."""
+    if result is None:
+        return trial.most_epochs or trial.epochs
+    return trial.epochs if result.epochs is None else result.epochs

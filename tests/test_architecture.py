@@ -88,7 +88,6 @@ UNTESTED = {
     "metaopt.executors.clusters.base": "a record, and one line that executors/clusters/test_contract.py runs",
     "metaopt.executors.clusters.local": "executors/clusters/test_contract.py and executors/test_dask_watch.py run it",
     "metaopt.executors.base": "abstract; executors/test_contract.py runs all of it",
-    "metaopt.objectives.base": "a protocol without code",
     "metaopt.oneshot.base": "abstract; oneshot/test_contract.py runs all of it",
     "metaopt.surrogates.base": "abstract; surrogates/test_contract.py runs all of it",
     "metaopt.testing": "suites that every test_contract.py runs",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,9 @@ class Watch:
 
 
 class Run:
-    """One journal, and as many drivers as a test wants to put on it."""
+    """One journal, and as many drivers as a test wants to put on it; a trial may train ``beyond`` what it is asked."""
+
+    beyond = 0
 
     def __init__(self, path: Path) -> None:
         self.path, self.clock, self.watch = path, Clock(), Watch()
@@ -137,6 +140,7 @@ class Run:
                 interrupted=interrupted,
                 stop_after_failures=patience,
                 again="metaopt resume RUN",
+                dearest_epochs=lambda config, epochs: epochs + self.beyond,
             )
             return study.run()
 
@@ -163,19 +167,46 @@ def test_evaluations_are_spent_exactly(run: Run, workers: int) -> None:
     assert read(run.path).end == "the budget of 7 evaluations is used up"
 
 
-@pytest.mark.parametrize(("trained", "asks"), [(None, 4), (1, 11), (9, 2)])
+@pytest.mark.parametrize(("trained", "asks"), [(None, 4), (1, 11), (9, 1)])
 def test_epochs_that_were_trained_are_charged_also_after_a_resume(
     tmp_path: Path, trained: int | None, asks: int
 ) -> None:
     """Trials ask for 2, 4 and 8 epochs in turn, one at a time."""
     for name in ("whole", "resumed"):
         run = Run(tmp_path / name)
+        run.beyond = max(0, (trained or 0) - 2)
         if name == "resumed":
             stop = lambda: len(run.watch.tells) == 1  # noqa: E731, B023
             assert run.drive(Budget(epochs=17), interrupted=stop, workers=1, trained=trained) == ""
         end = run.drive(Budget(epochs=17), workers=1, trained=trained)
-        assert end == "the next trial does not fit into the budget of 17 epochs"
+        assert re.fullmatch(r"the next trial(, .*,)? does not fit into the budget of 17 epochs", end)
         assert len(run.asks) == len(run.told) == asks
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("trained", [None, 8, 11])
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_trial_that_may_train_more_than_is_left_is_not_started(
+    run: Run, workers: int, trained: int | None, killed: bool
+) -> None:
+    """Trials of 8 epochs that may train 11; of the next one that is 3 too many."""
+    run.beyond, used = 3, trained or 8
+    budget = Budget(epochs=2 * used + 10)
+    if killed:
+        stop = lambda: bool(run.watch.asks)  # noqa: E731
+        assert run.drive(budget, Random, stop, workers=workers, hangs=[0], trained=trained) == ""
+        assert {trial.most_epochs for trial in run.asks} == {11}
+    end = run.drive(budget, Random, workers=workers, trained=trained)
+    assert end == f"the next trial, which may train 11 epochs, does not fit into the budget of {budget.epochs} epochs"
+    assert len(run.asks) == len(run.told) == 2
+    assert all(trial.most_epochs == 11 for trial in run.asks)
+
+
+def test_what_ran_when_asks_did_not_say_what_a_trial_may_train_is_charged_that_now(run: Run) -> None:
+    run.drive(Budget(epochs=20), Random, interrupted=lambda: bool(run.watch.asks), workers=1, hangs=[0])
+    run.beyond = 3
+    run.drive(Budget(epochs=20), Random, workers=2, trained=11)
+    assert [trial.most_epochs for trial in run.asks] == [None]
 
 
 def test_a_trial_that_does_not_fit_into_the_epochs_is_not_started(run: Run) -> None:

@@ -34,6 +34,16 @@ def test_what_was_trained_is_charged_and_what_was_asked_for_until_that_is_known(
     assert charged_epochs(TRIAL, dataclasses.replace(RESULT, epochs=4)) == 4
 
 
+def test_while_it_runs_a_trial_is_charged_the_most_that_it_may_train() -> None:
+    dear = dataclasses.replace(TRIAL, most_epochs=30)
+    assert dear == TRIAL  # a tuner does not know it
+    assert charged_epochs(dear, None) == 30
+    assert charged_epochs(dear, RESULT) == 9
+    assert charged_epochs(dear, dataclasses.replace(RESULT, epochs=21)) == 21
+    assert "most_epochs" not in TRIAL.to_json()
+    assert Trial.from_json(json.loads(json.dumps(dear.to_json()))).most_epochs == 30
+
+
 def test_results_of_journals_from_before_the_epochs_of_results_are_read() -> None:
     old = RESULT.to_json()
     del old["epochs"]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.trial import Result, Trial
+from metaopt.trial import Result, Trial, Value
 
 
 class Objective(Protocol):
     """What a study minimises. Built from plain keyword settings, so that a child process can build it again.
+
+    It may have a method ``dearest_epochs(config, epochs)``, see :func:`dearest_epochs`, and a class method ``preload``,
+    see :mod:`metaopt.executors.preload`.
 
     Attributes:
         needs_process: True if an evaluation may crash, hang or take long, so that each one gets a process of its own.
@@ -48,3 +52,17 @@ class Objective(Protocol):
         The keys ``optimum_valid_error`` and ``optimum_test_error`` (or None) are what regret is counted from. Where
         known, ``selected_test_error`` is the test error of the cell that has the lowest validation error.
         """
+
+
+def dearest_epochs(objective: Objective, config: Mapping[str, Value], epochs: int) -> int:
+    """Returns how many epochs an evaluation may train at the most: none of its results says that it trained more.
+
+    Args:
+        objective: One that may train other epochs than it is asked to says so by a method of this name; of any other
+            they are those it is asked for.
+        config: A configuration of its space.
+        epochs: Of the trial.
+    """
+    if not hasattr(objective, "dearest_epochs"):
+        return epochs
+    return max(epochs, int(objective.dearest_epochs(config, epochs)))

@@ -13,7 +13,7 @@ from ConfigSpace import ConfigurationSpace
 
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import unknown_name
+from metaopt.errors import ConfigError, unknown_name
 from metaopt.images import ImageData, ImageSource, load_images
 from metaopt.objectives.resumable import ResumableSearch
 from metaopt.objectives.trajectory import Trajectory, TrajectoryEpoch
@@ -26,7 +26,7 @@ from metaopt.spaces import load_space, plain, space_from_json
 from metaopt.tables.answers import Answers
 from metaopt.tables.card import Card, load_card
 from metaopt.task import SearchTask
-from metaopt.trial import Result, Trial
+from metaopt.trial import Result, Trial, Value
 
 #: Modules that libraries import when something is done for the first time; of torch's, making an optimizer takes 1 s.
 _IMPORTED_LATE = ("torch._dynamo", "pyarrow.pandas_compat")
@@ -105,6 +105,14 @@ class OneShot:
                 raise unknown_name("hyperparameter", name, names, "a space may only hold settings of its optimizer")
         settings = self.optimizer.Settings.from_config(default)
         self.optimizer.block(settings)(self.scale.channels, 0.0)
+
+    def dearest_epochs(self, config: Mapping[str, Value], epochs: int) -> int:
+        """Returns the most epochs that a search trains, see :func:`metaopt.objectives.base.dearest_epochs`."""
+        try:
+            settings = self.optimizer.Settings.from_config(dict(config))
+        except ConfigError:  # no search takes it, which its trial says
+            return epochs
+        return settings.dearest_epochs(CELL_SPACES[self.task.cell_space], epochs)
 
     def search(self, trial: Trial) -> Search:
         """Returns the search that a trial asks for, not yet run.

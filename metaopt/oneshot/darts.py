@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from metaopt.cells.space import CellSpace
 from metaopt.oneshot.arch import ArchParameters
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
 from metaopt.oneshot.mix import Mix
-from metaopt.oneshot.projection import Projection
+from metaopt.oneshot.projection import Projection, decisions
 from metaopt.oneshot.settings import bounded, one_of
 
 
@@ -38,6 +39,11 @@ class DartsSettings(GradientSettings):
     perturb_end: float = bounded(0.3, 0, 1)
     selection: str = one_of("argmax", ("argmax", "perturbation"))
     projection_epochs: int = bounded(5, 0)
+
+    def dearest_epochs(self, space: CellSpace, epochs: int) -> int:
+        """Returns the epochs of the search with those between any two decisions of the selection."""
+        between = 0 if self.selection == "argmax" else sum(map(len, decisions(space))) - 1
+        return super().dearest_epochs(space, epochs) + between * self.projection_epochs
 
 
 class Darts(GradientOptimizer):

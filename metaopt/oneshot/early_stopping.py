@@ -71,6 +71,12 @@ class EarlyStopping:
         """How many epochs back of the present one the rule may send a search."""
         return (self._half + self._lag) * self._every
 
+    @property
+    def may_stop(self) -> bool:
+        """Whether an epoch that it may send a search back to lies far enough before the last one."""
+        first = math.ceil(self._earliest / self._every) * self._every  # the first one that is measured
+        return first + self.reach < self._last
+
     def update(self, epoch: int, eigenvalue: float) -> int | None:
         """Takes a measurement.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metaopt.cells.space import Cell
+from metaopt.cells.space import Cell, CellSpace
 from metaopt.errors import ConfigError
 from metaopt.oneshot.arch import ArchParameters
 from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
@@ -48,6 +49,24 @@ class GradientSettings(SearchSettings):
     adaptive: bool = False
     #: Whether two measurements of the eigenvalue with nothing between them are the same.
     curvature_is_steady: ClassVar[bool] = True
+
+    def guard(self, measure: Callable[[Batch], float], epochs: int) -> Guard | None:
+        """Returns what watches the curvature of a search; None if there is nothing to measure."""
+        if self.early_stopping == "off" and not self.eigenvalue_every:
+            return None
+        return Guard(
+            measure,
+            epochs=epochs,
+            every=self.eigenvalue_every,
+            rule=self.early_stopping,
+            adaptive=self.adaptive,
+            weight_decay=self.weight_decay,
+        )
+
+    def dearest_epochs(self, space: CellSpace, epochs: int) -> int:
+        """Returns the epochs of a search that goes back as often and as far as it may."""
+        guard = self.guard(lambda batch: math.nan, epochs)
+        return super().dearest_epochs(space, epochs) + (guard.most_again if guard else 0)
 
     def check(self) -> None:
         """Checks the values, that a rule goes by no draw, and that what is adaptive has what it needs.
@@ -146,17 +165,7 @@ class GradientOptimizer(OneShotOptimizer):
 
     def guard(self, epochs: int) -> Guard | None:
         """Returns a guard if there is anything to measure."""
-        settings = self.settings
-        if settings.early_stopping == "off" and not settings.eigenvalue_every:
-            return None
-        return Guard(
-            self.eigenvalue,
-            epochs=epochs,
-            every=settings.eigenvalue_every,
-            rule=settings.early_stopping,
-            adaptive=settings.adaptive,
-            weight_decay=settings.weight_decay,
-        )
+        return self.settings.guard(self.eigenvalue, epochs)
 
     def cells(self) -> Iterator[Cell]:
         """Yields the cell of the largest parameters (1Shot1, section 3), then those that come after it."""

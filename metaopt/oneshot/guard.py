@@ -65,6 +65,16 @@ class Guard:
         self._stopping = None if idle else EarlyStopping(STOP_RULES[rule], epochs, self._every)
         self._states: dict[int, dict[str, Any]] = {}
 
+    @property
+    def most_again(self) -> int:
+        """How many epochs the search trains a second time at the most, from now to its end, because it goes back."""
+        if self._stopping is None or not self._adaptive or not self._stopping.may_stop:
+            return 0
+        returns, weight_decay = 0, self._weight_decay
+        while not returns or not _is_highest(weight_decay):
+            returns, weight_decay = returns + 1, _raised(weight_decay)
+        return returns * self._stopping.reach
+
     def measure(self, epoch: int, valid: tuple[Tensor, Tensor]) -> float | None:
         """Returns the dominant eigenvalue on ``valid``; None if it is not to be measured in this epoch."""
         due = epoch % self._every == 0 or epoch == self._epochs - 1
@@ -105,10 +115,18 @@ class Guard:
         state = self._states[stop]
         if not self._adaptive:
             return Return(stop, state, None, f"stopped by the rule {self._rule}")
-        self._weight_decay = min(_RAISE * self._weight_decay, _WEIGHT_DECAY_MAX)
+        self._weight_decay = _raised(self._weight_decay)
         self._states = {at: kept for at, kept in self._states.items() if at <= stop}
         stopping.rewind(stop)
-        if math.isclose(self._weight_decay, _WEIGHT_DECAY_MAX):
+        if _is_highest(self._weight_decay):
             self._stopping = None  # there is nothing left to raise, so that the search runs to its end
         reason = f"weight decay raised to {self._weight_decay:g} by the rule {self._rule}"
         return Return(stop, state, self._weight_decay, reason)
+
+
+def _raised(weight_decay: float) -> float:
+    return min(_RAISE * weight_decay, _WEIGHT_DECAY_MAX)
+
+
+def _is_highest(weight_decay: float) -> bool:
+    return math.isclose(weight_decay, _WEIGHT_DECAY_MAX)

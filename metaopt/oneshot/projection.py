@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from metaopt.cells.space import CellSpace
 from metaopt.oneshot.arch import ArchParameters
 from metaopt.oneshot.evaluation import Evaluation
 from metaopt.oneshot.mix import Mix
@@ -35,6 +36,12 @@ class Decision:
         return (*mix.inputs, mix.output)[self.node - 1]
 
 
+def decisions(space: CellSpace) -> tuple[list[Decision], list[Decision]]:
+    """Returns what is to be decided in a cell space: operations, then wiring."""
+    ops = [Decision(node) for node in range(1, space.n_nodes + 1)]
+    return ops, [Decision(node, size) for node, size in enumerate(space.n_parents, start=1) if size < node]
+
+
 class Projection:
     """Closes choices of an architecture until one cell is left.
 
@@ -49,13 +56,10 @@ class Projection:
 
     def __init__(self, arch: ArchParameters, evaluation: Evaluation, generator: torch.Generator) -> None:
         self._arch, self._evaluation = arch, evaluation
-        space = arch.space
-        ops = [Decision(node) for node in range(1, space.n_nodes + 1)]
-        wiring = [Decision(node, size) for node, size in enumerate(space.n_parents, start=1) if size < node]
         self.waiting = [
-            decisions[k]
-            for decisions in (ops, wiring)
-            for k in torch.randperm(len(decisions), generator=generator).tolist()
+            alike[k]
+            for alike in decisions(arch.space)
+            for k in torch.randperm(len(alike), generator=generator).tolist()
         ]
 
     def decide(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from metaopt.cells.space import CellSpace
 from metaopt.errors import ConfigError, unknown_name
 
 _HINT = "change the space or the configuration"
@@ -69,6 +70,10 @@ class SearchSettings:
         settings = cls(**config)
         settings.check()
         return settings
+
+    def dearest_epochs(self, space: CellSpace, epochs: int) -> int:
+        """Returns how many epochs a search of so many trains at the most, however it goes."""
+        return epochs
 
     def check(self) -> None:
         """Checks the values.

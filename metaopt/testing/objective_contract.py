@@ -16,11 +16,11 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 
 from metaopt.objectives import OBJECTIVES
-from metaopt.objectives.base import Objective
+from metaopt.objectives.base import Objective, dearest_epochs
 from metaopt.records import answered
 from metaopt.registry import load, resolve
 from metaopt.spaces import plain
-from metaopt.trial import Result, Trial
+from metaopt.trial import Result, Trial, charged_epochs
 
 
 def build(name: str, settings: Mapping[str, Any]) -> Objective:
@@ -88,6 +88,11 @@ class ObjectiveContract:
         assert 0.0 <= result.valid_error <= 1.0
         assert result.test_error is None or 0.0 <= result.test_error <= 1.0
         assert result.cost_s >= 0.0
+
+    def test_it_trains_no_more_than_it_says(self, objective: Objective, trial: Trial, result: Result) -> None:
+        """Or a run would be charged more than its budget of epochs."""
+        dearest = dearest_epochs(objective, trial.config, trial.epochs)
+        assert dearest >= charged_epochs(trial, result)
 
     def test_time_passes_where_it_is_said_to(self, objective: Objective, result: Result) -> None:
         """Or a run that only seconds limit would go on for ever."""

@@ -67,8 +67,14 @@ def make_search(
 
 
 def run_search(name: str, config: Mapping[str, Any], *, epochs: int = 2, **options: Any) -> list[SearchEpoch]:
-    """Runs a search of :func:`make_search`, which takes the options, and returns its epochs."""
-    return list(make_search(name, config, **options).epochs(epochs))
+    """Runs a search of :func:`make_search`, which takes the options, and returns its epochs.
+
+    None trains more of them than its settings say that it may.
+    """
+    search = make_search(name, config, **options)
+    done = list(search.epochs(epochs))
+    assert done[-1].epoch <= search.settings.dearest_epochs(search.optimizer.parts.space, epochs)
+    return done
 
 
 def run_in_pieces(make: Callable[[], Search], total: int) -> list[SearchEpoch]:

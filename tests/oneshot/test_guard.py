@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from metaopt.oneshot.early_stopping import STOP_RULES, EarlyStopping
 from metaopt.oneshot.guard import Guard, Return
@@ -71,6 +73,29 @@ def test_adaptive_raises_the_penalty_ten_times_up_to_its_maximum_and_then_lets_g
     redone = sum(detected - back.epoch for detected, back in returns)
     assert len(measured) == 25 + redone
     assert measured[-1] is None  # nothing is left to decide, and nobody asked for the figures
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    values=st.lists(st.sampled_from([0.1, 1.0, 10.0, 1e3, -1.0]), min_size=600, max_size=600),
+    epochs=st.integers(1, 60),
+    every=st.integers(0, 5),
+    rule=st.sampled_from(["off", *STOP_RULES]),
+    adaptive=st.booleans(),
+    weight_decay=st.sampled_from([1e-6, 3e-5, 3e-4, 1e-3, 0.029999999, 0.03, 0.5]),
+)
+def test_no_course_is_trained_longer_than_a_guard_says(values: list[float], **course: Any) -> None:
+    measured, _ = run(values, **course)
+    assert len(measured) <= course["epochs"] + Guard(lambda _: 0.0, **course).most_again
+
+
+@pytest.mark.parametrize("rule", STOP_RULES)
+@pytest.mark.parametrize(("epochs", "every"), [(4, 1), (5, 1), (6, 1), (7, 2), (25, 0), (50, 0), (50, 3), (13, 4)])
+def test_a_course_that_always_grows_is_trained_as_long_as_a_guard_says(rule: str, epochs: int, every: int) -> None:
+    course = {"epochs": epochs, "every": every, "rule": rule, "adaptive": True, "weight_decay": 1e-5}
+    measured, returns = run([10.0**n for n in range(300)], **course)
+    assert len(measured) == epochs + Guard(lambda _: 0.0, **course).most_again
+    assert len(returns) in (0, 4)
 
 
 def test_adaptive_has_nothing_to_do_with_the_penalty_at_its_maximum() -> None:
