@@ -13,16 +13,17 @@ from typing import Any
 from rich.console import Console
 
 from metaopt.config import raise_together
-from metaopt.errors import JournalError, RunError
+from metaopt.errors import RunError
 from metaopt.failures import EveryTrialFailsError
 from metaopt.interrupt import Interrupt
 from metaopt.journal import read_header
 from metaopt.planned_run import PlannedRun
 from metaopt.run_folder import RunFolder
-from metaopt.run_settings import RESUMABLE, BaselineConfig, from_json
+from metaopt.run_record import RunRecord, of_journal
+from metaopt.run_settings import RESUMABLE, BaselineConfig
 from metaopt.side_by_side import Lone, do, run_side_by_side
 from metaopt.study_file import StudyPlan
-from metaopt.wording import counted
+from metaopt.wording import counted, shown
 
 README = "README.md"
 _OURS = "`metaopt compare "
@@ -65,17 +66,14 @@ def _made_otherwise(run: PlannedRun, folder: RunFolder) -> list[str]:
     """Returns in which settings a run that has begun differs from what the study says."""
     if not folder.begun:
         return []
-    header = read_header(folder.journal)
-    try:
-        made = from_json(header["run"]).to_json()
-        space = header["space"]
-    except KeyError as error:
-        raise JournalError(f"the header of {folder.journal} has no {error}", "only metaopt writes one") from None
+    with of_journal(folder.journal):
+        record = RunRecord.of(read_header(folder.journal))
+        made, space = record.config.to_json(), record.space
     wanted = _as_read(run.config.to_json())
     differing = [
-        f"{name} {made[name]!r} and not {wanted[name]!r}"
+        f"{name} {shown(made.get(name))} and not {shown(wanted[name])}"
         for name in wanted
-        if name not in RESUMABLE and made[name] != wanted[name]
+        if name not in RESUMABLE and made.get(name) != wanted[name]
     ]
     return differing + ([] if space == _as_read(run.space) else ["other hyperparameters in its space"])
 

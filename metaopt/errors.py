@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from metaopt.harmless import harmless
 from metaopt.wording import shown
 
 #: Characters of the longest message: whatever values it names, it can be read.
@@ -21,12 +22,13 @@ class MetaoptError(Exception):
     """A mistake that its message explains; the command line prints it without a traceback and exits with 2.
 
     Args:
-        message: What is wrong, what was given and what is allowed, in one sentence; cut where it is endless.
+        message: What is wrong, what was given and what is allowed, in one sentence; cut where it is endless,
+            and harmless to a terminal whatever it quotes.
         hint: The next step, as an imperative or a command; may be empty.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
-        self.message, self.hint = _cut(message), _cut(hint)
+        self.message, self.hint = _cut(harmless(message)), _cut(harmless(hint))
         super().__init__(self.message, self.hint)
 
     def __str__(self) -> str:

@@ -22,6 +22,7 @@ from metaopt.incumbent import incumbent
 from metaopt.journal_lines import LONGEST, LineReader, decode, encode
 from metaopt.records import RecordError, result_of, seconds, text, trial_of
 from metaopt.redaction import redacted, redacted_json
+from metaopt.run_record import RunRecord, of_journal
 from metaopt.system_errors import explained, explaining
 from metaopt.trial import Result, Trial
 from metaopt.wording import shown
@@ -77,6 +78,11 @@ class Recorded:
     size: int
     end: str = ""
     ticked_s: float = 0.0
+
+    @property
+    def record(self) -> RunRecord:
+        """What the header says, each field of its type."""
+        return RunRecord.of(self.header)
 
     @property
     def trials(self) -> list[Trial]:
@@ -211,12 +217,19 @@ def _without_collector() -> Iterator[None]:
 
 
 def _checked_header(path: Path, header: dict[str, Any]) -> dict[str, Any]:
+    """Returns the first line of a journal.
+
+    Raises:
+        JournalError: if it is none, or holds a field of another type.
+    """
     if header.get("kind") != "header" or header.get("format") != FORMAT:
         raise JournalError(
             f"{path} is not a journal of format {FORMAT}: its first line has kind {shown(header.get('kind'))}, "
             f"format {shown(header.get('format'))}",
             "a journal of a later format wants a later metaopt",
         )
+    with of_journal(path):
+        RunRecord.of(header)
     return header
 
 
@@ -251,8 +264,17 @@ class JournalWriter:
         self._order = _Order(recorded.events if recorded else ())
 
     def header(self, content: Mapping[str, Any]) -> None:
-        """Writes the first line; of secrets in it only that there were some."""
-        self._append({"kind": "header", "format": FORMAT, **redacted_json(content)})
+        """Writes the first line; of secrets in it only that there were some.
+
+        Raises:
+            JournalError: if :func:`read` would not take it; then nothing is written.
+        """
+        data, read_back = self._encoded({"kind": "header", "format": FORMAT, **redacted_json(content)})
+        try:
+            RunRecord.of(read_back)
+        except RecordError as error:
+            raise self._unfit(error) from None
+        self._append(data)
 
     def ask(self, at_s: float, trial: Trial) -> None:
         """Writes a trial; to be called before it is submitted."""
@@ -266,11 +288,11 @@ class JournalWriter:
 
     def tick(self, at_s: float) -> None:
         """Writes that the run has come to this second without an event."""
-        self._append({"kind": "tick", "at_s": self._second(at_s)})
+        self._append(encode({"kind": "tick", "at_s": self._second(at_s)}))
 
     def end(self, at_s: float, reason: str) -> None:
         """Writes that the run has come to its end."""
-        self._append({"kind": "end", "at_s": self._second(at_s), "reason": one_line(reason)})
+        self._append(encode({"kind": "end", "at_s": self._second(at_s), "reason": one_line(reason)}))
 
     def _write(self, at_s: float, kind: str, name: str, check: Callable[[Any], Any], record: Trial | Result) -> None:
         """Writes a record that :func:`read` takes.
@@ -278,13 +300,22 @@ class JournalWriter:
         Raises:
             JournalError: if it is none, or if it is not its turn; then nothing is written.
         """
-        line = {"kind": kind, "at_s": self._second(at_s), name: record.to_json()}
+        line = {"kind": kind, "at_s": self._second(at_s)}
+        data, read_back = self._encoded({**line, name: record.to_json()})
         try:
-            checked = check(line[name])
+            checked = check(read_back[name])
             self._order.take(checked)
         except RecordError as error:
             raise self._unfit(error) from None
-        self._append({**line, name: checked.to_json()})
+        self._append(data if checked == record else encode({**line, name: checked.to_json()}))
+
+    def _encoded(self, line: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+        """Returns a line as it is written, and as it would be read."""
+        try:
+            data = encode(line)
+            return data, decode(data[:-1])
+        except (TypeError, ValueError, RecursionError) as error:
+            raise self._unfit(error) from None
 
     def _second(self, at_s: float) -> float:
         try:
@@ -292,14 +323,13 @@ class JournalWriter:
         except RecordError as error:
             raise self._unfit(error) from None
 
-    def _unfit(self, error: RecordError) -> JournalError:
+    def _unfit(self, error: Exception) -> JournalError:
         return JournalError(
             f"what comes next does not belong into the journal {self._file.name}, which is left as it is: {error}",
-            "this is a fault of a tuner or an executor; what is finished is not lost",
+            "this is a fault of an objective, a tuner or an executor; what is finished is not lost",
         )
 
-    def _append(self, line: Mapping[str, Any]) -> None:
-        data = encode(line)
+    def _append(self, data: bytes) -> None:
         if len(data) > LONGEST:
             raise JournalError(
                 f"a line of {len(data)} bytes for the journal {self._file.name}; at most it may have {LONGEST}",

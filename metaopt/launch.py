@@ -17,7 +17,7 @@ from metaopt import registry
 from metaopt.budget import Budget
 from metaopt.cluster_settings import load_cluster
 from metaopt.config import changed, cores, evaluation_epochs, is_named_now, raise_together
-from metaopt.errors import ConfigError, JournalError, MetaoptError, RunError
+from metaopt.errors import ConfigError, MetaoptError, RunError
 from metaopt.executors import EXECUTORS
 from metaopt.executors.base import Executor, Recipe
 from metaopt.interrupt import Interrupt
@@ -27,7 +27,8 @@ from metaopt.objectives.base import Objective, dearest_epochs
 from metaopt.progress import Progress, show
 from metaopt.provenance import host, versions
 from metaopt.run_folder import RunFolder
-from metaopt.run_settings import RunSettings, from_json
+from metaopt.run_record import of_journal
+from metaopt.run_settings import RunSettings
 from metaopt.seeds import seed_integer
 from metaopt.spaces import plain, space_to_json
 from metaopt.study import Study
@@ -223,20 +224,16 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
     folder.read()
     with folder.locked():
         recorded = folder.read()
-        try:
-            made = from_json(recorded.header["run"])
+        with of_journal(folder.journal):
+            record = recorded.record
+            made = record.config
             named, made = made.cluster, replace(made, cluster=None)
             if named is not None and changes.keys().isdisjoint(("cluster", "executor")):
                 if is_named_now(named, os.environ):
                     changes = {**changes, "cluster": named}
                 elif not recorded.end:
                     raise _of_others(folder, named)
-            config = changed(made, changes)
-            prepared = prepare(config, recorded.header["space"])
-        except KeyError as error:
-            raise JournalError(
-                f"the header of {folder.journal} has no {error}", "only metaopt tune writes one"
-            ) from None
+            prepared = prepare(changed(made, changes), record.space)
         if recorded.torn:
             console.print(f"journal: {recorded.torn}", markup=False, highlight=False, soft_wrap=True)
         return _work(prepared, folder, recorded, console, interrupted)

@@ -262,11 +262,12 @@ def plain_mapping(field: str, value: Any) -> dict[str, Any]:
         flawed(field, value, "a mapping")
     for name, inner in value.items():
         if type(inner) not in _SCALARS or type(inner) in (int, float):
-            _check_plain(f"{field}.{one_line(name, 80)}", inner, DEEPEST)
+            plain(f"{field}.{one_line(name, 80)}", inner)
     return value
 
 
-def _check_plain(field: str, value: Any, depth: int) -> None:
+def plain(field: str, value: Any, depth: int = DEEPEST) -> Any:
+    """Returns a plain JSON value; raises RecordError on anything else, and on what lies too deep in each other."""
     kind = type(value)
     if kind is int or kind is float:
         number(field, value)
@@ -274,9 +275,10 @@ def _check_plain(field: str, value: Any, depth: int) -> None:
         if not depth:
             flawed(field, value, f"mappings and lists in each other at most {DEEPEST} deep")
         for inner in value.values() if kind is dict else value:
-            _check_plain(field, inner, depth - 1)
+            plain(field, inner, depth - 1)
     elif kind not in _SCALARS:
         flawed(field, value, "plain JSON")
+    return value
 
 
 def _trajectory(field: str, value: Any) -> dict[str, Any]:
@@ -312,7 +314,7 @@ def _checked_info(info: Any) -> dict[str, Any]:
         if name in _INFO and value is not None:
             _INFO[name](f"info.{name}", value)
         elif kind is not str and kind is not bool and value is not None:
-            _check_plain(f"info.{one_line(name, 80)}", value, DEEPEST)
+            plain(f"info.{one_line(name, 80)}", value)
         if not name.isprintable() or (kind is not int and kind is not float and not _are_harmless(value)):
             are_harmless = False
     return info if are_harmless else harmless_json(info)

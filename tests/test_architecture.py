@@ -46,6 +46,7 @@ LAYERS = (
     [{"cluster_settings"}],
     [{"exact_space"}, {"space_file", "space_constraints"}, {"yaml_file"}],
     [{"__init__"}],
+    [{"run_record"}],
     [{"run_settings"}],
     [{"task"}],
     [{"setting"}, {"incumbent"}],

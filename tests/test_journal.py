@@ -172,7 +172,7 @@ def test_a_full_disk_is_said_and_costs_the_line_only(path: Path, monkeypatch: py
 
 def test_nothing_that_is_not_a_number_gets_in(path: Path) -> None:
     writer = JournalWriter(path, read(path))
-    with pytest.raises(JournalError, match="valid_error is nan"):
+    with pytest.raises(JournalError, match="not JSON compliant"):
         writer.tell(3.0, Result(1, "ok", float("nan")))
     with pytest.raises(JournalError, match="at_s is nan"):
         writer.tell(float("nan"), Result(1, "ok", 0.5))
@@ -239,7 +239,7 @@ def test_no_secret_gets_in(tmp_path: Path) -> None:
     [
         (trial(2), "asks for trial 2, and the next one is trial 3"),
         (trial(4), "asks for trial 4"),
-        (Trial(3, 3, {"lr": float("nan")}, 3, 1), "config.lr is nan"),
+        (Trial(3, 3, {"lr": float("nan")}, 3, 1), "not JSON compliant"),
         (Trial(3, 3, {"lr": "\x1b"}, 3, 1), "config.lr is"),
         (Trial(3, 2**63, {}, 3, 1), "key is 9223372036854775808"),
         (Result(0, "ok", 0.5), "tells of trial 0, which waits for no result"),

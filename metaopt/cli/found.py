@@ -26,7 +26,7 @@ def found_cells(run: Path) -> tuple[str, set[CellGraph]]:
             except CellError as error:
                 what = f"{folder.journal} has no cell as one that trial {trial_id} has found: {error.message}"
                 raise JournalError(what, "leave this run out") from None
-    optimizer = recorded.header.get("run", {}).get("optimizer")
+    optimizer = recorded.record.settings.get("optimizer")
     if not isinstance(optimizer, str):
         raise JournalError(f"{folder.journal} is of no one-shot optimizer", "name runs of metaopt tune")
     return optimizer, found

@@ -9,10 +9,9 @@ from typing import Any
 
 from metaopt.budget import Budget
 from metaopt.cli import OK, USER_ERROR
-from metaopt.errors import JournalError
 from metaopt.registry import load
 from metaopt.run_folder import RunFolder
-from metaopt.run_settings import from_json
+from metaopt.run_record import of_journal
 from metaopt.standing import Score, Standing
 from metaopt.wording import command, counted
 
@@ -42,10 +41,8 @@ def export(arguments: Namespace) -> int:
 
 def _status(folder: RunFolder) -> dict[str, Any]:
     recorded, driver = folder.read(), folder.driver
-    try:
-        config = from_json(recorded.header["run"])
-    except KeyError:
-        raise JournalError(f"the header of {folder.journal} has no settings", "only metaopt tune writes them") from None
+    with of_journal(folder.journal):
+        config = recorded.record.config
     budget = config.limits
     confirming: dict[str, Any] | None = None
     confirmed = config.confirm == 0 or recorded.incumbent is None

@@ -18,7 +18,7 @@ from metaopt.interrupt import Interrupt
 from metaopt.journal import Recorded
 from metaopt.registry import load
 from metaopt.run_folder import RunFolder, new_folder
-from metaopt.run_settings import RESUMABLE, BaselineConfig, RunConfig, RunSettings, from_json, settings
+from metaopt.run_settings import RESUMABLE, BaselineConfig, RunConfig, RunSettings, settings
 from metaopt.standing import Score, Standing
 from metaopt.wording import counted
 
@@ -74,9 +74,9 @@ def _close(folder: RunFolder, end: str, wants_report: bool, cluster: str | None)
 
 
 def _findings(recorded: Recorded) -> Iterable[str]:
-    config = from_json(recorded.header["run"])
-    standing = Standing.of(recorded, config.limits)
-    optimum = recorded.header["objective"].get("optimum_valid_error")
+    record = recorded.record
+    standing = Standing.of(recorded, record.config.limits)
+    optimum = record.objective.get("optimum_valid_error")
     done, epochs = counted(standing.done, "evaluation"), counted(standing.epochs, "epoch")
     predicted = f"{standing.predicted} predicted, " if standing.predicted else ""
     restarts = f"{counted(standing.restarts, 'restart')}, " if standing.restarts else ""
@@ -98,7 +98,7 @@ def _row(name: str, score: Score | None, optimum: float | None) -> str:
 
 def _confirmed(recorded: Recorded, tuned: Recorded) -> Iterable[str]:
     yield "searched again with fresh seeds:"
-    objective = tuned.header["objective"]
+    objective = tuned.record.objective
     both = any(trial.key == 1 for trial in recorded.trials)
     for key, name in ((0, "default"), (1, "incumbent")):
         results = [recorded.results[t.id] for t in recorded.trials if t.key == key and t.id in recorded.results]

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 
 from metaopt.report.axes import log_axis, regret_dots, short
 from metaopt.report.importance import EPOCHS, Importance
-from metaopt.report.load import Evaluation, Hyperparameter, RunData
+from metaopt.report.load import Evaluation, RunData
 from metaopt.report.style import LIGHT, RAMP, Plot, canvas, slug
+from metaopt.run_record import Hyperparameter
 
 _GOLDEN = 0.6180339887  # fractions of its multiples fill an interval evenly: jitter without a random number
 _INACTIVE = -0.12  # where an inactive hyperparameter is drawn, left of its axis from 0 to 1

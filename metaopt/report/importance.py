@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
-from metaopt.report.load import Evaluation, Hyperparameter, RunData
+from metaopt.report.load import Evaluation, RunData
+from metaopt.run_record import Hyperparameter
 from metaopt.seeds import seed_integer
 
 Floats = NDArray[np.float64]

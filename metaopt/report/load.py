@@ -12,44 +12,13 @@ from typing import Any
 
 from metaopt.cells.graph import CellGraph
 from metaopt.errors import CellError, JournalError, RunError
+from metaopt.harmless import harmless, harmless_json, one_line
 from metaopt.incumbent import final_errors
 from metaopt.journal import Recorded
 from metaopt.run_folder import RunFolder, not_a_run
+from metaopt.run_record import Hyperparameter, RunRecord
 from metaopt.trial import Result, Trial, Value, charged_epochs
-
-
-@dataclass(frozen=True)
-class Hyperparameter:
-    """One dimension of a space, as the journal's header states it.
-
-    Attributes:
-        name: As in a trial's configuration.
-        lower: Smallest value of a number; 0 where there are choices.
-        upper: Largest value of a number; 0 where there are choices.
-        log: True if it is sampled on a logarithmic scale.
-        choices: All values of a categorical, ordinal or constant one; empty for a number.
-        default: Its default, None where the space states none.
-    """
-
-    name: str
-    lower: float = 0.0
-    upper: float = 0.0
-    log: bool = False
-    choices: tuple[Value, ...] = ()
-    default: Value | None = None
-
-    def position(self, value: Value) -> float:
-        """Returns where ``value`` lies on the sampled scale, in [0, 1]; choice k of K takes the middle of its K-th.
-
-        Raises:
-            ValueError: if ``value`` is none of the choices.
-        """
-        if self.choices:
-            return (self.choices.index(value) + 0.5) / len(self.choices)
-        low, high, x = self.lower, self.upper, float(value)
-        if self.log:
-            low, high, x = math.log(low), math.log(high), math.log(x)
-        return min(1.0, max(0.0, (x - low) / (high - low)))
+from metaopt.wording import shown
 
 
 @dataclass(frozen=True)
@@ -252,17 +221,18 @@ def load_run(folder: Path) -> RunData:
     if not run.journal.is_file():
         raise _not_a_run(folder)
     recorded = run.read()
+    record = RunRecord.of(harmless_json(dict(recorded.header)))
     confirmation = run.confirmation.read() if run.confirmation.begun else None
-    evaluations = _evaluations(recorded)
+    evaluations = _evaluations(run, recorded, record)
     order = {trial_id: place for place, trial_id in enumerate(recorded.results)}
     told = sorted((e for e in evaluations if e.result), key=lambda e: order[e.trial.id])
     return RunData(
-        name=folder.resolve().name,
-        header=recorded.header,
-        space=tuple(map(_hyperparameter, (recorded.header.get("space") or {}).get("hyperparameters", ()))),
+        name=harmless(folder.resolve().name),
+        header=record.content,
+        space=record.hyperparameters,
         evaluations=evaluations,
         told=tuple(told),
-        confirmed=_evaluations(confirmation) if confirmation else (),
+        confirmed=_evaluations(run.confirmation, confirmation, record) if confirmation else (),
         torn=tuple(r.torn for r in (recorded, confirmation) if r and r.torn),
     )
 
@@ -276,10 +246,12 @@ def _not_a_run(folder: Path) -> RunError:
     return RunError(f"there is no run folder {folder}{guess}", "name a folder that metaopt tune wrote")
 
 
-def _evaluations(recorded: Recorded) -> tuple[Evaluation, ...]:
+def _evaluations(run: RunFolder, recorded: Recorded, record: RunRecord) -> tuple[Evaluation, ...]:
     results = recorded.results
     told_s = {e.record.trial_id: e.at_s for e in recorded.events if isinstance(e.record, Result)}
-    objective = recorded.header.get("objective") or {}
+    objective = record.objective
+    for trial in recorded.trials if record.hyperparameters else ():
+        _check_config(run, trial, {one.name: one for one in record.hyperparameters})
     looks_up, single = objective.get("name") == "table", objective.get("errors") == "single"
     last = max((objective.get("table") or {}).get("epochs") or (), default=0) if looks_up else 0
     return tuple(
@@ -296,16 +268,20 @@ def _evaluations(recorded: Recorded) -> tuple[Evaluation, ...]:
     )
 
 
-def _hyperparameter(entry: Mapping[str, Any]) -> Hyperparameter:
-    """Reads one entry of ConfigSpace's serialised form."""
-    choices = entry.get("choices") or entry.get("sequence") or ()
-    if "value" in entry:
-        return Hyperparameter(entry["name"], choices=(entry["value"],), default=entry["value"])
-    default = entry.get("default_value")
-    if choices:
-        return Hyperparameter(entry["name"], choices=tuple(choices), default=default)
-    lower, upper = float(entry["lower"]), float(entry["upper"])
-    return Hyperparameter(entry["name"], lower, upper, bool(entry.get("log")), default=default)
+def _check_config(run: RunFolder, trial: Trial, space: Mapping[str, Hyperparameter]) -> None:
+    """Checks that every value of a configuration has its place in the space.
+
+    Raises:
+        JournalError: if not.
+    """
+    for name, value in trial.config.items():
+        if name not in space or not space[name].takes(value):
+            what = f"{shown(value)} is none of its values" if name in space else "the space has no such hyperparameter"
+            raise JournalError(
+                f"trial {trial.id} in the journal {run.journal} is not of the space that its header states: "
+                f"{one_line(name, 80)}: {what}",
+                "one that was edited wants a backup",
+            )
 
 
 def _number(value: float | None) -> float:

@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.pool import StaticPool
 
 from metaopt.distributions import distribution
+from metaopt.errors import ConfigError, JournalError
 from metaopt.report.load import Evaluation, RunData
 from metaopt.spaces import space_from_json
+from metaopt.trial import Value
 
 #: Attributes of a trial beside its configuration and its validation error.
 _ATTRIBUTES = ("test_error", "one_shot_error")
@@ -58,10 +60,33 @@ def _add(run: RunData, storage: optuna.storages.BaseStorage) -> None:
     study = optuna.create_study(storage=storage, study_name=run.name, direction="minimize")
     for name, value in run.settings.items():
         study.set_user_attr(name, value)
-    space = space_from_json(run.header["space"])
-    distributions = {name: distribution(hyperparameter) for name, hyperparameter in space.items()}
+    distributions = _distributions(run)
     started = _utc(run.header.get("started") or datetime.fromtimestamp(0, UTC).isoformat())
     study.add_trials([_trial(evaluation, distributions, started) for evaluation in run.evaluations])
+
+
+def _distributions(run: RunData) -> dict[str, BaseDistribution]:
+    """Returns the space of a run as Optuna states it.
+
+    Raises:
+        JournalError: if its journal states none, or one that ConfigSpace or Optuna refuse.
+    """
+    space = run.header.get("space")
+    if not space:
+        raise JournalError(f"the journal of {run.name} states no space, which Optuna needs", "leave this run out")
+    try:
+        return {name: distribution(one) for name, one in space_from_json(space).items()}
+    except ConfigError as error:
+        raise JournalError(f"the journal of {run.name}: {error.message}", error.hint) from None
+    except ValueError as error:
+        raise JournalError(f"the journal of {run.name}: Optuna refuses its space: {error}", "leave it out") from None
+
+
+def _within(distribution: BaseDistribution, value: Value) -> Value:
+    """Returns a value that was rounded beyond its range as that range ends; Optuna would refuse it."""
+    if isinstance(distribution, FloatDistribution) and not isinstance(value, str):
+        return min(max(value, distribution.low), distribution.high)
+    return value
 
 
 def _utc(text: str) -> datetime:
@@ -78,7 +103,7 @@ def _trial(evaluation: Evaluation, distributions: Mapping[str, BaseDistribution]
     found = create_trial(
         state=state,
         value=evaluation.valid_error if evaluation.ok else None,
-        params=dict(trial.config),
+        params={name: _within(distributions[name], value) for name, value in trial.config.items()},
         distributions={name: distributions[name] for name in trial.config},
         user_attrs=_attributes(evaluation)
         | {name: time.isoformat() for name, time in (("asked_at", asked), ("told_at", told)) if time},

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from metaopt.errors import JournalError, RunError
-from metaopt.report.load import Hyperparameter, load_run, load_runs
+from metaopt.report.load import load_run, load_runs
+from metaopt.run_record import Hyperparameter
 
 
 def test_a_run_is_read_whole(make_run: Callable[..., Path]) -> None:
