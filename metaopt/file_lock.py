@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from metaopt.errors import MetaoptError
+from metaopt.harmless import one_line
 from metaopt.system_errors import explained, no_locks
 
 #: Seconds to wait for whoever holds a lock for an instant, such as one that asks who holds it.
@@ -87,7 +88,7 @@ def holder(path: Path) -> str:
     try:
         if try_lock(descriptor, shared=True):
             return ""
-        return os.pread(descriptor, _LONGEST_OWNER, 0).decode(errors="replace").strip() or "unknown"
+        return one_line(os.pread(descriptor, _LONGEST_OWNER, 0).decode(errors="replace")) or "unknown"
     except OSError:  # where there are no locks, nobody can hold one
         return ""
     finally:

@@ -269,17 +269,16 @@ def _evaluations(run: RunFolder, recorded: Recorded, record: RunRecord) -> tuple
 
 
 def _check_config(run: RunFolder, trial: Trial, space: Mapping[str, Hyperparameter]) -> None:
-    """Checks that every value of a configuration has its place in the space.
+    """Checks that the values of a configuration have their places in the space; others are shown as they are.
 
     Raises:
         JournalError: if not.
     """
     for name, value in trial.config.items():
-        if name not in space or not space[name].takes(value):
-            what = f"{shown(value)} is none of its values" if name in space else "the space has no such hyperparameter"
+        if name in space and not space[name].takes(value):
             raise JournalError(
                 f"trial {trial.id} in the journal {run.journal} is not of the space that its header states: "
-                f"{one_line(name, 80)}: {what}",
+                f"{one_line(name, 80)} is {shown(value)}, which is none of its values",
                 "one that was edited wants a backup",
             )
 

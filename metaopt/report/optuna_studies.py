@@ -20,6 +20,7 @@ from metaopt.errors import ConfigError, JournalError
 from metaopt.report.load import Evaluation, RunData
 from metaopt.spaces import space_from_json
 from metaopt.trial import Value
+from metaopt.wording import shown
 
 #: Attributes of a trial beside its configuration and its validation error.
 _ATTRIBUTES = ("test_error", "one_shot_error")
@@ -96,6 +97,10 @@ def _utc(text: str) -> datetime:
 
 def _trial(evaluation: Evaluation, distributions: Mapping[str, BaseDistribution], started: datetime) -> FrozenTrial:
     trial, result = evaluation.trial, evaluation.result
+    if foreign := sorted(trial.config.keys() - distributions.keys()):
+        raise JournalError(
+            f"trial {trial.id} has the hyperparameter {shown(foreign[0])}, which its space lacks", "leave this run out"
+        )
     asked, told = (
         None if math.isnan(s) else started + timedelta(seconds=s) for s in (evaluation.asked_s, evaluation.told_s)
     )

@@ -90,19 +90,22 @@ class Tuner(ABC):
             JournalError: if the events were not written by this tuner with these settings; names the first misfit.
         """
         for event in events:
-            if isinstance(event, Result):
-                self.tell(event)
-                continue
-            self._check_logged(event)
-            proposal = self._propose(self._asked, event)
-            if proposal is None or self._issue(proposal) != event:
-                raise _misfit(event, "not what this tuner asks for with these settings")
+            try:
+                self._replay(event)
+            except ConfigError as error:
+                raise _misfit(event, error.message) from error
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                # Of a memo of another form: its tuner reads it as it wrote it.
+                raise _misfit(event, f"its memo is not of this tuner ({type(error).__name__}: {error})") from error
 
-    def _check_logged(self, trial: Trial) -> None:
-        try:
-            check_config(self.space, trial.config)
-        except ConfigError as error:
-            raise _misfit(trial, error.message) from error
+    def _replay(self, event: Trial | Result) -> None:
+        if isinstance(event, Result):
+            self.tell(event)
+            return
+        check_config(self.space, event.config)
+        proposal = self._propose(self._asked, event)
+        if proposal is None or self._issue(proposal) != event:
+            raise _misfit(event, "not what this tuner asks for with these settings")
 
     def _issue(self, proposal: Proposal) -> Trial:
         trial = Trial(
@@ -136,6 +139,7 @@ class Tuner(ABC):
         """Learns from tell number ``tell``; ``result.loss`` is always finite."""
 
 
-def _misfit(trial: Trial, reason: str) -> JournalError:
+def _misfit(event: Trial | Result, reason: str) -> JournalError:
+    number = event.trial_id if isinstance(event, Result) else event.id
     hint = "resume a run with the settings and the version it was started with"
-    return JournalError(f"trial {trial.id} of the journal does not fit: {reason}", hint)
+    return JournalError(f"trial {number} of the journal does not fit: {reason}", hint)

@@ -52,7 +52,7 @@ class SMAC(Tuner):
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
         if logged is not None:
-            self._model.ahead = list(logged.memo.get("ahead", ()))
+            self._model.take_ahead(logged.memo)
         sample = self._sample(ask, logged)
         memo = {"model_based": sample.model_based, "ahead": self._model.ahead}
         proposal = Proposal(key=ask, config=sample.config, epochs=self.max_epochs, memo=memo)

@@ -35,7 +35,7 @@ from smac.runhistory import RunHistory, StatusType, TrialInfo, TrialValue
 from metaopt.errors import ConfigError
 from metaopt.exact_space import Space
 from metaopt.seeds import seed_integer
-from metaopt.spaces import is_config, plain
+from metaopt.spaces import check_config, is_config, plain
 from metaopt.trial import Result, Trial, Value
 from metaopt.tuners.base import Proposal
 from metaopt.tuners.brackets import Sample
@@ -73,6 +73,21 @@ class ForestModel:
         self._retrain_after, self._challengers, self._min_trials = retrain_after, challengers, min_trials
         self._history = RunHistory(overwrite_existing_trials=True)  # a running trial becomes a finished one
         self.ahead: list[dict[str, Any]] = []
+
+    def take_ahead(self, memo: Mapping[str, Any]) -> None:
+        """Takes what the last forest of a journal proposed.
+
+        Args:
+            memo: Of a logged trial.
+
+        Raises:
+            ConfigError: if a configuration in it is none of the space; likewise KeyError, TypeError, AttributeError.
+        """
+        self.ahead = list(memo.get("ahead", ()))
+        for sample in self.ahead:
+            check_config(self._space, sample["config"])
+            if type(sample["model_based"]) is not bool:
+                raise TypeError("model_based is neither true nor false")
 
     def initial(self, n: int) -> list[dict[str, Value]]:
         """Returns up to ``n`` configurations that cover the space evenly, by a scrambled Sobol sequence."""

@@ -54,7 +54,7 @@ class SMACMultiFidelity(BracketTuner):
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
         if logged is not None:
-            self._model.ahead = list(logged.memo.get("ahead", ()))
+            self._model.take_ahead(logged.memo)
         proposal = super()._propose(ask, logged)
         self._model.start(proposal)
         return replace(proposal, memo={**proposal.memo, "ahead": self._model.ahead})
