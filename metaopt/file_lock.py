@@ -11,7 +11,7 @@ from pathlib import Path
 
 from metaopt.errors import MetaoptError
 from metaopt.harmless import one_line
-from metaopt.system_errors import explained, no_locks
+from metaopt.system_errors import NoLocksError, explained, no_locks
 
 #: Seconds to wait for whoever holds a lock for an instant, such as one that asks who holds it.
 PATIENCE_S = 0.5
@@ -44,6 +44,7 @@ def holding(
     shared: bool = False,
     patience_s: float = PATIENCE_S,
     kept: bool = False,
+    needed: bool = True,
 ) -> Iterator[None]:
     """Holds the lock that a file stands for; its folder must be there.
 
@@ -55,16 +56,23 @@ def holding(
         shared: Whether others may hold it at the same time, if they say the same.
         patience_s: Seconds to wait for others.
         kept: Whether the file stays; otherwise the last one removes it.
+        needed: Whether to refuse a file system that knows no locks. Where nothing can be lost but time, do without.
 
     Raises:
         MetaoptError: the error of ``busy``.
         RunError: if the file cannot be made, or cannot be locked.
     """
     deadline = time.monotonic() + patience_s
-    while (descriptor := _locked(path, shared)) is None:
-        if time.monotonic() > deadline:
-            raise busy(holder(path) or "unknown")
-        time.sleep(_POLL_S)
+    try:
+        while (descriptor := _locked(path, shared)) is None:
+            if time.monotonic() > deadline:
+                raise busy(holder(path) or "unknown")
+            time.sleep(_POLL_S)
+    except NoLocksError:
+        if needed:
+            raise
+        yield
+        return
     try:
         with suppress(OSError):  # on a full disk nobody can read who it is, and the lock holds all the same
             os.ftruncate(descriptor, 0)
@@ -73,10 +81,12 @@ def holding(
     finally:
         # Of those that share it only the last one gets it for itself. Who has opened the file before it is removed
         # sees that it has no name any more, and opens the next one.
-        with suppress(OSError):
-            if not kept and try_lock(descriptor):
-                path.unlink()
-        os.close(descriptor)
+        try:
+            with suppress(OSError):
+                if not kept and try_lock(descriptor):
+                    path.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def holder(path: Path) -> str:
@@ -107,7 +117,7 @@ def _locked(path: Path, shared: bool) -> int | None:
             return descriptor
     except OSError as error:
         os.close(descriptor)
-        raise no_locks(error, str(path)) from None
+        raise no_locks(error, path) from None
     os.close(descriptor)
     return None
 

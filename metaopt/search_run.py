@@ -20,6 +20,7 @@ from metaopt.oneshot.train import SearchDivergedError
 from metaopt.paths import write_atomically
 from metaopt.provenance import host, versions
 from metaopt.setting import setting
+from metaopt.system_errors import explaining
 from metaopt.task import SearchTask
 from metaopt.trial import Result, Trial
 
@@ -84,15 +85,14 @@ def make_folder(folder: Path) -> None:
     Raises:
         RunError: if it exists and holds anything, or cannot be made.
     """
-    try:
+    with explaining(f"cannot make the folder {folder}", "name a folder you may write to with --out"):
         folder.mkdir(parents=True, exist_ok=True)
         kept = sorted(entry.name for entry in folder.iterdir())
-        if not kept:
-            write_atomically(folder / TRAJECTORY, "{}")
-    except OSError as error:
-        raise RunError(
-            f"cannot make the folder {folder}: {error.strerror}", "name a folder you may write to with --out"
-        ) from None
+        try:
+            if not kept:
+                write_atomically(folder / TRAJECTORY, "{}", new=True)
+        except FileExistsError:  # another search has begun there meanwhile
+            kept = [TRAJECTORY]
     if kept:
         raise RunError(f"the folder {folder} is not empty: it holds {', '.join(kept[:3])}", "name a new one with --out")
 
@@ -127,7 +127,7 @@ def run(
     _keep(record, folder)
     began = time.monotonic()
     try:
-        with interrupted.at_once():
+        with explaining(f"the search cannot write to {folder}"), interrupted.at_once():
             result = prepared.objective.evaluate(prepared.trial, folder, told)
     except SearchDivergedError as error:
         result = Result(0, "crashed", reason=str(error))
@@ -165,4 +165,5 @@ def _record(prepared: PreparedSearch, command: Sequence[str]) -> dict[str, Any]:
 
 
 def _keep(record: Mapping[str, Any], folder: Path) -> None:
-    write_atomically(folder / RECORD, json.dumps(record, indent=2, allow_nan=False) + "\n")
+    with explaining(f"cannot write {folder / RECORD}"):
+        write_atomically(folder / RECORD, json.dumps(record, indent=2, allow_nan=False) + "\n")

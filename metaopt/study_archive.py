@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import io
 import lzma
+import os
 import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from metaopt.errors import JournalError, RunError
+from metaopt.file_lock import holding
 from metaopt.paths import replacing
+from metaopt.run_folder import LOCK as DRIVER_LOCK
 from metaopt.run_folder import RunFolder
+from metaopt.system_errors import explaining
 
-ARCHIVE = "journals.tar.xz"
+ARCHIVE, LOCK = "journals.tar.xz", "study.lock"
+
+#: Seconds to wait for who packs a study, or is about to be through with it.
+PATIENCE_S = 30.0
 
 #: Bytes that an archive may unpack to: the journals of ten thousand runs, and no bomb.
 MOST_BYTES = 8 * 2**30
@@ -25,6 +32,30 @@ MOST_BYTES = 8 * 2**30
 _MOST_MEMORY = 128 * 2**20
 _PIECE = 2**20
 _MEMBER = re.compile(r"[\w.-]*\w[\w.-]*/(confirm/)?journal\.jsonl")
+
+
+@contextmanager
+def in_use(out: Path) -> Iterator[None]:
+    """Keeps the journals of a study where they are for as long as the block reads them, and begins or ends runs.
+
+    Any number of processes may do that at a time, and none packs meanwhile.
+
+    Raises:
+        RunError: if another process packs the study just now.
+    """
+    # Who may not write there begins no run, and a page of what is just being packed is only written again.
+    if not os.access(out, os.W_OK | os.X_OK):
+        yield
+        return
+    with holding(out / LOCK, lambda owner: _busy(out, owner), shared=True, patience_s=PATIENCE_S, needed=False):
+        yield
+
+
+def _busy(out: Path, owner: str) -> RunError:
+    return RunError(
+        f"another metaopt compare works on the study in {out}: {owner}",
+        "no journal is lost: say the same again once that one has come to its end",
+    )
 
 
 @contextmanager
@@ -36,22 +67,27 @@ def journals(out: Path) -> Iterator[Path]:
 
     Raises:
         JournalError: if the archive is damaged or is none.
+        RunError: if there is no room to unpack it.
     """
     archive = out / ARCHIVE
-    if not archive.is_file():
+    with explaining(f"cannot read {archive}", kind=JournalError):
+        is_packed = archive.is_file()
+    if not is_packed:
         yield out
         return
     with tempfile.TemporaryDirectory(prefix="metaopt-") as place:
-        _unpack(archive, Path(place))
-        for journal in out.glob("*/journal.jsonl"):
-            _prefer(Path(place) / journal.parent.name, journal.parent.resolve())
+        with explaining(f"cannot unpack {archive} to {place}", "set TMPDIR to a folder with more room"):
+            _unpack(archive, Path(place))
+            for journal in out.glob("*/journal.jsonl"):
+                _prefer(Path(place) / journal.parent.name, journal.parent.resolve())
         yield Path(place)
 
 
 def pack(out: Path, names: Iterable[str]) -> None:
     """Moves the journals of finished runs into the archive.
 
-    A kill at any instant leaves each of them in the archive, in its folder, or in both.
+    A kill at any instant leaves each of them in the archive, in its folder, or in both. What is looked at and what is
+    then removed is under the study's lock, and under that of each run.
 
     Args:
         out: Folder of the study.
@@ -59,10 +95,25 @@ def pack(out: Path, names: Iterable[str]) -> None:
 
     Raises:
         JournalError: if there is an archive already, and it is damaged.
-        RunError: if the journals are too many for an archive.
+        RunError: if the journals are too many for an archive, if it cannot be written, or if another process works on
+            the study.
     """
     folders = [RunFolder(out / name) for name in names]
-    own = [f.journal for folder in folders for f in (folder, folder.confirmation) if f.journal.is_file()]
+    hint = "no journal is lost: go on without --pack meanwhile"
+    with (
+        holding(out / LOCK, lambda owner: _busy(out, owner), patience_s=PATIENCE_S),
+        explaining(f"cannot pack the journals in {out}", hint),
+    ):
+        own = {f.journal: _state(f.journal) for run in folders for f in (run, run.confirmation) if f.journal.is_file()}
+        _write_archive(out, own)
+        for folder in folders:
+            if folder.path.is_dir():
+                with suppress(RunError), folder.locked():  # a run that somebody goes on with counts by its own journal
+                    _remove_packed(folder, own)
+
+
+def _write_archive(out: Path, own: Iterable[Path]) -> None:
+    """Writes the archive anew, with what it holds already and these journals."""
     with journals(out) as place:
         there = {str(path.relative_to(place)): path for path in place.glob("*/journal.jsonl")}
         there |= {str(path.relative_to(place)): path for path in place.glob("*/confirm/journal.jsonl")}
@@ -75,10 +126,25 @@ def pack(out: Path, names: Iterable[str]) -> None:
         with replacing(out / ARCHIVE) as partial, tarfile.open(partial, "w:xz", format=tarfile.USTAR_FORMAT) as archive:
             for name in sorted(wanted):
                 _add(archive, name, there[name].read_bytes())
-    for journal in own:
-        journal.unlink()
-    for folder in folders:
-        _remove_empty(folder)
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    """Returns what changes with a file."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _remove_packed(folder: RunFolder, packed: Mapping[Path, tuple[int, int, int]]) -> None:
+    """Removes the journals of a run that are as they were packed, and its folder if then nothing is left in it."""
+    for journal in (folder.confirmation.journal, folder.journal):
+        if journal in packed and journal.is_file() and _state(journal) == packed[journal]:
+            journal.unlink()
+    with suppress(OSError):
+        folder.confirmation.path.rmdir()
+    if {entry.name for entry in folder.path.iterdir()} <= {DRIVER_LOCK}:
+        (folder.path / DRIVER_LOCK).unlink(missing_ok=True)
+        with suppress(OSError):  # another process has made something in it
+            folder.path.rmdir()
 
 
 def _unpack(archive: Path, place: Path) -> None:
@@ -163,11 +229,3 @@ def _prefer(place: Path, folder: Path) -> None:
     if place.exists():
         shutil.rmtree(place)
     place.symlink_to(folder, target_is_directory=True)
-
-
-def _remove_empty(folder: RunFolder) -> None:
-    """Removes the folder of a run that nothing is left in but the lock of its last driver."""
-    with suppress(OSError):
-        folder.confirmation.path.rmdir()
-    if folder.path.is_dir() and {entry.name for entry in folder.path.iterdir()} <= {"driver.lock"}:
-        shutil.rmtree(folder.path)

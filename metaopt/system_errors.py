@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from metaopt.errors import MetaoptError, RunError
 from metaopt.wording import shown
@@ -57,6 +58,24 @@ def explaining(what: str, hint: str = "", kind: type[MetaoptError] = RunError) -
         raise explained(error, what, hint, kind) from None
 
 
+def unreadable(
+    error: Exception, path: object, flaw: str, hint: str = "", kind: type[MetaoptError] = RunError
+) -> MetaoptError:
+    """Returns the error for a file that cannot be read, which is the system's fault or that of what is in it.
+
+    Args:
+        error: What was raised; one of the system says nothing of the content.
+        path: The file.
+        flaw: What is wrong with it otherwise.
+        hint: What to do about that.
+        kind: Of the error that is returned.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return explained(error, f"cannot read {path}", kind=kind)
+    lines = str(error).splitlines()
+    return kind(f"{path} {flaw}: {lines[0] if lines else type(error).__name__}", hint)
+
+
 def said(error: OSError) -> str:
     """Returns what the system said; of no room also whether it is files that there may be no more of."""
     if error.errno is None:  # raised by a library, which has words of its own
@@ -73,11 +92,15 @@ def named(error: OSError) -> str:
     return f"the operating system refused to go on{' with' if file else ''}{file}"
 
 
-def no_locks(error: OSError, path: str) -> RunError:
+class NoLocksError(RunError):
+    """A file system that knows no locks."""
+
+
+def no_locks(error: OSError, path: Path) -> MetaoptError:
     """Returns the error for a file that cannot be locked."""
     if error.errno not in _NO_LOCKS:
-        return RunError(explained(error, f"cannot lock {path}").message, _ADVICE.get(error.errno or 0, ""))
-    return RunError(
+        return explained(error, f"cannot lock {path}")
+    return NoLocksError(
         f"the file system of {path} knows no locks: {said(error)}",
         "two drivers could work on one run there: take a place on another file system, or have it mounted with locks "
         "(docs/clusters.md): NFS without nolock, Lustre with -o flock",

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from metaopt.errors import ConfigError
+from metaopt.system_errors import explained
 from metaopt.wording import shown
 
 #: Bytes of the largest file, levels of the deepest one, values in it (those that an alias repeats counted again), and
@@ -47,7 +48,7 @@ def read_yaml(path: Path) -> Any:
     except FileNotFoundError:
         raise ConfigError(f"no such file: {path}", "check the path; it is taken from the current folder") from None
     except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}", "give a YAML file that you may read") from None
+        raise explained(error, f"cannot read {path}", "give a YAML file that you may read", ConfigError) from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text: byte {error.start} is not", "save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:

@@ -57,6 +57,11 @@ def wait_until(condition: Callable[[], object], what: str = "it") -> None:
         time.sleep(0.02)
 
 
+def is_stopped(pid: int) -> bool:
+    """Returns whether a process has been stopped by a signal."""
+    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     """Returns the lines of a journal, decoded."""
     return [journal.decode(line) for line in path.read_bytes().splitlines()]

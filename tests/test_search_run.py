@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from metaopt import search_run
 from metaopt.errors import ConfigError, MetaoptError, RunError
 from metaopt.interrupt import Interrupt
 from metaopt.objectives.trajectory import TrajectoryEpoch
@@ -117,3 +118,16 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
         assert isinstance(error.value, MetaoptError)
         assert "--out" in error.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_of_two_searches_in_one_new_folder_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, write = tmp_path / "search", search_run.write_atomically
+
+    def after_another(path: Path, content: str, *, new: bool) -> None:
+        write(path, "another's", new=new)
+        write(path, content, new=new)
+
+    monkeypatch.setattr(search_run, "write_atomically", after_another)
+    with pytest.raises(RunError, match=r"is not empty: it holds trajectory\.json"):
+        search_run.make_folder(folder)
+    assert [path.read_text() for path in folder.iterdir()] == ["another's"]

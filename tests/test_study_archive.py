@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import shutil
 import sys
 import tarfile
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from metaopt import study_archive
 from metaopt.errors import JournalError, RunError
 from metaopt.journal import Recorded
 from metaopt.run_folder import RunFolder
-from metaopt.study_archive import ARCHIVE, journals, pack
+from metaopt.study_archive import ARCHIVE, in_use, journals, pack
+from small_disks import fill, small_disk
 
 NAMES = ["darts-s0", "cells-re-s0", "cells-re-s1"]
 
@@ -184,3 +186,54 @@ def test_no_more_is_packed_than_can_be_unpacked(study: Path, monkeypatch: pytest
     with pytest.raises(RunError, match="an archive holds at most 100"):
         pack(study, NAMES)
     assert len(content(study)) == 4
+
+
+def test_a_study_in_use_is_not_packed(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study_archive, "PATIENCE_S", 0.1)
+    before = content(study)
+    with in_use(study), in_use(study), pytest.raises(RunError, match="another metaopt compare works on the study"):
+        pack(study, NAMES)
+    assert content(study) == before
+    pack(study, NAMES)
+    assert not (study / "study.lock").exists()
+
+
+def test_a_run_that_goes_on_meanwhile_stays_where_it_is(study: Path) -> None:
+    with RunFolder(study / NAMES[1]).locked():
+        pack(study, NAMES)
+        assert RunFolder(study / NAMES[1]).begun
+    assert [path.parent.name for path in study.rglob("journal.jsonl")] == [NAMES[1]]
+    with journals(study) as place:
+        assert len(content(place)) == 4
+
+
+def test_a_journal_that_has_grown_since_it_was_packed_stays(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = study_archive._write_archive
+
+    def write_and_grow(*given: Any) -> None:
+        written(*given)
+        with open(study / NAMES[1] / "journal.jsonl", "ab") as journal:
+            journal.write(b"more")
+
+    monkeypatch.setattr(study_archive, "_write_archive", write_and_grow)
+    pack(study, NAMES)
+    assert [path.parent.name for path in study.rglob("journal.jsonl")] == [NAMES[1]]
+
+
+def test_no_room_to_pack_or_to_unpack(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = content(study)
+    with small_disk(study / "disk", "size=64k") as disk:
+        full = disk / "study"
+        shutil.copytree(study, full, ignore=shutil.ignore_patterns("disk"))
+        filler = fill(disk)
+        with pytest.raises(RunError, match=r"cannot pack the journals in .*: No space left on device") as error:
+            pack(full, NAMES)
+        assert "no journal is lost" in error.value.hint
+        assert content(full) == before
+        filler.unlink()
+        pack(full, NAMES)
+        fill(disk)
+        monkeypatch.setattr("tempfile.tempdir", str(disk))
+        with pytest.raises(RunError, match=r"cannot unpack .*: No space left on device") as error, journals(full):
+            pass
+        assert "TMPDIR" in error.value.hint

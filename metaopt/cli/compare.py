@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -19,8 +20,9 @@ from metaopt.interrupt import Interrupt
 from metaopt.registry import load
 from metaopt.run_folder import RunFolder
 from metaopt.run_settings import RESUMABLE
-from metaopt.study_archive import journals, pack
+from metaopt.study_archive import in_use, journals, pack
 from metaopt.study_file import StudyPlan, load_study
+from metaopt.system_errors import explaining
 from metaopt.wording import command, shown
 
 
@@ -28,28 +30,34 @@ def compare(arguments: Namespace) -> int:
     """Runs what a study lacks and writes what its journals say, or only one of the two."""
     out: Path = arguments.out or arguments.study.parent
     changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
-    with Interrupt() as interrupted:
-        plan = load_study(arguments.study, changes)
+    runs_nothing = arguments.no_run or arguments.check
+    given_up: EveryTrialFailsError | None = None
+    with ExitStack() as use:
+        with Interrupt() as interrupted:
+            plan, at_once = load_study(arguments.study, changes), _at_once(arguments)
+            if not runs_nothing:
+                with explaining(f"cannot make the folder {out}", "name another one with --out"):
+                    out.mkdir(parents=True, exist_ok=True)
+            use.enter_context(in_use(out))
+            with journals(out) as place:
+                check_folder(plan, out, place)
+                missing = [] if runs_nothing else unfinished(plan, place)
+            if missing and plan.clusters:
+                raise _of_others(arguments, changes, plan.clusters[0])
+            console, line = Console(stderr=True), provenance.command_line()
+            try:
+                if not run_missing(missing, out, line, console, interrupted, at_once):
+                    print(f"interrupted; go on with: {_command(arguments, changes)}")
+                    return INTERRUPTED
+            except EveryTrialFailsError as error:  # the study is written with what there is
+                given_up = error
         with journals(out) as place:
-            check_folder(plan, out, place)
-            missing = [] if arguments.no_run or arguments.check else unfinished(plan, place)
-        if missing and plan.clusters:
-            raise _of_others(arguments, changes, plan.clusters[0])
-        console, line = Console(stderr=True), provenance.command_line()
-        given_up: EveryTrialFailsError | None = None
-        try:
-            if not run_missing(missing, out, line, console, interrupted, _at_once(arguments)):
-                print(f"interrupted; go on with: {_command(arguments, changes)}")
-                return INTERRUPTED
-        except EveryTrialFailsError as error:  # the study is written with what there is
-            given_up = error
-    with journals(out) as place:
-        code = (_check if arguments.check else _write)(arguments, plan, out, place)
-        lacking = unfinished(plan, place)
-        done = [run for run in missing if run not in lacking]
-        fruitless = [run.name for run in done if RunFolder(place / run.name).read().incumbent is None]
+            code = (_check if arguments.check else _write)(arguments, plan, out, place)
+            lacking = {run.name for run in unfinished(plan, place)}
+            done = [run.name for run in missing if run.name not in lacking]
+            fruitless = [name for name in done if RunFolder(place / name).read().incumbent is None]
     if arguments.pack:
-        pack(out, [run.name for run in plan.runs if run not in lacking])
+        pack(out, [run.name for run in plan.runs if run.name not in lacking])
     if fruitless:
         print(f"metaopt: no evaluation has succeeded in {', '.join(fruitless)}", file=sys.stderr)
     if given_up is not None:

@@ -19,6 +19,7 @@ from metaopt.file_lock import holding
 from metaopt.progress import duration
 from metaopt.provenance import command_line, host, versions
 from metaopt.registry import resolve
+from metaopt.system_errors import explaining
 from metaopt.tables.build import check_out
 from metaopt.tables.card import load_card
 from metaopt.tables.importers import BENCHMARKS, IMPORTERS
@@ -38,7 +39,9 @@ def import_table(arguments: Namespace) -> int:
     importer, file = resolve("importer", IMPORTERS, arguments.importer), arguments.file
     benchmark = arguments.benchmark or BENCHMARKS.get(arguments.importer)
     out = arguments.out or _table_of(benchmark, arguments.importer)
-    if not file.is_file():
+    with explaining(f"cannot read {file}", kind=TableError):
+        there = file.is_file()
+    if not there:
         raise TableError(f"there is no file {file}", "name the file to import; metaopt does not download it")
     check_out(out)
     with holding(out.with_name(f".{out.name}.lock"), lambda holder: _busy(out, holder)):
@@ -57,7 +60,7 @@ def _imported(importer: Importer, name: str, file: Path, out: Path) -> tuple[Eva
     evaluations, found = importer(file, progress)
     progress.checked(found.get("records"), found.get("read_s"))
     made = {"command": shlex.join(command_line()), "importer": name, "versions": versions()}
-    write_groups(out, evaluations.groups(), {**made, "host": host(cores()), **found})
+    write_groups(out, evaluations.groups(), {**made, "host": host(cores()), **found}, new=True)
     progress.written()
     return evaluations, found
 

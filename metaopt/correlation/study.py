@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from metaopt.paths import write_atomically
 from metaopt.registry import resolve
 from metaopt.seeds import stream
 from metaopt.setting import setting
+from metaopt.system_errors import explaining
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
 from metaopt.tables.table import Table
@@ -122,16 +124,13 @@ def open_folder(study: RankingStudy, folder: Path) -> None:
         RunError: if it cannot be made, or holds something else, or a study with other settings; names the difference.
     """
     path, own = folder / _STUDY, study.to_json()
-    try:
+    with explaining(f"cannot write a ranking study to {folder}", "name another folder with --out"):
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             if any(folder.iterdir()):
                 raise RunError(f"{folder} is not empty, and holds no ranking study", "name another folder with --out")
-            write_atomically(path, json.dumps(own, indent=2) + "\n")
-    except OSError as error:
-        raise RunError(
-            f"cannot write a ranking study to {folder}: {error.strerror}", "name another folder with --out"
-        ) from None
+            with suppress(FileExistsError):  # another one has begun there meanwhile: it is compared as any other
+                write_atomically(path, json.dumps(own, indent=2) + "\n", new=True)
     before = _read(path)
     differing = [
         f"{name} {before.get(name)!r} instead of {value!r}" for name, value in own.items() if before.get(name) != value

@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from metaopt import paths
 from metaopt.config import cores
 from metaopt.doctor.finding import Finding
+from metaopt.system_errors import explained
 
 _GB = 2**30
 #: A run with its report has a few MB, a built table with its parts about 100 MB.
@@ -49,13 +50,14 @@ def runs() -> Finding:
 def writable(folder: Path, setting: str) -> Finding:
     """Tries to write a file in a folder, or where it would be made, and takes it away again."""
     place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
     try:
+        while not place.exists() and place != place.parent:
+            place = place.parent
         with tempfile.NamedTemporaryFile(dir=place, prefix=".metaopt-doctor-") as file:
             file.write(b"written")
     except OSError as error:
-        return Finding("problem", f"cannot write to {place}: {error.strerror}", f"allow it, or choose {setting}")
+        found = explained(error, f"cannot write to {place}", f"choose {setting}")
+        return Finding("problem", found.message, found.hint)
     return Finding("ok", f"{folder} can be " + ("written" if place == folder else "made"))
 
 

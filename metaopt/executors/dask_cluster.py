@@ -32,6 +32,7 @@ from metaopt.executors.wire import Answer, unpacked
 from metaopt.harmless import one_line
 from metaopt.objectives.kept import spent_s
 from metaopt.records import answered
+from metaopt.system_errors import explaining
 from metaopt.trial import Result, Trial
 
 _CLOSE_S = 5.0
@@ -113,11 +114,9 @@ class DaskExecutor(Executor):
         Raises:
             RunError: if its folder cannot be made.
         """
-        try:
+        with explaining(f"cannot make the folder {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / STOP).unlink(missing_ok=True)
-        except OSError as error:
-            raise RunError(f"cannot make the folder {folder}: {error.strerror}", "make room or give leave") from None
         self._tasks[trial.id] = Task(self.recipe, trial, folder.absolute())
         self._stopped.discard(trial.id)
         self._submit(trial.id)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from metaopt.errors import unknown_name
+from metaopt.errors import ImageError, unknown_name
 from metaopt.images.cifar import cifar10, cifar100
 from metaopt.images.data import Augmentation, ImageData, Images, ImageSource, Labels, Part, split_classes
 from metaopt.images.digits import digits
 from metaopt.images.svhn import svhn
+from metaopt.system_errors import explaining
 
 __all__ = [
     "IMAGES",
@@ -52,7 +53,9 @@ def load_images(name: str, source: ImageSource = _EVERYTHING) -> ImageData:
     """
     if name not in IMAGES:
         raise unknown_name("data set of images", name, IMAGES, "change the images in the card of the benchmark")
-    return _load(name, source, source.place(name))
+    place = source.place(name)
+    with explaining(f"cannot read the images of {name} in {place}", "name their folder with --images", ImageError):
+        return _load(name, source, place)
 
 
 @lru_cache(maxsize=2)

@@ -23,6 +23,7 @@ from metaopt.errors import ImageError
 from metaopt.images.assemble import SIDE, assemble, checked_labels, hold_out
 from metaopt.images.data import ImageData, Images, ImageSource, Pool
 from metaopt.images.jpegs import open_jpegs
+from metaopt.system_errors import unreadable
 
 _PIXEL_BYTES = 3 * SIDE * SIDE
 _GZIP = b"\x1f\x8b"
@@ -220,7 +221,7 @@ def _read_archive(files: CifarFiles, archive: Path, parts: Mapping[str, NDArray[
                 if not missing:
                     return
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise ImageError(f"{archive} is damaged: {error}", files.hint) from None
+        raise unreadable(error, archive, "is damaged", files.hint, ImageError) from None
     if seen & set(files.python):
         raise _python_version(files, archive)
     raise ImageError(f"{archive} is not {files.archive}: it has no {min(missing)}", files.hint)

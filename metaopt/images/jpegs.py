@@ -21,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 from metaopt.errors import ImageError
 from metaopt.images.assemble import SIDE, checked_labels
 from metaopt.images.data import Images, Pool
+from metaopt.system_errors import unreadable
 
 _HINT = "get the file again"
 
@@ -67,7 +68,7 @@ def _arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.generic]]:
     except KeyError as error:
         raise ImageError(f"{path} is not a file of JPEGs: {error.args[0]}", _HINT) from None
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError) as error:
-        raise ImageError(f"{path} cannot be read: {error}", _HINT) from None
+        raise unreadable(error, path, "cannot be read", _HINT, ImageError) from None
 
 
 def _decode(jpeg: bytes, where: str) -> Images:

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from metaopt.errors import RunError
+from metaopt.file_lock import holding
 from metaopt.paths import write_atomically
 from metaopt.report.equality import same
+from metaopt.system_errors import explaining
 
 #: Folders beside a page that hold nothing but files of it.
 OWN_FOLDERS = ("figures", "tables")
+
+_LOCK = ".metaopt.lock"
+#: Seconds that another command may take to write what it has rendered.
+_PATIENCE_S = 30.0
 
 
 class Names:
@@ -38,14 +44,17 @@ def write_files(place: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         RunError: if it cannot be written to.
     """
-    try:
-        for name, content in files.items():
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(place / name, content)
-    except OSError as error:
-        raise RunError(
-            f"the report cannot be written to {place}: {error.strerror}", "name a writable folder with --out"
-        ) from None
+    with explaining(f"the report cannot be written to {place}", "name a writable folder with --out"):
+        place.mkdir(parents=True, exist_ok=True)
+        # What two commands at once write would be pages of one and figures of the other.
+        with holding(place / _LOCK, lambda owner: _busy(place, owner), patience_s=_PATIENCE_S, needed=False):
+            for name, content in files.items():
+                (place / name).parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(place / name, content)
+
+
+def _busy(place: Path, owner: str) -> RunError:
+    return RunError(f"another command writes to {place}: {owner}", "wait for it, or name another folder with --out")
 
 
 def differing_files(place: Path, files: Mapping[str, bytes]) -> list[str]:
@@ -54,7 +63,8 @@ def differing_files(place: Path, files: Mapping[str, bytes]) -> list[str]:
     That are files that are missing or say something else there, see :func:`metaopt.report.equality.same`, and files in
     the page's own folders that are not among ``files``: what an earlier report has left there.
     """
-    differing = [name for name, data in files.items() if not _is_there(place / name, data)]
+    with explaining(f"cannot read what is in {place}"):
+        differing = [name for name, data in files.items() if not _is_there(place / name, data)]
     there = (path for folder in OWN_FOLDERS for path in (place / folder).glob("*") if not path.name.startswith("."))
     surplus = sorted(name for path in there if (name := path.relative_to(place).as_posix()) not in files)
     return differing + [f"{name} (left over: remove it)" for name in surplus]

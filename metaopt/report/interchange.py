@@ -13,6 +13,7 @@ from metaopt.registry import resolve
 from metaopt.report import EXPORTERS
 from metaopt.report.export import to_csv, to_parquet, trial_table
 from metaopt.report.load import RunData, load_runs
+from metaopt.system_errors import explaining
 
 #: Endings of files that are not called like their format.
 _ENDINGS = {"optuna": "db"}
@@ -36,12 +37,14 @@ def export(folders: Sequence[Path], to: str, out: Path | None) -> Path:
     exporter = resolve("format", EXPORTERS, to)
     runs = load_runs(folders)
     file = folders[0] / f"trials.{_ENDINGS.get(to, to)}" if out is None else out
-    if file.exists():
-        raise RunError(f"{file} exists", "name another file with --out, or remove it")
-    try:
-        write_atomically(file, exporter(runs))
-    except OSError as error:
-        raise RunError(f"cannot write {file}: {error.strerror}", "name a file you may write with --out") from None
+    there = RunError(f"{file} exists", "name another file with --out, or remove it")
+    with explaining(f"cannot write {file}", "name a file you may write with --out"):
+        if file.exists():
+            raise there
+        try:
+            write_atomically(file, exporter(runs), new=True)
+        except FileExistsError:  # by now
+            raise there from None
     return file
 
 

@@ -27,6 +27,7 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.errors import TableError
 from metaopt.images import load_images
 from metaopt.seeds import stream
+from metaopt.system_errors import explaining
 from metaopt.tables.card import Card, Round
 from metaopt.tables.networks import NetworkBatch, NetworkScale
 from metaopt.tables.schema import UNEVEN, write_table
@@ -148,12 +149,10 @@ def check_out(out: Path) -> None:
     Raises:
         TableError: if it exists or its folder cannot be made.
     """
-    if out.exists():
-        raise TableError(f"the table {out} exists", "name another file with --out, or remove it")
-    try:
+    with explaining(f"cannot write a table to {out}", "name a file with --out", TableError):
+        if out.exists():
+            raise TableError(f"the table {out} exists", "name another file with --out, or remove it")
         out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TableError(f"cannot write a table to {out}: {error.strerror}", "name a file with --out") from None
 
 
 def build(
@@ -182,7 +181,8 @@ def build(
         TableError: if ``out`` exists.
     """
     check_out(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    with explaining(f"cannot keep finished parts in {folder}", "choose another METAOPT_HOME", TableError):
+        folder.mkdir(parents=True, exist_ok=True)
     started, last_epoch = time.monotonic(), max(training(card)[1].epochs)
     order = (*seeds, *(seed for seed in range(MOST_SEEDS) if seed not in seeds))
     plan, over = dict.fromkeys(graphs, len(seeds)), False
@@ -201,7 +201,7 @@ def build(
         "cells": len(graphs),
         "trainings": len(trainings),
     }
-    write_table(out, rows, {**provenance, **uneven, **made})
+    write_table(out, rows, {**provenance, **uneven, **made}, new=True)
 
 
 def _train(

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from metaopt.cells.graph import CellGraph
 from metaopt.errors import TableError
 from metaopt.paths import replacing
+from metaopt.system_errors import explaining
 from metaopt.tables.schema import damaged
 
 Floats = NDArray[np.float64]
@@ -65,7 +66,7 @@ def write_predictions(path: Path, rows: pa.Table, provenance: Mapping[str, Any])
     columns = {name: rows[name].cast(pa.string()) for name in _CELL}
     columns |= {name: pc.round(rows[name], 5).cast(pa.float32()) for name in values}
     table = pa.table(columns).replace_schema_metadata({_PROVENANCE: json.dumps(provenance)})
-    with replacing(path) as partial:
+    with explaining(f"cannot write the predictions {path}", kind=TableError), replacing(path) as partial:
         pq.write_table(table, partial, compression="zstd", compression_level=19, write_page_checksum=True)
 
 

@@ -18,8 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from metaopt.errors import TableError
+from metaopt.errors import MetaoptError, TableError
 from metaopt.paths import replacing
+from metaopt.system_errors import explaining, unreadable
 from metaopt.wording import command
 
 #: What a row may tell of an evaluation; errors are shares in [0, 1], ``halfway`` is after half of the epochs.
@@ -55,22 +56,26 @@ _ORDER = [("cell_hash", "ascending"), ("seed", "ascending"), ("epochs", "ascendi
 _PROVENANCE = "metaopt"
 
 
-def write_table(path: Path, rows: pa.Table, provenance: Mapping[str, Any]) -> None:
+def write_table(path: Path, rows: pa.Table, provenance: Mapping[str, Any], *, new: bool = False) -> None:
     """Writes rows in any order and, in the file's metadata, how they were made; all of it or nothing.
 
     Args:
         path: The file.
         rows: Columns of :data:`SCHEMA`, all of :data:`REQUIRED` among them.
         provenance: Plain JSON values.
+        new: Whether there must not be such a file yet, also when all is written.
+
+    Raises:
+        TableError: if the file cannot be written.
     """
     rows = rows.sort_by(_ORDER)
     rows_of_cells = rows["cell_hash"].combine_chunks().value_counts().field("counts").to_numpy()
     ends = [0, *np.cumsum(rows_of_cells)[GROUP_CELLS - 1 :: GROUP_CELLS].tolist(), len(rows)]
     cuts = [(start, end - start) for start, end in itertools.pairwise(ends) if end > start]
-    write_groups(path, (rows.slice(start, size) for start, size in cuts), provenance)
+    write_groups(path, (rows.slice(start, size) for start, size in cuts), provenance, new=new)
 
 
-def write_groups(path: Path, groups: Iterable[pa.Table], provenance: Mapping[str, Any]) -> None:
+def write_groups(path: Path, groups: Iterable[pa.Table], provenance: Mapping[str, Any], *, new: bool = False) -> None:
     """Writes rows that come group by group in their order, for tables that are too large to be in memory at once.
 
     Args:
@@ -78,8 +83,15 @@ def write_groups(path: Path, groups: Iterable[pa.Table], provenance: Mapping[str
         groups: At least one; the same columns in each, whole cells in each, :data:`GROUP_CELLS` of them in all but the
             last.
         provenance: Plain JSON values.
+        new: Whether there must not be such a file yet, also when all is written.
+
+    Raises:
+        TableError: if the file cannot be written.
     """
-    with replacing(path) as partial:
+    with (
+        explaining(f"cannot write a table to {path}", "name another file with --out", TableError),
+        replacing(path, new=new) as partial,
+    ):
         writer: pq.ParquetWriter | None = None
         for group in groups:
             if writer is None:
@@ -120,9 +132,7 @@ def open_table(path: Path) -> tuple[pq.ParquetFile, dict[str, Any]]:
         raise TableError(f"the provenance in the table {path} is not JSON: {error}", "build it again") from None
 
 
-def damaged(path: Path, error: Exception) -> TableError:
+def damaged(path: Path, error: Exception) -> MetaoptError:
     """Returns the error of a table that cannot be read."""
-    return TableError(
-        f"the table {path} cannot be read, it is damaged or not Parquet: {str(error).splitlines()[0]}",
-        "install it again, or build it again under another --out",
-    )
+    hint = "install it again, or build it again under another --out"
+    return unreadable(error, f"the table {path}", "cannot be read, it is damaged or not Parquet", hint, TableError)

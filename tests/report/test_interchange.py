@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from metaopt.errors import ConfigError, RunError
+from metaopt.report import interchange
 from metaopt.report.export import trial_table
 from metaopt.report.interchange import export
 from metaopt.report.load import load_run, load_runs
@@ -46,3 +47,18 @@ def test_nothing_is_overwritten(make_run: Callable[..., Path], tmp_path: Path) -
 def test_a_format_that_is_none(make_run: Callable[..., Path]) -> None:
     with pytest.raises(ConfigError, match="unknown format 'exel'; allowed: csv, json, optuna, parquet"):
         export([make_run(n=5)], "exel", None)
+
+
+def test_of_two_exports_to_one_file_one_is_refused(
+    make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, write = tmp_path / "trials.json", interchange.write_atomically
+
+    def after_another(path: Path, content: bytes, *, new: bool) -> None:
+        write(path, b"another's", new=new)
+        write(path, content, new=new)
+
+    monkeypatch.setattr(interchange, "write_atomically", after_another)
+    with pytest.raises(RunError, match=r"trials\.json exists"):
+        export([make_run(n=2)], "json", file)
+    assert file.read_bytes() == b"another's"

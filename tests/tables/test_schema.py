@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from metaopt.errors import TableError
-from metaopt.tables.schema import GROUP_CELLS, REQUIRED, SCHEMA, open_table, write_groups, write_table
+from metaopt.tables.schema import GROUP_CELLS, REQUIRED, SCHEMA, damaged, open_table, write_groups, write_table
+from small_disks import fill, small_disk
 
 ROW = {
     "cell": "111:conv3x3",
@@ -100,3 +102,29 @@ def test_other_columns_are_refused(tmp_path: Path, columns: dict[str, list[int]]
     pq.write_table(pa.table(columns), path)
     with pytest.raises(TableError, match=f"has the columns {', '.join(columns)}; needed: cell, cell_hash"):
         open_table(path)
+
+
+def test_no_room_for_a_table(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "size=64k") as disk:
+        fill(disk)
+        with pytest.raises(TableError, match=r"cannot write a table to .*: No space left on device"):
+            write(disk / "digits-1.parquet")
+
+
+def test_of_two_that_write_a_new_table_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "digits-1.parquet"
+
+    def groups() -> Iterator[pa.Table]:
+        yield pa.Table.from_pylist([ROW])
+        write(path)  # as another process does meanwhile
+
+    with pytest.raises(TableError, match="File exists"):
+        write_groups(path, groups(), {}, new=True)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_the_system_will_not_read_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "digits-1.parquet"
+    error = damaged(path, OSError(5, "Input/output error"))
+    assert error.message == f"cannot read the table {path}: Input/output error"
+    assert "install" not in error.hint

@@ -26,6 +26,7 @@ from metaopt.executors.clusters.fleet import Fleet, Submissions
 from metaopt.executors.local_cluster import SCHEDULER_OPTIONS, WORKER_SETTINGS, dask_settings
 from metaopt.paths import home
 from metaopt.safe_path import SAFE
+from metaopt.system_errors import explained
 
 _SYSTEMS = {"slurm": "SLURM", "pbs": "PBS", "sge": "SGE", "lsf": "LSF"}
 _CHARGED = {"slurm": "account", "pbs": "account", "sge": "project", "lsf": "project"}
@@ -110,9 +111,8 @@ def job_script(settings: BatchSettings) -> str:
     try:
         script: str = job("tls://DRIVER:PORT", name="metaopt-0", **options).job_script()
     except OSError as error:
-        raise ConfigError(
-            f"cannot make {settings.shared}: {error.strerror}", "name a folder that you may write to as shared"
-        ) from None
+        hint = "name a folder that you may write to as shared"
+        raise explained(error, f"cannot make {settings.shared}", hint, ConfigError) from None
     return script
 
 

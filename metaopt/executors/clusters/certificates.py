@@ -8,6 +8,7 @@ from pathlib import Path
 from distributed.security import Security
 
 from metaopt.errors import ConfigError, RunError, with_extra
+from metaopt.system_errors import explained
 
 _CERTIFICATE, _KEY = "certificate.pem", "key.pem"
 
@@ -36,7 +37,7 @@ def make_certificates(folder: Path) -> tuple[Path, Path]:
     except FileExistsError:
         raise RunError(f"{folder} exists, and keys are not written over", "name a new folder") from None
     except OSError as error:
-        raise RunError(f"cannot make {folder}: {error.strerror}", "name a folder you may write to") from None
+        raise explained(error, f"cannot make {folder}", "name a folder you may write to") from None
     return folder / _CERTIFICATE, folder / _KEY
 
 

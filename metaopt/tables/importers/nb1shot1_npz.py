@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from metaopt.cells.graph import OPS, prune
 from metaopt.errors import CellError, TableError
+from metaopt.system_errors import unreadable
 from metaopt.tables.importers.evaluations import Evaluations, spaces_of
 from metaopt.tables.importers.rules import Report, check_hash, counting, refused
 
@@ -101,7 +102,7 @@ def _read(file: Path) -> tuple[dict[str, NDArray[Any]], str]:
                 raise TableError(f"{file} has no {', '.join(lacking)}: it is no archive of 1Shot1 cells", _HINT)
             return {name: archive[name] for name in _DIMENSIONS}, sha256
     except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise TableError(f"{file} cannot be read, it is damaged or no .npz file: {error}", _HINT) from None
+        raise unreadable(error, file, "cannot be read, it is damaged or no .npz file", _HINT, TableError) from None
 
 
 def _check(arrays: Mapping[str, NDArray[Any]], file: Path) -> None:

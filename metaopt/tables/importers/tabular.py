@@ -28,6 +28,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from metaopt.errors import TableError
+from metaopt.system_errors import unreadable
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.rules import Report
 from metaopt.tables.importers.tabular_rows import HINT, Rows
@@ -75,7 +76,7 @@ def _import(
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         rows = read()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise TableError(f"{file} cannot be read: {str(error).splitlines()[0]}", HINT) from None
+        raise unreadable(error, file, "cannot be read", HINT, TableError) from None
     size = file.stat().st_size
     report(size, size)
     evaluations = Rows(file, rows, place, report).evaluations()

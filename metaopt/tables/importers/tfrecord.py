@@ -15,6 +15,7 @@ from pathlib import Path
 import google_crc32c
 
 from metaopt.errors import TableError
+from metaopt.system_errors import explained
 from metaopt.tables.importers.rules import Report, refused
 
 #: What is read at a time, and in memory; some thousand records of NAS-Bench-101.
@@ -89,7 +90,7 @@ class RecordFile:
                     yield chunk
                     self._report(done, size)
         except OSError as error:
-            raise TableError(f"{self._path} cannot be read: {error.strerror}", "name the file to import") from None
+            raise explained(error, f"cannot read {self._path}", "name the file to import", TableError) from None
 
     def _split(self, buffer: bytes) -> tuple[list[bytes], bytes]:
         """Returns the payloads of all whole frames at the front of ``buffer``, and what is behind them."""

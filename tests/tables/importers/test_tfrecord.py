@@ -105,5 +105,5 @@ def test_an_absurd_length_is_refused_and_not_waited_for(path: Path) -> None:
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
-        with pytest.raises(TableError, match="cannot be read"):
+        with pytest.raises(TableError, match="cannot read"):
             read(path)
