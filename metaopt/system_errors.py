@@ -80,7 +80,8 @@ def said(error: OSError) -> str:
     """Returns what the system said; of no room also whether it is files that there may be no more of."""
     if error.errno is None:  # raised by a library, which has words of its own
         return shown(str(error)) if str(error) else type(error).__name__
-    text = error.strerror or os.strerror(error.errno)
+    text, own = os.strerror(error.errno), error.strerror or ""
+    text = text if text in own else own or text  # a library may say it in a sentence of its own
     if error.errno == errno.ENOSPC and isinstance(error.filename, str) and _no_inode(error.filename):
         text += ", as the file system may hold no more files"
     return text
