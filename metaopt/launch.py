@@ -29,6 +29,7 @@ from metaopt.provenance import host, versions
 from metaopt.run_folder import RunFolder
 from metaopt.run_record import of_journal
 from metaopt.run_settings import RunSettings
+from metaopt.same_problem import changed_versions, check_same_problem, check_same_run
 from metaopt.seeds import seed_integer
 from metaopt.spaces import plain, space_to_json
 from metaopt.study import Study
@@ -219,7 +220,8 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
 
     Raises:
         RunError: if there is no run in the folder, or if another driver works on it.
-        JournalError: if the journal is damaged elsewhere than in its last line, or is not of these settings.
+        JournalError: if the journal is damaged elsewhere than in its last line, if it is not of these settings, or if
+            what the objective measures is not any more what it was.
     """
     folder.read()
     with folder.locked():
@@ -236,6 +238,11 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
             prepared = prepare(changed(made, changes), record.space)
         if recorded.torn:
             console.print(f"journal: {recorded.torn}", markup=False, highlight=False, soft_wrap=True)
+        if recorded.end and _confirmed(prepared, folder, recorded):
+            return recorded.end
+        check_same_problem(folder.journal, recorded.header, prepared.objective.describe())
+        if note := changed_versions(recorded.header, versions()):
+            console.print(note, markup=False, highlight=False, soft_wrap=True)
         return _work(prepared, folder, recorded, console, interrupted)
 
 
@@ -257,8 +264,6 @@ def _of_others(folder: RunFolder, cluster: str) -> RunError:
 
 
 def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Console, interrupted: Interrupt) -> str:
-    if recorded.end and _confirmed(prepared, folder, recorded):
-        return recorded.end
     patience, again = prepared.config.stop_after_failures, resume_command(folder, prepared.config.cluster)
     with prepared.make_executor() as crew:
 
@@ -274,6 +279,7 @@ def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Co
             return end
         place = folder.confirmation
         so_far = place.read() if place.begun else place.begin({**recorded.header, "confirms": folder.path.name})
+        check_same_run(place.journal, so_far.header, recorded.header)
         shown = show("confirming", Budget(len(tuner.configs) * tuner.repeats), console, scores=False)
         return end if run(shown, tuner, place, so_far) else ""
 

@@ -27,6 +27,7 @@ LAYERS = (
             "launch",
             "planned_run",
             "progress",
+            "same_problem",
             "search_progress",
             "search_run",
             "side_by_side",

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import faults
 from metaopt import launch
 from metaopt.config import load_config
-from metaopt.errors import ConfigError, RunError
+from metaopt.errors import ConfigError, JournalError, RunError
 from metaopt.interrupt import Interrupt
 from metaopt.journal import decode, without_clock
 from metaopt.objectives import OBJECTIVES
@@ -116,6 +117,48 @@ def test_a_run_resumes_with_its_own_settings_and_says_what_was_torn(folder: RunF
     assert "line 7, byte" in told.file.getvalue()
     resumed = [decode(line) for line in folder.journal.read_bytes().splitlines()]
     assert without_clock(resumed) == without_clock([decode(line.rstrip()) for line in lines])
+
+
+@pytest.mark.parametrize("cut", [6, None], ids=["tuning", "confirming"])
+def test_a_run_does_not_go_on_with_another_problem(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, cut: int | None
+) -> None:
+    start(folder, confirm="1")
+    place = folder if cut else folder.confirmation
+    place.journal.write_bytes(b"".join(place.journal.read_bytes().splitlines(keepends=True)[: cut or 2]))
+    before = folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()
+    described = faults.Faults.describe
+    monkeypatch.setattr(faults.Faults, "describe", lambda own: {**described(own), "optimum_valid_error": 0.2})
+    with pytest.raises(JournalError, match=r"optimum_valid_error was 0\.0 and is 0\.2"):
+        launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt())
+    assert (folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()) == before
+    monkeypatch.undo()
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Inline")
+    assert launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt())
+
+
+def test_a_run_goes_on_with_what_a_later_version_says_besides(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(folder, confirm="0")
+    folder.journal.write_bytes(b"".join(folder.journal.read_bytes().splitlines(keepends=True)[:6]))
+    described = faults.Faults.describe
+    monkeypatch.setattr(faults.Faults, "describe", lambda own: {**described(own), "digests": {"table": "aa"}})
+    monkeypatch.setattr(launch, "versions", lambda: {"python": "4.0"})
+    told = Console(file=io.StringIO())
+    assert launch.resume(folder, {}, told, Interrupt())
+    assert isinstance(told.file, io.StringIO)
+    assert "other versions than the run was begun with: python 4.0, not" in told.file.getvalue()
+
+
+def test_the_confirmation_of_another_run_is_refused(folder: RunFolder, tmp_path: Path) -> None:
+    other = RunFolder(tmp_path / "other")
+    start(folder, confirm="2")
+    start(other, confirm="2", seed="1")
+    lines = other.confirmation.journal.read_bytes().splitlines(keepends=True)
+    folder.confirmation.journal.write_bytes(b"".join(lines[:2]))
+    with pytest.raises(JournalError, match="confirms another run than that of the folder above: run"):
+        launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt())
 
 
 def test_a_second_driver_is_refused(folder: RunFolder) -> None:
