@@ -72,6 +72,15 @@ def with_extra(extra: str) -> str:
     return REINSTALL.replace("again", f"with its extra {extra}")
 
 
+def nearest(given: str, allowed: Iterable[str]) -> str:
+    """Returns the allowed name of which ``given`` is a misspelling; empty if there is none."""
+    names = sorted(allowed)
+    given = given[:_LONGEST]  # what is longer is no misspelt name
+    swapped = [name for name in names if sorted(name) == sorted(given)]  # which the ratio of short names is too low for
+    near = difflib.get_close_matches(given, names, n=1, cutoff=_NEAR) or swapped
+    return near[0] if near else ""
+
+
 def unknown_name(kind: str, given: str, allowed: Iterable[str], hint: str = "") -> ConfigError:
     """Returns the error for a name that is not in a registry, with the nearest allowed one.
 
@@ -82,8 +91,6 @@ def unknown_name(kind: str, given: str, allowed: Iterable[str], hint: str = "") 
         hint: The next step; empty for none.
     """
     names = sorted(allowed)
-    given = given[:_LONGEST]  # what is longer is no misspelt name
-    swapped = [name for name in names if sorted(name) == sorted(given)]  # which the ratio of short names is too low for
-    near = difflib.get_close_matches(given, names, n=1, cutoff=_NEAR) or swapped
-    guess = f"; did you mean {near[0]!r}?" if near else ";"
+    near = nearest(given, names)
+    guess = f"; did you mean {near!r}?" if near else ";"
     return ConfigError(f"unknown {kind} {shown(given)}{guess} allowed: {', '.join(names) or 'none'}", hint)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, NoReturn
 
 from metaopt import safe_path
 from metaopt.cli.flags import add_flags, seed, whole
-from metaopt.errors import ConfigError, MetaoptError
+from metaopt.errors import ConfigError, MetaoptError, nearest
 from metaopt.executors import EXECUTORS
 from metaopt.memory import OUT_OF_MEMORY, ran_out
 from metaopt.registry import load
@@ -23,6 +22,7 @@ from metaopt.run_settings import BaselineConfig, RunConfig, settings
 from metaopt.system_errors import explained, named
 from metaopt.tables.importers import IMPORTERS
 from metaopt.task import SearchTask
+from metaopt.wording import shown
 
 OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 
@@ -83,17 +83,42 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser, commands = _parsers()
+    parser = _parsers()
     chosen, unknown = parser.parse_known_args(arguments)
     if unknown:
-        own = commands.get(chosen.command, parser)
-        near = difflib.get_close_matches(unknown[0].partition("=")[0], own._option_string_actions, n=1)
-        guess = f"; did you mean {near[0]}?" if near else ""
-        raise ConfigError(f"{own.prog} does not take {unknown[0]!r}{guess}", f"see {own.prog} --help")
+        name = " ".join(filter(None, (parser.prog, chosen.command, getattr(chosen, "verb", None))))
+        options = {command.prog: command._option_string_actions.keys() for command in _commands_of(parser)}
+        raise ConfigError(
+            f"{name} does not take {shown(unknown[0])}{_instead(unknown[0], name, options)}", f"see {name} --help"
+        )
     return chosen
 
 
-def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
+def _commands_of(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Yields the parsers of all commands, of verbs where a command has some."""
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not below:
+        yield parser
+    for action in below:
+        for command in action.choices.values():
+            yield from _commands_of(command)
+
+
+def _instead(given: str, command: str, options: Mapping[str, Iterable[str]]) -> str:
+    """Returns what may have been meant by an option that a command does not have: another command, or one like it."""
+    option = given.partition("=")[0]
+    if not option.startswith("--"):
+        return ""
+    if others := [other for other, has in options.items() if option in has]:
+        return f"; {' and '.join(others)} {'take' if len(others) > 1 else 'takes'} it"
+    own = {name.lstrip("-"): name for name in options[command] if name.startswith("--")}
+    word = option.lstrip("-")
+    begun = sorted((name for name in own if word and name.startswith(word)), key=len)
+    near = begun[0] if begun else nearest(word, own)
+    return f"; did you mean {own[near]}?" if near else ""
+
+
+def _parsers() -> _Parser:
     about = "Tunes the hyperparameters of one-shot NAS optimizers and compares them honestly with black-box NAS."
     parser = _Parser(prog="metaopt", description=about)
     parser.add_argument("--version", action="version", version=f"metaopt {version('metaopt')}")
@@ -111,7 +136,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     _add_benchmark_commands(verbs)
     _add_import_command(verbs)
     _add_fit_surrogate_command(verbs)
-    return parser, dict(commands.choices)
+    return parser
 
 
 _Commands = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns
@@ -163,7 +188,7 @@ def _add_search_command(commands: _Commands[_Parser]) -> None:
 def _add_compare_command(commands: _Commands[_Parser]) -> None:
     text = "run the runs that a study names, as far as they are missing, and compare them"
     compare = _command(commands, "compare", "metaopt.cli.compare:compare", text)
-    compare.add_argument("study", type=Path, metavar="STUDY", help="YAML file with the runs")
+    compare.add_argument("study", type=Path, metavar="STUDY", help="YAML file with the runs, or the folder it is in")
     compare.add_argument("--out", type=Path, metavar="FOLDER", help="where the study goes [where its file is]")
     compare.add_argument("--no-run", action="store_true", help="run nothing, write what the journals say so far")
     compare.add_argument("--check", action="store_true", help="run nothing, compare what is there with fresh tables")
@@ -216,7 +241,7 @@ def _add_look_commands(commands: _Commands[_Parser]) -> None:
     export = _command(commands, "export", "metaopt.cli.look:export", text)
     export.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folder")
     export.add_argument("--to", required=True, metavar="FORMAT", help=", ".join(EXPORTERS))
-    export.add_argument("--out", type=Path, metavar="FILE", help="file to write [RUN/trials.FORMAT]")
+    export.add_argument("--out", type=Path, metavar="FILE", help="file to write [RUN/trials.FORMAT, of one run]")
 
 
 def _add_cluster_commands(verbs: _Commands[_Parser]) -> None:

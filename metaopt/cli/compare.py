@@ -25,9 +25,12 @@ from metaopt.study_file import StudyPlan, load_study
 from metaopt.system_errors import explaining
 from metaopt.wording import command, shown
 
+_STUDY = "study.yaml"
+
 
 def compare(arguments: Namespace) -> int:
     """Runs what a study lacks and writes what its journals say, or only one of the two."""
+    arguments.study = _file(arguments.study)
     out: Path = arguments.out or arguments.study.parent
     changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
     runs_nothing = arguments.no_run or arguments.check
@@ -73,6 +76,16 @@ def _of_others(arguments: Namespace, changes: Mapping[str, object], cluster: str
         "has made that cluster could run code as you",
         f"if it is yours, say so: {named}; on this machine: {_command(arguments, {**changes, 'executor': 'dask'})}",
     )
+
+
+def _file(given: Path) -> Path:
+    """Returns the file of a study that is named by its folder, or by itself."""
+    with explaining(f"cannot read {given}", kind=ConfigError):
+        if not given.is_dir():
+            return given
+        if not (given / _STUDY).is_file():
+            raise ConfigError(f"the folder {given} has no {_STUDY}", "name the file of the study")
+    return given / _STUDY
 
 
 def _write(arguments: Namespace, plan: StudyPlan, out: Path, place: Path) -> int:

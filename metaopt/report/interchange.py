@@ -25,16 +25,21 @@ def export(folders: Sequence[Path], to: str, out: Path | None) -> Path:
     Args:
         folders: Of the runs, finished or not.
         to: Name in :data:`metaopt.report.EXPORTERS`.
-        out: The file; None for ``trials`` with the format's ending in the first run's folder.
+        out: The file; None for ``trials`` with the format's ending in the folder of a single run.
 
     Returns:
         The file.
 
     Raises:
-        RunError: if a folder is no run folder, or the file exists or cannot be written.
+        RunError: if a folder is no run folder, if the file exists or cannot be written, or if several runs have none.
         JournalError: if a journal is damaged elsewhere than in its last line.
     """
     exporter = resolve("format", EXPORTERS, to)
+    if out is None and len(folders) != 1:
+        ending = _ENDINGS.get(to, to)
+        raise RunError(
+            f"an export of {len(folders)} runs has no folder of its own", f"name a file: --out trials.{ending}"
+        )
     runs = load_runs(folders)
     file = folders[0] / f"trials.{_ENDINGS.get(to, to)}" if out is None else out
     there = RunError(f"{file} exists", "name another file with --out, or remove it")

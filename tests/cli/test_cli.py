@@ -43,6 +43,21 @@ def fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Fails:
         (("tun",), "invalid choice: 'tun' (choose from"),
         (("tune", "--budgte", "5"), "metaopt tune does not take '--budgte'; did you mean --budget?"),
         (("tune", "--bud", "5"), "metaopt tune does not take '--bud'; did you mean --budget?"),
+        (
+            ("report", "mine", "--budget", "5"),
+            "report does not take '--budget'; metaopt tune and metaopt baseline take it",
+        ),
+        (
+            ("benchmark", "info", "digits", "--found=x"),
+            "metaopt benchmark info does not take '--found=x'; metaopt bench",
+        ),
+        (("space", "list", "--bulk"), "metaopt space list does not take '--bulk'\n"),
+        (("space", "list", "--deb"), "metaopt space list does not take '--deb'; did you mean --debug?"),
+        (
+            ("cluster", "check", "x", "--wiat", "1"),
+            "metaopt cluster check does not take '--wiat'; did you mean --wait?",
+        ),
+        (("status", "a", "b"), "metaopt status does not take 'b'\n"),
         (("tune", "--budget", "5"), "no one-shot optimizer is given"),
         (("tune", "--optimizer", "darts"), "no budget is given"),
         (

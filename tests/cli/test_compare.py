@@ -48,6 +48,13 @@ def test_runs_writes_and_checks(study: str, capsys: pytest.CaptureFixture[str]) 
     assert Path("moved/README.md").read_text().startswith("`metaopt compare moved/study.yaml`\n")
 
 
+def test_a_folder_stands_for_the_study_in_it(study: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "mine", "--no-run"]) == 2
+    assert "mine has no run of the study yet" in capsys.readouterr().err
+    assert main(["compare", "."]) == 2
+    assert "the folder . has no study.yaml" in capsys.readouterr().err
+
+
 def test_another_folder_and_what_is_there_so_far(study: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", study, "--out", "there", "--no-run"]) == 2
     assert "there has no run of the study yet" in capsys.readouterr().err

@@ -34,6 +34,14 @@ def test_json_gives_the_journals_back(make_run: Callable[..., Path]) -> None:
         assert [one["result"] and Result.from_json(one["result"]) for one in written] == [e.result for e in evaluations]
 
 
+def test_several_runs_have_no_folder_of_their_own(make_run: Callable[..., Path]) -> None:
+    runs = [make_run("a", n=2), make_run("b", n=2)]
+    with pytest.raises(RunError, match="an export of 2 runs has no folder of its own") as error:
+        export(runs, "optuna", None)
+    assert error.value.hint == "name a file: --out trials.db"
+    assert not list(runs[0].glob("trials.*"))
+
+
 def test_nothing_is_overwritten(make_run: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_run(n=5)
     (tmp_path / "mine.csv").write_text("mine")
