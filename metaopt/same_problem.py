@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from metaopt.errors import JournalError
+from metaopt.run_settings import RESUMABLE
 from metaopt.wording import shown
 
 #: Of an objective's description what differs between machines that run the same problem.
@@ -53,12 +54,19 @@ def check_same_run(journal: Path, header: Mapping[str, Any], of: Mapping[str, An
     Raises:
         JournalError: naming what differs.
     """
-    pairs = ((name, header.get(name), of.get(name)) for name in (*_OF_THE_RUN, "objective"))
+    pairs = ((name, _lasting(header.get(name)), _lasting(of.get(name))) for name in (*_OF_THE_RUN, "objective"))
     if found := [one for name, here, there in pairs for one in _differences(name, here, there, strict=True)]:
         raise JournalError(
             f"{journal} confirms another run than that of the folder above: {_listed(found)}",
             "move the folder of the confirmation away; it is made again",
         )
+
+
+def _lasting(stated: Any) -> Any:
+    """Returns what a run keeps, without the settings that it may go on without."""
+    if not isinstance(stated, Mapping):
+        return stated
+    return {name: value for name, value in stated.items() if name not in RESUMABLE}
 
 
 def changed_versions(header: Mapping[str, Any], versions: Mapping[str, str]) -> str:

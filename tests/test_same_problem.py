@@ -78,6 +78,7 @@ def test_a_header_that_states_nothing_or_nonsense() -> None:
 def test_a_confirmation_of_another_run() -> None:
     header = {"run": {"seed": 1}, "space": {"a": 1}, "default": {}, "objective": STATED}
     check_same_run(JOURNAL, {**header, "confirms": "run"}, header)
+    check_same_run(JOURNAL, {**header, "run": {"seed": 1, "workers": 2, "cluster": "a"}}, header)
     for other in ({"run": {"seed": 2}}, {"run": {"seed": 1, "more": 0}}, {"space": None}, {"objective": {}}):
         with pytest.raises(JournalError, match="confirms another run"):
             check_same_run(JOURNAL, {**header, **other}, header)
