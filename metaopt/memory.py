@@ -20,14 +20,22 @@ def says_out_of_memory(text: str) -> bool:
     return _SAID.search(text) is not None
 
 
-def ran_out(error: BaseException | None) -> bool:
-    """Returns whether memory has run out, also where the exception came while one that says so was handled."""
+def shortage(error: BaseException | None) -> BaseException | None:
+    """Returns the exception that says that memory has run out, None if there is none.
+
+    Args:
+        error: That one; or one that came while it was handled, and may say something else, such as a damaged file.
+    """
     for _ in range(_MOST_CAUSES):
-        if error is None:
-            return False
-        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-            return True
-        if isinstance(error, (RuntimeError, ImportError, OSError, ValueError)) and says_out_of_memory(str(error)):
-            return True
+        if error is None or _is_shortage(error):
+            return error
         error = error.__cause__ or error.__context__
-    return False
+    return None
+
+
+def _is_shortage(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    said_as = (RuntimeError, ImportError, OSError, ValueError)
+    # What wraps another one may only repeat it, with a guess of its own at the cause.
+    return isinstance(error, said_as) and error.__context__ is None and says_out_of_memory(str(error))

@@ -7,7 +7,7 @@ import pyarrow
 import pytest
 import torch
 
-from metaopt.memory import ran_out, says_out_of_memory
+from metaopt.memory import says_out_of_memory, shortage
 
 
 def raised_by(library: str) -> BaseException:
@@ -35,10 +35,10 @@ def _read(error: BaseException) -> None:
 @pytest.mark.parametrize("library", ["numpy", "torch", "pyarrow", "python"])
 def test_real_libraries_without_memory(library: str) -> None:
     error = raised_by(library)
-    assert ran_out(error)
+    assert shortage(error) is error
     with pytest.raises(ValueError, match="damaged") as caught:
         _read(error)
-    assert ran_out(caught.value)
+    assert shortage(caught.value) is error
 
 
 @pytest.mark.parametrize(
@@ -53,16 +53,16 @@ def test_real_libraries_without_memory(library: str) -> None:
     ],
 )
 def test_what_libraries_are_known_to_say(error: Exception) -> None:
-    assert ran_out(error)
+    assert shortage(error) is error
 
 
 def test_other_errors_are_not_of_memory() -> None:
     for error in (ValueError("damaged"), OSError(errno.ENOSPC, "No space left on device"), KeyError("x"), None):
-        assert not ran_out(error)
+        assert shortage(error) is None
     assert says_out_of_memory("terminate called after throwing an instance of 'std::bad_alloc'")
 
 
 def test_a_ring_of_causes_ends() -> None:
     one, two = ValueError("a"), ValueError("b")
     one.__cause__, two.__cause__ = two, one
-    assert not ran_out(one)
+    assert shortage(one) is None

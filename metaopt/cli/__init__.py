@@ -15,7 +15,7 @@ from metaopt import safe_path
 from metaopt.cli.flags import add_flags, seed, whole
 from metaopt.errors import ConfigError, MetaoptError, nearest
 from metaopt.executors import EXECUTORS
-from metaopt.memory import OUT_OF_MEMORY, ran_out
+from metaopt.memory import OUT_OF_MEMORY, shortage
 from metaopt.registry import load
 from metaopt.report import EXPORTERS
 from metaopt.run_settings import BaselineConfig, RunConfig, settings
@@ -44,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (MetaoptError, MemoryError) as error:
         if "--debug" in arguments:
             raise
-        print(f"metaopt: error: {_without_memory(error) if ran_out(error) else error}", file=sys.stderr)
+        print(
+            f"metaopt: error: {error if (lack := shortage(error)) is None else _without_memory(lack)}", file=sys.stderr
+        )
         return USER_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED

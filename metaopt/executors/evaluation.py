@@ -68,8 +68,10 @@ def _objective(path: str, settings: str) -> Any:
 
 def reason_of(error: BaseException, task: Task) -> str:
     """Returns type, message and place of an exception on one line; first of all, whether memory has run out."""
+    if (shortage := memory.shortage(error)) is not None:
+        error = shortage
     text = f"{type(error).__name__}: {_said(error)}".rstrip().removesuffix(":")
-    if memory.ran_out(error):
+    if shortage is not None:
         text = f"{out_of_memory(task)}: {text}"
     # Not summaries of all frames: of a recursion without end there are a thousand, each with its line of source.
     if (trace := error.__traceback__) is None:

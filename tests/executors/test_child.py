@@ -51,7 +51,10 @@ def run(tmp_path: Path) -> Run:
         ("recursion", r"RecursionError: maximum recursion depth exceeded .*\(faults.py:\d+ in _recursion\)"),
         ("says_nothing", r"_MuteError: \(cannot be told: RuntimeError\)"),
         ("odd_object", "valid_error is <_Mute instance"),
-        ("arrow_memory", "out of memory: ValueError: the table cannot be read, it is damaged: malloc of size 128"),
+        (
+            "arrow_memory",
+            r"^out of memory: ArrowMemoryError: malloc of size 128 failed \(faults.py:\d+ in _arrow_memory\)$",
+        ),
         ("killed", r"killed by signal 9 \(SIGKILL\), which is what the system does when memory runs out"),
     ],
 )
