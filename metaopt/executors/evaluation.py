@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from metaopt import memory, registry
+from metaopt.errors import MetaoptError
 from metaopt.executors.base import Task
 from metaopt.harmless import one_line
 from metaopt.records import answered
@@ -29,7 +30,7 @@ _FRAMES = 30
 def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter, *, earlier_s: float = 0.0) -> Result:
     """Returns the result of ``task``, crashed with a reason if the objective raises or returns something unusable.
 
-    The full traceback of an exception, or what is wrong with an answer, goes to standard error.
+    The traceback of an exception that does not explain itself, or what is wrong with an answer, goes to standard error.
 
     Args:
         task: What to evaluate.
@@ -47,7 +48,8 @@ def evaluate(task: Task, clock: Callable[[], float] = time.perf_counter, *, earl
     except BaseException as error:
         if (isinstance(error, OSError) and error.errno in UNWRITABLE) or _is_the_users(error):
             raise
-        traceback.print_exc(limit=-_FRAMES)
+        if not isinstance(error, MetaoptError):  # which explains itself
+            traceback.print_exc(limit=-_FRAMES)
         cost_s = earlier_s + clock() - started
         return Result(task.trial.id, "crashed", cost_s=cost_s, reason=reason_of(error, task))
     result = answered(task.trial.id, answer, cost_s=earlier_s + clock() - started)
