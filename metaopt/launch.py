@@ -232,10 +232,12 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
             named, made = made.cluster, replace(made, cluster=None)
             if named is not None and changes.keys().isdisjoint(("cluster", "executor")):
                 if is_named_now(named, os.environ):
-                    changes = {**changes, "cluster": named}
-                elif not recorded.end:
-                    raise _of_others(folder, named)
+                    changes, named = {**changes, "cluster": named}, None
+            else:
+                named = None
             prepared = prepare(changed(made, changes), record.space)
+        if named is not None and not (recorded.end and _confirmed(prepared, folder, recorded)):
+            raise _of_others(folder, named)
         if recorded.torn:
             console.print(f"journal: {recorded.torn}", markup=False, highlight=False, soft_wrap=True)
         if recorded.end and _confirmed(prepared, folder, recorded):

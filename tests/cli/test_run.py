@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -185,9 +186,12 @@ def test_a_cluster_that_is_named_again_is_taken(
 
 
 def test_a_finished_run_needs_no_cluster(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*tune, "--run", "mine", "--confirm", "0"]) == 0
+    assert main([*tune, "--run", "mine"]) == 0
     foreign("mine", 1000, executor="dask", cluster="tls://nowhere:1", workers=None)
     assert main(["resume", "mine", "--no-report"]) == 0
+    shutil.rmtree("mine/confirm")
+    assert main(["resume", "mine", "--no-report"]) == 2
+    assert "if it is yours, say so" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["tuner", "optimizer", "executor", "benchmark"])
