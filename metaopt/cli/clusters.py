@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 import time
 from argparse import Namespace
@@ -76,8 +78,14 @@ def how_to_use(certificate: Path, key: Path) -> str:
             "in the cluster file:",
             "  kind: scheduler",
             "  address: tls://SCHEDULER:8786",
-            f"  ca: {certificate}",
-            f"  certificate: {certificate}",
-            f"  key: {key}",
+            f"  ca: {_in_yaml(certificate)}",
+            f"  certificate: {_in_yaml(certificate)}",
+            f"  key: {_in_yaml(key)}",
         ]
     )
+
+
+def _in_yaml(path: Path) -> str:
+    """Returns a path as YAML takes it: in quotes, if anything in it could mean something."""
+    text = str(path)
+    return text if re.fullmatch(r"/[\w./@+-]*", text) else json.dumps(text)

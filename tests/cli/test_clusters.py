@@ -13,6 +13,7 @@ import yaml
 
 from harness import TESTS, wait_until
 from metaopt.cli import OK, USER_ERROR, main
+from metaopt.cli.clusters import how_to_use
 from metaopt.objectives import OBJECTIVES
 from metaopt.run_folder import RunFolder
 from outside import answers_in_the_clear
@@ -98,3 +99,14 @@ def started(command: str, environment: dict[str, str]) -> subprocess.Popen[bytes
     program = Path(sys.executable).with_name("dask")
     with open("log.txt", "ab") as log:
         return subprocess.Popen([program, *shlex.split(command)[1:]], env=environment, stdout=log, stderr=log)
+
+
+@pytest.mark.parametrize("name", ["plain", "with blank", "a: b", "a #b", 'quo"te', "new\nline", "$(touch x)"])
+def test_what_is_printed_with_the_certificates_holds_any_path(name: str) -> None:
+    certificate, key = Path("/keys") / name / "certificate.pem", Path("/keys") / name / "key.pem"
+    text = how_to_use(certificate, key)
+    assert yaml.safe_load(text[text.index("  kind: scheduler") :]) == {
+        "kind": "scheduler", "address": "tls://SCHEDULER:8786",
+        "ca": str(certificate), "certificate": str(certificate), "key": str(key),
+    }  # fmt: skip
+    assert str(key) in shlex.split(text[text.index("  dask worker") : text.index("in the cluster file:")])
