@@ -97,8 +97,10 @@ def judge(unseen: Measured, each: Mapping[str, Floats]) -> dict[str, Any]:
 
     Returns:
         By model, and ``all`` for the mean of several: ``valid_error`` and ``test_error`` with
-        :func:`metaopt.surrogates.metrics.quality`, and where the table has repeats ``noise`` of the validation error.
+        :func:`metaopt.surrogates.metrics.quality`, and ``noise`` of the validation error where all of these cells have
+        repeats of the same seeds.
     """
+    repeats = unseen.shared.valid_error
     groups = {name: [predictions] for name, predictions in each.items()}
     if len(each) > 1:
         groups[ALL] = list(each.values())
@@ -108,8 +110,8 @@ def judge(unseen: Measured, each: Mapping[str, Floats]) -> dict[str, Any]:
         metrics: dict[str, Any] = {
             target: quality(truth[:, column], of_all.mean[:, column]) for column, target in enumerate(_TARGETS)
         }
-        if unseen.valid_error.shape[1] > 1:
-            metrics["noise"] = noise_quality(unseen.valid_error, of_all.mean[:, 0], of_all.std[:, 0])
+        if repeats.shape[1] > 1:
+            metrics["noise"] = noise_quality(repeats, of_all.mean[:, 0], of_all.std[:, 0])
         found[name] = metrics
     return found
 

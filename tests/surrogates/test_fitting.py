@@ -10,7 +10,7 @@ from metaopt.cells.space import CELL_SPACES, CellSpace
 from metaopt.errors import TableError
 from metaopt.surrogates.encoding import Cells
 from metaopt.surrogates.ensemble import Fitting
-from metaopt.surrogates.fitting import fit_all, predict_space
+from metaopt.surrogates.fitting import fit_all, judge, predict_space
 from metaopt.surrogates.measured import Measured, split
 from metaopt.surrogates.tuning import default_config
 from metaopt.tables.predictions import Predictions
@@ -61,6 +61,16 @@ def test_held_out_cells_of_other_spaces_are_not_judged(digits_cells: Measured, t
     assert "all" not in fitted.metrics
     with pytest.raises(TableError, match="none of the 16 held-out cells is in the cell space"):
         fit_all(replace(digits_cells, in_space=np.zeros(160, dtype=bool)), config, Fitting(2, 0), tmp_path)
+
+
+def test_cells_with_more_trainings_than_others_are_judged_by_their_means(digits_cells: Measured) -> None:
+    valid, test = digits_cells.valid_error.copy(), digits_cells.test_error.copy()
+    valid[10:, 1:] = test[10:, 1:] = np.nan
+    uneven = replace(digits_cells, valid_error=valid, test_error=test)
+    metrics = judge(uneven, {"one": uneven.data.errors[None]})["one"]
+    assert "noise" not in metrics
+    assert metrics["valid_error"]["mae"] == metrics["test_error"]["mae"] == 0
+    assert "noise" in judge(uneven.select(np.arange(10)), {"one": uneven.data.errors[None, :10]})["one"]
 
 
 def test_a_handful_of_cells_is_refused(digits_cells: Measured, tmp_path: Path) -> None:
