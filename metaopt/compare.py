@@ -123,7 +123,8 @@ def run_missing(
     quick = [run for run in missing if isinstance(run.config, BaselineConfig)]
     if at_once == 1 or len(quick) == 1:
         quick = []
-    others = [run for run in missing if run not in quick]
+    apart = {run.name for run in quick}
+    others = [run for run in missing if run.name not in apart]
     given_up: list[EveryTrialFailsError] = []
     work = [_lone(run, out, command) for run in quick]
     if not _run_side_by_side(work, console, interrupted, at_once, given_up):

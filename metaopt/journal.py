@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ __all__ = [
     "Event",
     "JournalWriter",
     "Recorded",
+    "Story",
     "decode",
     "encode",
     "read",
@@ -59,7 +61,7 @@ class Event:
     record: Trial | Result
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recorded:
     """The content of a journal.
 
@@ -79,17 +81,17 @@ class Recorded:
     end: str = ""
     ticked_s: float = 0.0
 
-    @property
+    @cached_property
     def record(self) -> RunRecord:
         """What the header says, each field of its type."""
         return RunRecord.of(self.header)
 
-    @property
+    @cached_property
     def trials(self) -> list[Trial]:
         """All trials asked for, by ascending id."""
         return [e.record for e in self.events if isinstance(e.record, Trial)]
 
-    @property
+    @cached_property
     def results(self) -> dict[int, Result]:
         """All results by the id of their trial, in the order they came in."""
         return {e.record.trial_id: e.record for e in self.events if isinstance(e.record, Result)}
@@ -120,19 +122,10 @@ def read(path: Path) -> Recorded:
         JournalError: if there is no journal at ``path``, if it has no whole header or one of a later format, if a line
             other than the last is damaged, or if one is whole and yet unknown to this version or in a wrong place.
     """
-    reader, header, story = LineReader(path), dict[str, Any](), _Story()
+    story = Story(path)
     with _without_collector():
-        for number, line in _numbered(reader):
-            if number == 1:
-                header = _checked_header(path, line)
-                continue
-            try:
-                story.take(line)
-            except RecordError as error:
-                raise _unknown_line(path, number, error) from None
-    if not header:
-        raise _without_header(path, reader)
-    return Recorded(header, tuple(story.events), reader.torn, reader.size, story.end, story.ticked_s)
+        events = tuple(story)
+    return Recorded(story.header, events, story.torn, story.size, story.end, story.ticked_s)
 
 
 class _Order:
@@ -160,31 +153,60 @@ class _Order:
         self._unanswered.add(record.id)
 
 
-class _Story:
-    """What the lines behind the header say, one after the other."""
+class Story:
+    """Iterates over the events of a journal and keeps none; its driver may be writing to it.
 
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.end, self.ticked_s = "", 0.0
+    The attributes are those of :class:`Recorded`; what they say of the end is known after the last event.
+
+    Args:
+        path: The journal.
+
+    Raises:
+        JournalError: while it is iterated over, as :func:`read` does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.header: Mapping[str, Any] = {}
+        self.torn, self.end = "", ""
+        self.size, self.ticked_s, self.elapsed_s = 0, 0.0, 0.0
         self._order = _Order()
 
-    def take(self, line: Mapping[str, Any]) -> None:
-        """Adds a line; raises RecordError on what does not belong here."""
+    def __iter__(self) -> Iterator[Event]:
+        reader = LineReader(self.path)
+        for number, line in _numbered(reader):
+            if number == 1:
+                self.header = _checked_header(self.path, line)
+                continue
+            try:
+                record = self._record(line)
+            except RecordError as error:
+                raise _unknown_line(self.path, number, error) from None
+            if record is not None:
+                yield Event(line["at_s"], record)
+        self.torn, self.size = reader.torn, reader.size
+        if not self.header:
+            raise _without_header(self.path, reader)
+
+    def _record(self, line: Mapping[str, Any]) -> Trial | Result | None:
+        """Returns what a line asks or tells; raises RecordError on what does not belong here."""
         kind, at_s = line.get("kind"), seconds("at_s", line.get("at_s"))
+        record: Trial | Result | None = None
         if kind == "ask":
-            self._add(at_s, trial_of(line.get("trial")))
+            record = trial_of(line.get("trial"))
         elif kind == "tell":
-            self._add(at_s, result_of(line.get("result")))
+            record = result_of(line.get("result"))
         elif kind == "tick":
             self.ticked_s = max(self.ticked_s, at_s)
         elif kind == "end":
             self.end = one_line(text("reason", line.get("reason")))
         else:
             raise RecordError(f"its kind is {shown(kind)}")
-
-    def _add(self, at_s: float, record: Trial | Result) -> None:
-        self._order.take(record)
-        self.events.append(Event(at_s, record))
+        if record is not None:
+            self._order.take(record)
+            self.elapsed_s = at_s
+        self.elapsed_s = max(self.elapsed_s, self.ticked_s)
+        return record
 
 
 def read_header(path: Path) -> Mapping[str, Any]:

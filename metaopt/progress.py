@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from metaopt.budget import Budget
-from metaopt.journal import Event, Recorded
-from metaopt.standing import Score, Standing
+from metaopt.journal import Event
+from metaopt.standing import Score, Standing, Tally
 from metaopt.trial import Result, Trial
 from metaopt.wording import counted
 
@@ -36,13 +36,13 @@ class Progress:
 
     def __init__(self, title: str, budget: Budget, console: Console, *, scores: bool = True) -> None:
         self.title, self.budget, self.console, self._scores = title, budget, console, scores
-        self._events: list[Event] = []
+        self._tally = Tally()
         self._now_s = 0.0
 
     def replayed(self, events: Sequence[Event]) -> None:
         """Takes the events that earlier drivers wrote."""
-        self._events += events
-        self._now_s = self.recorded.elapsed_s
+        for event in events:
+            self._add(event)
 
     def asked(self, at_s: float, trial: Trial) -> None:
         """Takes a trial that was asked for."""
@@ -57,18 +57,13 @@ class Progress:
         self._now_s = at_s
 
     def _add(self, event: Event) -> None:
-        self._events.append(event)
+        self._tally.take(event)
         self._now_s = event.at_s
-
-    @property
-    def recorded(self) -> Recorded:
-        """The events so far."""
-        return Recorded({}, tuple(self._events), "", 0)
 
     @property
     def standing(self) -> Standing:
         """How the run stands now."""
-        return Standing.of(self.recorded, self.budget, self._now_s)
+        return self._tally.standing(self.budget, self._now_s)
 
     def _summary(self, standing: Standing) -> str:
         scores = [f"incumbent {_error(standing.incumbent)}", f"default {_error(standing.default)}"]
@@ -112,11 +107,12 @@ class Lines(Progress):
 
     def told(self, at_s: float, result: Result) -> None:
         """Takes a result and says so."""
+        trial = self._tally.running[result.trial_id]
         super().told(at_s, result)
         ok = result.status == "ok"
         if ok and time.monotonic() - self._printed_at < self._pause_s:
             return
-        trial, standing = self.recorded.trials[result.trial_id], self.standing
+        standing = self.standing
         ending = f"valid error {result.valid_error:.4f}" if ok else f"{result.status}: {result.reason}"
         head = f"{self.title} {_count(standing, self.budget)}: trial {trial.id}, {trial.epochs} epochs, {ending}"
         self._print(f"{head} | {self._summary(standing)}")

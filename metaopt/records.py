@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, replace
+from functools import lru_cache
 from math import isfinite
 from numbers import Integral, Real
 from sys import intern
@@ -31,6 +32,8 @@ LARGEST_ANSWER = 16 * 2**20
 
 _Record = TypeVar("_Record", Trial, Result)
 _STATUSES = frozenset(get_args(Status))
+# Names and choices are few words, which a million trials have in common.
+_is_harmless_word = lru_cache(maxsize=4096)(is_harmless)
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 # Any fraction holds what is below; Python does not even write numbers of more digits than this has times fourteen.
 _LARGEST_WHOLE = 2**1023
@@ -65,12 +68,11 @@ def trial_of(data: Any) -> Trial:
     if type(config) is not dict:
         flawed("config", config, "a mapping of names to plain values")
     for name, value in config.items():
-        kind = type(value)
-        if kind is str and is_harmless(value):
-            config[name] = intern(value)  # a choice is one of few words, which a million trials have in common
+        if type(value) is str and _is_harmless_word(value):
+            config[name] = intern(value)
         elif not is_value(value):
             flawed(f"config.{one_line(name, 80)}", value, "a finite number, true, false, or text without controls")
-        if not is_harmless(name):
+        if not _is_harmless_word(name):
             flawed("a name in config", name, "text without control characters")
     plain_mapping("memo", trial.memo)
     return trial
@@ -313,6 +315,8 @@ def _checked_info(info: Any) -> dict[str, Any]:
         kind = type(value)
         if name in _INFO and value is not None:
             _INFO[name](f"info.{name}", value)
+        elif kind is int and abs(value) < MOST:
+            pass  # the name for a message is made only where one may be needed
         elif kind is not str and kind is not bool and value is not None:
             plain(f"info.{one_line(name, 80)}", value)
         if not name.isprintable() or (kind is not int and kind is not float and not _are_harmless(value)):

@@ -11,7 +11,7 @@ from typing import Any
 
 from metaopt.errors import RunError
 from metaopt.file_lock import holder, holding
-from metaopt.journal import JournalWriter, Recorded, read
+from metaopt.journal import JournalWriter, Recorded, Story, read
 from metaopt.journal_lines import has_line
 from metaopt.system_errors import explaining
 from metaopt.wording import command
@@ -107,12 +107,24 @@ class RunFolder:
             RunError: if this is not the folder of a run.
             JournalError: if the journal is damaged elsewhere than in its last line.
         """
+        self._check()
+        return read(self.journal)
+
+    def story(self) -> Story:
+        """Returns the events of the journal, to be iterated over, for those who need not have all of them at once.
+
+        Raises:
+            RunError: if this is not the folder of a run.
+        """
+        self._check()
+        return Story(self.journal)
+
+    def _check(self) -> None:
         with explaining(f"cannot read the run folder {self.path}", _HINT):
             if not self.path.is_dir():
                 raise RunError(f"there is no run folder {self.path}", _HINT)
             if not self.journal.is_file():
                 raise not_a_run(self.path)
-        return read(self.journal)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from metaopt.budget import Budget
-from metaopt.incumbent import final_errors
-from metaopt.journal import Recorded
+from metaopt.incumbent import Incumbent, final_errors
+from metaopt.journal import Event, Recorded
 from metaopt.trial import Result, Trial, charged_epochs
 
 
@@ -65,43 +65,89 @@ class Standing:
             budget: What it may use.
             now_s: The second of the run it is; None: that of its last event.
         """
-        trials, results = recorded.trials, recorded.results
-        elapsed_s = recorded.elapsed_s if now_s is None else now_s
-        defaults = [t for t in trials if t.config == trials[0].config and _ok(results.get(t.id))]
-        return cls(
-            done=len(results),
-            failed=sum(not _ok(result) for result in results.values()),
-            restarts=sum(result.restarts for result in results.values()),
-            predicted=sum(bool(result.info.get("predicted")) for result in results.values()),
-            running=len(trials) - len(results),
-            epochs=sum(charged_epochs(trial, results.get(trial.id)) for trial in trials),
-            elapsed_s=elapsed_s,
-            left_s=_left_s(recorded, budget, elapsed_s),
-            default=_score(max(defaults, key=lambda trial: (trial.epochs, -trial.id), default=None), results),
-            incumbent=_score(recorded.incumbent, results),
-        )
+        tally = Tally()
+        for event in recorded.events:
+            tally.take(event)
+        return tally.standing(budget, recorded.elapsed_s if now_s is None else now_s)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the standing as plain JSON values."""
         return asdict(self)
 
 
-def _ok(result: Result | None) -> bool:
-    return result is not None and result.status == "ok"
+class Tally:
+    """What the events of a run add up to, taken one by one: it takes no more time and memory the longer a run is.
+
+    Attributes:
+        running: Trials without a result, by id.
+    """
+
+    def __init__(self) -> None:
+        self.running: dict[int, Trial] = {}
+        self._first: Trial | None = None
+        self._done = self._failed = self._restarts = self._predicted = self._epochs = 0
+        self._incumbent = Incumbent()
+        self._default: tuple[Trial, Result] | None = None
+
+    def take(self, event: Event) -> None:
+        """Takes the next ask or tell; a result comes after its trial."""
+        record = event.record
+        if isinstance(record, Trial):
+            self.running[record.id] = record
+            self._first = self._first or record
+        else:
+            self._answer(self.running.pop(record.trial_id), record)
+
+    def _answer(self, trial: Trial, result: Result) -> None:
+        self._done += 1
+        self._restarts += result.restarts
+        self._predicted += bool(result.info.get("predicted"))
+        self._epochs += charged_epochs(trial, result)
+        if result.status != "ok":
+            self._failed += 1
+            return
+        self._incumbent.take(trial, result)
+        if self._first is not None and trial.config == self._first.config:
+            best = self._default
+            if best is None or (trial.epochs, -trial.id) > (best[0].epochs, -best[0].id):
+                self._default = trial, result
+
+    @property
+    def incumbent(self) -> Trial | None:
+        """What the run recommends so far."""
+        return self._incumbent.found[0] if self._incumbent.found else None
+
+    def standing(self, budget: Budget, now_s: float) -> Standing:
+        """Returns how the run stands.
+
+        Args:
+            budget: What it may use.
+            now_s: The second of the run it is.
+        """
+        return Standing(
+            done=self._done,
+            failed=self._failed,
+            restarts=self._restarts,
+            predicted=self._predicted,
+            running=len(self.running),
+            epochs=self._epochs + sum(charged_epochs(trial, None) for trial in self.running.values()),
+            elapsed_s=now_s,
+            left_s=self._left_s(budget, now_s),
+            default=_score(self._default),
+            incumbent=_score(self._incumbent.found),
+        )
+
+    def _left_s(self, budget: Budget, elapsed_s: float) -> float | None:
+        left = [budget.seconds - elapsed_s] if budget.seconds is not None else []
+        for limit, used in ((budget.evaluations, self._done), (budget.epochs, self._epochs)):
+            if limit is not None and used:
+                left.append((limit - used) * elapsed_s / used)
+        return max(0.0, min(left)) if left else None
 
 
-def _score(trial: Trial | None, results: dict[int, Result]) -> Score | None:
-    if trial is None or (error := results[trial.id].valid_error) is None:
+def _score(found: tuple[Trial, Result] | None) -> Score | None:
+    if found is None or (error := found[1].valid_error) is None:
         return None
-    final = final_errors(results[trial.id].info)
-    return Score(trial.id, trial.epochs, error, results[trial.id].test_error if final is None else final[1])
-
-
-def _left_s(recorded: Recorded, budget: Budget, elapsed_s: float) -> float | None:
-    results = recorded.results
-    spent_epochs = sum(charged_epochs(trial, results[trial.id]) for trial in recorded.trials if trial.id in results)
-    left = [budget.seconds - elapsed_s] if budget.seconds is not None else []
-    for limit, used in ((budget.evaluations, len(results)), (budget.epochs, spent_epochs)):
-        if limit is not None and used:
-            left.append((limit - used) * elapsed_s / used)
-    return max(0.0, min(left)) if left else None
+    trial, result = found
+    final = final_errors(result.info)
+    return Score(trial.id, trial.epochs, error, result.test_error if final is None else final[1])

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -235,6 +236,7 @@ def _words(name: str, value: Any) -> list[str]:
 
 
 def _twice(file: Path, names: list[str]) -> Iterator[ConfigError]:
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-        text = f"{file} names the run {name} {names.count(name)} times"
-        yield ConfigError(text, "remove what stands twice, or let a setting differ")
+    for name, times in Counter(names).items():
+        if times > 1:
+            text = f"{file} names the run {name} {times} times"
+            yield ConfigError(text, "remove what stands twice, or let a setting differ")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from metaopt.errors import JournalError
-from metaopt.journal import Event, JournalWriter, Recorded, decode, encode, read, read_header, without_clock
+from metaopt.journal import Event, JournalWriter, Recorded, Story, decode, encode, read, read_header, without_clock
 from metaopt.trial import Result, Trial
 
 
@@ -43,6 +43,13 @@ def test_what_was_written_is_read(path: Path) -> None:
     assert [event.at_s for event in recorded.events] == [0.0, 0.5, 1.25, 1.5, 2.0]
     assert (recorded.elapsed_s, recorded.torn, recorded.end) == (2.0, "", "")
     assert recorded.size == path.stat().st_size
+
+
+def test_a_story_is_what_is_read_one_after_the_other(path: Path) -> None:
+    story, recorded = Story(path), read(path)
+    assert tuple(story) == recorded.events
+    for name in ("header", "torn", "size", "end", "ticked_s", "elapsed_s"):
+        assert getattr(story, name) == getattr(recorded, name), name
 
 
 def test_the_header_is_read_whatever_follows(path: Path) -> None:

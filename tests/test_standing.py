@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from metaopt.budget import Budget
 from metaopt.journal import Event, Recorded
-from metaopt.standing import Score, Standing
+from metaopt.standing import Score, Standing, Tally
 from metaopt.trial import Result, Trial
 
 
@@ -72,3 +74,28 @@ def test_what_was_trained_counts_and_not_what_was_asked_for() -> None:
     )
     assert standing.epochs == 45
     assert standing.left_s == pytest.approx(12.0)
+
+
+def test_a_tally_keeps_nothing_of_what_is_answered() -> None:
+    tally = Tally()
+    for number in range(500):
+        tally.take(Event(float(number), trial(number, number / 500, 3)))
+        tally.take(Event(float(number), Result(number, "ok", 0.9 - number / 1000, info={"cell": "x" * 100})))
+    kept = len(pickle.dumps(tally))
+    assert not tally.running
+    for number in range(500, 1500):
+        tally.take(Event(float(number), trial(number, number / 1500, 3)))
+        tally.take(Event(float(number), Result(number, "ok", 0.9, info={"cell": "x" * 100})))
+    assert len(pickle.dumps(tally)) <= kept + 50, "it grows with the run"
+    standing = tally.standing(Budget(evaluations=2000), 1500.0)
+    assert (standing.done, standing.left_s) == (1500, pytest.approx(500.0))
+
+
+@pytest.mark.parametrize("cut", range(len(RECORDS) + 1))
+def test_a_tally_is_the_standing_at_any_time(cut: int) -> None:
+    recorded = Recorded({}, RECORDED.events[:cut], "", 0)
+    tally = Tally()
+    for event in recorded.events:
+        tally.take(event)
+    assert tally.standing(Budget(epochs=99), recorded.elapsed_s) == Standing.of(recorded, Budget(epochs=99))
+    assert tally.incumbent == recorded.incumbent

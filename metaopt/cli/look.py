@@ -9,10 +9,11 @@ from typing import Any
 
 from metaopt.budget import Budget
 from metaopt.cli import OK, USER_ERROR
+from metaopt.journal import Story
 from metaopt.registry import load
 from metaopt.run_folder import RunFolder
-from metaopt.run_record import of_journal
-from metaopt.standing import Score, Standing
+from metaopt.run_record import RunRecord, of_journal
+from metaopt.standing import Score, Tally
 from metaopt.wording import command, counted
 
 
@@ -40,27 +41,35 @@ def export(arguments: Namespace) -> int:
 
 
 def _status(folder: RunFolder) -> dict[str, Any]:
-    recorded, driver = folder.read(), folder.driver
+    driver, (story, tally) = folder.driver, _tallied(folder)
     with of_journal(folder.journal):
-        config = recorded.record.config
+        config = RunRecord.of(story.header).config
     budget = config.limits
     confirming: dict[str, Any] | None = None
-    confirmed = config.confirm == 0 or recorded.incumbent is None
+    confirmed = config.confirm == 0 or tally.incumbent is None
     if folder.confirmation.begun:
-        confirmation = folder.confirmation.read()
+        confirmation, so_far = _tallied(folder.confirmation)
         confirmed = bool(confirmation.end)
-        confirming = Standing.of(confirmation, Budget()).to_json()
-    finished = bool(recorded.end) and confirmed
+        confirming = so_far.standing(Budget(), confirmation.elapsed_s).to_json()
+    finished = bool(story.end) and confirmed
     return {
         "run": str(folder.path),
         "state": "running" if driver else "finished" if finished else "interrupted",
         "driver": driver,
-        "end": recorded.end,
-        "torn": recorded.torn if not driver else "",
+        "end": story.end,
+        "torn": story.torn if not driver else "",
         "budget": {"evaluations": budget.evaluations, "epochs": budget.epochs, "seconds": budget.seconds},
-        "tuning": Standing.of(recorded, budget).to_json(),
+        "tuning": tally.standing(budget, story.elapsed_s).to_json(),
         "confirming": confirming,
     }
+
+
+def _tallied(folder: RunFolder) -> tuple[Story, Tally]:
+    """Returns what a journal says and adds up to, read once and without keeping its events."""
+    story, tally = folder.story(), Tally()
+    for event in story:
+        tally.take(event)
+    return story, tally
 
 
 def _lines(status: dict[str, Any]) -> list[str]:

@@ -1,9 +1,9 @@
 """The report of one or several runs: one HTML file, figures, and all trials as tables. It reads journals only."""
 
-#: Formats for other programs, to functions from runs to the bytes of one file.
+#: Formats for other programs, to functions that write the runs in some folders into one file.
 EXPORTERS = {
-    "csv": "metaopt.report.interchange:csv_of",
-    "json": "metaopt.report.interchange:json_of",
-    "optuna": "metaopt.report.optuna_studies:optuna_of",
-    "parquet": "metaopt.report.interchange:parquet_of",
+    "csv": "metaopt.report.rows:write_csv",
+    "json": "metaopt.report.interchange:write_json",
+    "optuna": "metaopt.report.optuna_studies:write_optuna",
+    "parquet": "metaopt.report.rows:write_parquet",
 }

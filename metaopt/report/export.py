@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -50,24 +50,27 @@ def trial_table(runs: Sequence[RunData]) -> pa.Table:
     is final, and regret with it, is of the cell after all epochs, whatever the epochs of the trial.
     """
     rows = [
-        _row(run, phase, evaluation)
+        row(run, phase, evaluation)
         for run in runs
         for phase, evaluations in (("tune", run.evaluations), ("confirm", run.confirmed))
         for evaluation in evaluations
     ]
     names = sorted({name for row in rows for name in row if name not in COLUMNS})
-    types = COLUMNS | {name: _type([row.get(name) for row in rows]) for name in names}
-    arrays = []
-    for name, kind in types.items():
-        values = [row.get(name) for row in rows]
-        as_text = pa.types.is_string(kind)
-        arrays.append(pa.array([None if v is None else str(v) if as_text else v for v in values], kind))
-    return pa.Table.from_arrays(arrays, names=list(types))
+    kinds = {name: {type(value) for one in rows if (value := one.get(name)) is not None} for name in names}
+    schema = pa.schema(COLUMNS | {name: type_of(found) for name, found in kinds.items()})
+    return pa.Table.from_arrays([column(rows, field) for field in schema], schema=schema)
 
 
-def _row(run: RunData, phase: str, evaluation: Evaluation) -> dict[str, Any]:
+def column(rows: Sequence[Mapping[str, Any]], field: pa.Field) -> pa.Array:
+    """Returns one column of some rows."""
+    values, as_text = [one.get(field.name) for one in rows], pa.types.is_string(field.type)
+    return pa.array([None if v is None else str(v) if as_text else v for v in values], field.type)
+
+
+def row(run: RunData, phase: str, evaluation: Evaluation) -> dict[str, Any]:
+    """Returns what :func:`trial_table` says of a trial, by the names of its columns."""
     trial, result = evaluation.trial, evaluation.result
-    row = {
+    values = {
         "run": run.name,
         "phase": phase,
         "trial_id": trial.id,
@@ -93,16 +96,16 @@ def _row(run: RunData, phase: str, evaluation: Evaluation) -> dict[str, Any]:
         "told_at_s": evaluation.told_s,
         **{f"config.{name}": value for name, value in trial.config.items()},
     }
-    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values.items()}
 
 
 def _regret(error: float, optimum: float | None) -> float | None:
     return None if optimum is None or math.isnan(error) else significant(regret(error, optimum))
 
 
-def _type(values: Sequence[Any]) -> pa.DataType:
-    """Returns the narrowest type that holds all values; booleans are no numbers, what is mixed becomes text."""
-    kinds = {type(value) for value in values if value is not None}
+def type_of(kinds: Collection[type]) -> pa.DataType:
+    """Returns the narrowest type that holds values of these; booleans are no numbers, what is mixed becomes text."""
+    kinds = set(kinds)
     if kinds == {bool}:
         return pa.bool_()
     if kinds == {int}:
@@ -113,10 +116,16 @@ def _type(values: Sequence[Any]) -> pa.DataType:
 def to_csv(table: pa.Table) -> bytes:
     """Returns ``table`` as CSV in UTF-8: numbers in full precision, null as an empty field."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.column_names)
-    writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    write_csv_rows(text, table.column_names, [table])
     return text.getvalue().encode("utf-8")
+
+
+def write_csv_rows(text: TextIO, names: Sequence[str], batches: Iterable[pa.Table]) -> None:
+    """Writes a line of names, and one for every row of tables that have these columns."""
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for batch in batches:
+        writer.writerows(zip(*(values.to_pylist() for values in batch.columns), strict=True))
 
 
 def to_parquet(table: pa.Table) -> bytes:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from metaopt.errors import RunError
-from metaopt.paths import write_atomically
+from metaopt.paths import replacing
 from metaopt.registry import resolve
 from metaopt.report import EXPORTERS
-from metaopt.report.export import to_csv, to_parquet, trial_table
 from metaopt.report.load import RunData, load_runs
 from metaopt.system_errors import explaining
 
@@ -40,32 +39,23 @@ def export(folders: Sequence[Path], to: str, out: Path | None) -> Path:
         raise RunError(
             f"an export of {len(folders)} runs has no folder of its own", f"name a file: --out trials.{ending}"
         )
-    runs = load_runs(folders)
     file = folders[0] / f"trials.{_ENDINGS.get(to, to)}" if out is None else out
     there = RunError(f"{file} exists", "name another file with --out, or remove it")
     with explaining(f"cannot write {file}", "name a file you may write with --out"):
         if file.exists():
             raise there
         try:
-            write_atomically(file, exporter(runs), new=True)
+            with replacing(file, new=True) as partial:
+                exporter(folders, partial)
         except FileExistsError:  # by now
             raise there from None
     return file
 
 
-def csv_of(runs: Sequence[RunData]) -> bytes:
-    """Returns a row per trial, see :func:`metaopt.report.export.trial_table`."""
-    return to_csv(trial_table(runs))
-
-
-def parquet_of(runs: Sequence[RunData]) -> bytes:
-    """Returns the same rows with their types."""
-    return to_parquet(trial_table(runs))
-
-
-def json_of(runs: Sequence[RunData]) -> bytes:
-    """Returns everything the journals say: per run its header and its trials, each with its whole answer."""
-    return (json.dumps({"runs": [_plain(run) for run in runs]}, indent=1, allow_nan=False) + "\n").encode()
+def write_json(folders: Sequence[Path], file: Path) -> None:
+    """Writes everything the journals say: per run its header and its trials, each with its whole answer."""
+    runs = [_plain(run) for run in load_runs(folders)]
+    file.write_text(json.dumps({"runs": runs}, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _plain(run: RunData) -> dict[str, Any]:

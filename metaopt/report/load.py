@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from metaopt.cells.graph import CellGraph
 from metaopt.errors import CellError, JournalError, RunError
 from metaopt.harmless import harmless, harmless_json, one_line
 from metaopt.incumbent import final_errors
-from metaopt.journal import Recorded
+from metaopt.journal import Event, Recorded, read_header
 from metaopt.run_folder import RunFolder, not_a_run
-from metaopt.run_record import Hyperparameter, RunRecord
+from metaopt.run_record import Hyperparameter, RunRecord, of_journal
+from metaopt.system_errors import explaining
 from metaopt.trial import Result, Trial, Value, charged_epochs
 from metaopt.wording import shown
 
@@ -218,8 +219,9 @@ def load_run(folder: Path) -> RunData:
         JournalError: if a journal is damaged elsewhere than in its last line.
     """
     run = RunFolder(folder)
-    if not run.journal.is_file():
-        raise _not_a_run(folder)
+    with explaining(f"cannot read the run folder {folder}"):
+        if not run.journal.is_file():
+            raise _not_a_run(folder)
     recorded = run.read()
     record = RunRecord.of(harmless_json(dict(recorded.header)))
     confirmation = run.confirmation.read() if run.confirmation.begun else None
@@ -237,6 +239,27 @@ def load_run(folder: Path) -> RunData:
     )
 
 
+def heads(folders: Sequence[Path]) -> list[tuple[Path, RunData]]:
+    """Returns runs, each with its folder and without its trials; folders of one name are told apart by a number.
+
+    Raises:
+        RunError: if a folder is missing or is no run folder.
+        JournalError: if a journal has no whole first line.
+    """
+    runs, seen = [], Counter[str]()
+    for folder in folders:
+        with explaining(f"cannot read the run folder {folder}"):
+            if not RunFolder(folder).journal.is_file():
+                raise _not_a_run(folder)
+        name, journal = harmless(folder.resolve().name), RunFolder(folder).journal
+        seen[name] += 1
+        name = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        with of_journal(journal):
+            record = RunRecord.of(harmless_json(dict(read_header(journal))))
+        runs.append((folder, RunData(name, record.content, record.hyperparameters, (), ())))
+    return runs
+
+
 def _not_a_run(folder: Path) -> RunError:
     if folder.is_dir():
         return not_a_run(folder)
@@ -247,25 +270,39 @@ def _not_a_run(folder: Path) -> RunError:
 
 
 def _evaluations(run: RunFolder, recorded: Recorded, record: RunRecord) -> tuple[Evaluation, ...]:
-    results = recorded.results
-    told_s = {e.record.trial_id: e.at_s for e in recorded.events if isinstance(e.record, Result)}
-    objective = record.objective
-    for trial in recorded.trials if record.hyperparameters else ():
-        _check_config(run, trial, {one.name: one for one in record.hyperparameters})
+    return tuple(evaluations_of(run, recorded.events, record))
+
+
+def evaluations_of(run: RunFolder, events: Iterable[Event], record: RunRecord) -> Iterator[Evaluation]:
+    """Yields trials by ascending id, each with its answer as soon as that and all before it have come.
+
+    Args:
+        run: For messages.
+        events: Of its journal.
+        record: What the header of the run says.
+
+    Raises:
+        JournalError: if a configuration is not of the space that the header states.
+    """
+    objective, space = record.objective, {one.name: one for one in record.hyperparameters}
     looks_up, single = objective.get("name") == "table", objective.get("errors") == "single"
     last = max((objective.get("table") or {}).get("epochs") or (), default=0) if looks_up else 0
-    return tuple(
-        Evaluation(
-            e.record,
-            e.at_s,
-            results.get(e.record.id),
-            told_s.get(e.record.id, math.nan),
-            e.record.epochs < last,
-            single,
-        )
-        for e in recorded.events
-        if isinstance(e.record, Trial)
-    )
+    asked, told = dict[int, tuple[Trial, float]](), dict[int, tuple[Result, float]]()
+
+    def evaluation(trial_id: int) -> Evaluation:
+        trial, asked_s = asked.pop(trial_id)
+        result, told_s = told.pop(trial_id, (None, math.nan))
+        return Evaluation(trial, asked_s, result, told_s, trial.epochs < last, single)
+
+    for event in events:
+        if isinstance(event.record, Trial):
+            _check_config(run, event.record, space)
+            asked[event.record.id] = event.record, event.at_s
+            continue
+        told[event.record.trial_id] = event.record, event.at_s
+        while (first := next(iter(asked), None)) is not None and first in told:
+            yield evaluation(first)
+    yield from map(evaluation, list(asked))
 
 
 def _check_config(run: RunFolder, trial: Trial, space: Mapping[str, Hyperparameter]) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -17,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from metaopt.distributions import distribution
 from metaopt.errors import ConfigError, JournalError
-from metaopt.report.load import Evaluation, RunData
+from metaopt.report.load import Evaluation, RunData, load_runs
 from metaopt.spaces import space_from_json
 from metaopt.trial import Value
 from metaopt.wording import shown
@@ -27,8 +28,8 @@ _ATTRIBUTES = ("test_error", "one_shot_error")
 _INFO = ("cell", "cell_hash", "predicted")
 
 
-def optuna_of(runs: Sequence[RunData]) -> bytes:
-    """Returns an SQLite database of Optuna with a study per run; a run's confirmation is left out.
+def write_optuna(folders: Sequence[Path], file: Path) -> None:
+    """Writes an SQLite database of Optuna with a study per run; a run's confirmation is left out.
 
     A trial's value is its validation error, reported as its intermediate value after its epochs. What a trial
     continues, its seed, and what was found stand in its attributes. A failed trial is failed with its reason, one
@@ -40,10 +41,10 @@ def optuna_of(runs: Sequence[RunData]) -> bytes:
         storage = optuna.storages.RDBStorage(
             "sqlite://", engine_kwargs={"creator": lambda: database, "poolclass": StaticPool}
         )
-        for run in runs:
+        for run in load_runs(folders):
             _add(run, storage)
         storage.remove_session()
-        return database.serialize()
+        file.write_bytes(database.serialize())
 
 
 @contextmanager

@@ -11,6 +11,7 @@ rest on (Hyperband's paper rounds R / (s+1) eta^s up).
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 from abc import abstractmethod
@@ -82,6 +83,8 @@ class BracketTuner(Tuner):
         self.eta = eta
         self.budgets = rung_budgets(min_epochs, max_epochs, eta)
         self._brackets: list[SuccessiveHalving] = []
+        self._done = 0  # brackets at the front with nothing more to ask for
+        self._keys: dict[ConfigId, int] = {}
         self._config_ids: list[ConfigId] = []
         self._logged: Trial | None = None
 
@@ -100,7 +103,8 @@ class BracketTuner(Tuner):
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
         self._logged = logged
         config_id, config, budget = self._next_run()
-        if config_id not in self._config_ids:
+        key = self._keys.setdefault(config_id, len(self._config_ids))
+        if key == len(self._config_ids):
             self._config_ids.append(config_id)
         memo = {
             "bracket": config_id[0],
@@ -108,10 +112,12 @@ class BracketTuner(Tuner):
             "budget": budget,
             "model_based": self._brackets[config_id[0]].data[config_id].config_info["model_based"],
         }
-        return Proposal(key=self._config_ids.index(config_id), config=config, epochs=round(budget), memo=memo)
+        return Proposal(key=key, config=config, epochs=round(budget), memo=memo)
 
     def _next_run(self) -> tuple[ConfigId, Mapping[str, Value], float]:
-        for bracket in self._brackets:
+        while self._done < len(self._brackets) and self._brackets[self._done].is_finished:
+            self._done += 1
+        for bracket in itertools.islice(self._brackets, self._done, None):
             if (run := bracket.get_next_run()) is not None:
                 return run  # type: ignore[no-any-return]  # hpbandster has no types
         self._brackets.append(self._open_bracket(len(self._brackets)))

@@ -60,13 +60,13 @@ def test_a_format_that_is_none(make_run: Callable[..., Path]) -> None:
 def test_of_two_exports_to_one_file_one_is_refused(
     make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, write = tmp_path / "trials.json", interchange.write_atomically
+    file, write = tmp_path / "trials.json", interchange.write_json
 
-    def after_another(path: Path, content: bytes, *, new: bool) -> None:
-        write(path, b"another's", new=new)
-        write(path, content, new=new)
+    def after_another(folders: list[Path], partial: Path) -> None:
+        write(folders, partial)
+        file.write_bytes(b"another's")
 
-    monkeypatch.setattr(interchange, "write_atomically", after_another)
+    monkeypatch.setattr(interchange, "write_json", after_another)
     with pytest.raises(RunError, match=r"trials\.json exists"):
         export([make_run(n=2)], "json", file)
     assert file.read_bytes() == b"another's"
