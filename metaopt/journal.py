@@ -221,6 +221,19 @@ def read_header(path: Path) -> Mapping[str, Any]:
     raise _without_header(path, reader)
 
 
+def asked_configs(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Yields the configurations that are asked for, unchecked: it takes half of the time of :class:`Story`.
+
+    Raises:
+        JournalError: if the journal cannot be read, or is damaged elsewhere than in its last line.
+    """
+    for block in LineReader(path):
+        for line in block:
+            trial = line.get("trial")
+            if isinstance(trial, dict) and isinstance(trial.get("config"), dict):
+                yield trial["config"]
+
+
 def _numbered(reader: LineReader) -> Iterator[tuple[int, dict[str, Any]]]:
     for block in reader:
         yield from enumerate(block, start=reader.number - len(block) + 1)

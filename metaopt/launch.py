@@ -20,6 +20,7 @@ from metaopt.config import changed, cores, evaluation_epochs, is_named_now, rais
 from metaopt.errors import ConfigError, MetaoptError, RunError
 from metaopt.executors import EXECUTORS
 from metaopt.executors.base import Executor, Recipe
+from metaopt.executors.fork_server import check_temporary_folder
 from metaopt.interrupt import Interrupt
 from metaopt.journal import JournalWriter, Recorded
 from metaopt.objectives import OBJECTIVES
@@ -200,6 +201,7 @@ def start(
     Raises:
         RunError: if the folder cannot be made or is in use, or if no worker is left.
     """
+    _check_machine(prepared)
     folder.create()
     console.print(f"run folder: {folder.path}", markup=False, highlight=False, soft_wrap=True)
     with folder.locked():
@@ -242,6 +244,7 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
             console.print(f"journal: {recorded.torn}", markup=False, highlight=False, soft_wrap=True)
         if recorded.end and _confirmed(prepared, folder, recorded):
             return recorded.end
+        _check_machine(prepared)
         check_same_problem(folder.journal, recorded.header, prepared.objective.describe())
         if note := changed_versions(recorded.header, versions()):
             console.print(note, markup=False, highlight=False, soft_wrap=True)
@@ -263,6 +266,12 @@ def _of_others(folder: RunFolder, cluster: str) -> RunError:
         f"if it is yours, say so: {resume_command(folder, cluster)}; "
         f"on this machine: {command('resume', folder.path, '--executor', 'dask')}",
     )
+
+
+def _check_machine(prepared: Prepared) -> None:
+    """Checks that evaluations can be started here, where they are to be."""
+    if prepared.objective.needs_process and prepared.config.cluster is None:
+        check_temporary_folder()
 
 
 def _work(prepared: Prepared, folder: RunFolder, recorded: Recorded, console: Console, interrupted: Interrupt) -> str:

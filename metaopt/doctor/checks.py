@@ -23,6 +23,7 @@ CHECKS = {
     "home": "metaopt.doctor.machine:home",
     "runs": "metaopt.doctor.machine:runs",
     "disk": "metaopt.doctor.machine:disk",
+    "temporary files": "metaopt.doctor.machine:temporary",
     "dask": "metaopt.doctor.cluster:dask",
 }
 #: Gives the checks of every benchmark that there is.

@@ -17,6 +17,8 @@ from packaging.specifiers import SpecifierSet
 from metaopt import paths
 from metaopt.config import cores
 from metaopt.doctor.finding import Finding
+from metaopt.errors import MetaoptError
+from metaopt.executors.fork_server import check_temporary_folder
 from metaopt.system_errors import explained
 
 _GB = 2**30
@@ -59,6 +61,18 @@ def writable(folder: Path, setting: str) -> Finding:
         found = explained(error, f"cannot write to {place}", f"choose {setting}")
         return Finding("problem", found.message, found.hint)
     return Finding("ok", f"{folder} can be " + ("written" if place == folder else "made"))
+
+
+def temporary() -> Finding:
+    """Whether temporary files can be written, and sockets among them."""
+    try:
+        check_temporary_folder()
+        return writable(Path(tempfile.gettempdir()), "another TMPDIR")
+    except MetaoptError as error:
+        return Finding("problem", error.message, error.hint)
+    except OSError as error:
+        found = explained(error, "there is no folder for temporary files", "set TMPDIR to one")
+        return Finding("problem", found.message, found.hint)
 
 
 def disk() -> Finding:

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import platform
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing import context, forkserver, popen_forkserver, resource_tracker
@@ -30,6 +31,8 @@ _MARK = "_METAOPT_FORK_SERVER"
 #: Variable by which the server learns what is evaluated, see :mod:`metaopt.executors.preload`.
 PRELOAD = "_METAOPT_PRELOAD"
 _LONGEST = 100_000  # characters of a variable; Linux takes 131,071 bytes
+#: What multiprocessing calls its sockets below the folder of temporary files, and bytes that Linux takes for all of it.
+_SOCKET, _LONGEST_SOCKET = "/pymp-xxxxxxxx/listener-xxxxxxxx", 107
 _ATTEMPTS, _PAUSE_S = 3, 0.2
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -68,7 +71,11 @@ def start(recipe: Recipe) -> None:
     """Starts the fork server of this process in the background, if it does not run yet.
 
     Call it from a thread that lives as long as the process: on Linux the server dies with the thread that started it.
+
+    Raises:
+        RunError: if its socket has no room where temporary files are.
     """
+    check_temporary_folder()
     CONTEXT.set_forkserver_preload([__name__, "metaopt.executors.preload"])
     # Numerical libraries read these once, when they are loaded, and threads that they start would not survive a fork.
     wanted = child_environment(recipe.threads) | {_MARK: "1", PRELOAD: _what_to_prepare(recipe)}
@@ -88,6 +95,22 @@ def start(recipe: Recipe) -> None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def check_temporary_folder() -> None:
+    """Checks that the path of a socket in the folder of temporary files is one that the system takes.
+
+    Raises:
+        RunError: if it is too long.
+    """
+    folder = tempfile.gettempdir()
+    longest = _LONGEST_SOCKET - len(_SOCKET)
+    if len(os.fsencode(folder)) > longest:
+        raise RunError(
+            f"temporary files are in {folder}, a path of {len(os.fsencode(folder))} bytes; {longest} leave room "
+            "for the name of a socket in it, which evaluations are started through",
+            "set TMPDIR to a shorter path, such as /tmp",
+        )
 
 
 def spawn(recipe: Recipe, target: Callable[..., None], *args: Any) -> BaseProcess:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from metaopt.journal import asked_configs
 from metaopt.report.export import COLUMNS, column, row, type_of, write_csv_rows
 from metaopt.report.load import Evaluation, RunData, evaluations_of, heads
 from metaopt.run_folder import RunFolder
@@ -38,10 +39,13 @@ class TrialRows:
     def __init__(self, folders: Sequence[Path]) -> None:
         self._runs = heads(folders)
         kinds: defaultdict[str, set[type]] = defaultdict(set)
-        for _, _, evaluation in self._evaluations():
-            for name, value in evaluation.trial.config.items():
-                kinds[f"config.{name}"].add(type(value))
-        self.schema = pa.schema(COLUMNS | {name: type_of(kinds[name]) for name in sorted(kinds)})
+        for folder, _ in self._runs:
+            place = RunFolder(folder)
+            for journal in (place.journal, *([place.confirmation.journal] if place.confirmation.begun else [])):
+                for config in asked_configs(journal):
+                    for name, value in config.items():
+                        kinds[name].add(type(value))
+        self.schema = pa.schema(COLUMNS | {f"config.{name}": type_of(kinds[name]) for name in sorted(kinds)})
 
     def __iter__(self) -> Iterator[pa.Table]:
         rows = (row(run, phase, evaluation) for run, phase, evaluation in self._evaluations())

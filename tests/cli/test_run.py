@@ -205,3 +205,14 @@ def test_a_journal_names_no_code(tune: list[str], capsys: pytest.CaptureFixture[
         assert main(["resume", "mine"]) == 2
         assert "Traceback" not in capsys.readouterr().err
     assert not Path("executed").exists()
+
+
+def test_a_long_path_of_temporary_files_is_named_before_anything_begins(
+    tune: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Faults")
+    monkeypatch.setattr("tempfile.tempdir", "/tmp/" + "t" * 120)
+    for executor in ("dask", "serial"):
+        assert main([*tune, "--executor", executor, "--run", "mine"]) == 2
+        assert "set TMPDIR to a shorter path" in capsys.readouterr().err
+    assert not Path("mine").exists()

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from multiprocessing import forkserver
+from pathlib import Path
 
 import psutil
 import pytest
@@ -41,6 +43,25 @@ def test_a_killed_server_is_replaced() -> None:
     process = fork_server.spawn(recipe, time.sleep, 0)
     process.join()
     assert process.exitcode == 0
+
+
+@pytest.mark.parametrize(("length", "fits"), [(70, True), (74, True), (76, False), (120, False)])
+def test_a_path_of_temporary_files_that_leaves_no_room_for_a_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int, fits: bool
+) -> None:
+    folder = Path("/tmp") / f"{os.getpid()}".ljust(length - 5, "t")
+    folder.mkdir()
+    try:
+        environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(Path(__file__).parents[1])}
+        code = (
+            "from metaopt.executors import fork_server; from metaopt.executors.base import Recipe\n"
+            "process = fork_server.spawn(Recipe('faults:Faults', {}), print, 1); process.join()"
+        )
+        said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    finally:
+        shutil.rmtree(folder)
+    assert (said.returncode == 0) == fits, said.stderr
+    assert fits or "set TMPDIR to a shorter path" in said.stderr
 
 
 def test_the_environment_of_children() -> None:
