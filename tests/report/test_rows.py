@@ -14,7 +14,11 @@ from metaopt.report import rows
 from metaopt.report.export import to_csv, trial_table
 from metaopt.report.load import evaluations_of, load_runs
 from metaopt.report.rows import TrialRows, write_csv, write_parquet
+from metaopt.run_folder import RunFolder
+from metaopt.run_record import RunRecord
 from metaopt.trial import Result, Trial
+
+RUN, RECORD = RunFolder(Path("run")), RunRecord.of({})
 
 
 @pytest.mark.parametrize("batch", [1, 7, 10_000])
@@ -47,7 +51,7 @@ def test_nothing_that_is_answered_is_kept_behind_the_first_that_is_not() -> None
         asks = (Event(float(n), Trial(n, n, {}, 1, 0)) for n in range(3))
         return itertools.chain(asks, (Event(9.0 - n, Result(n, "ok", 0.1 * n)) for n in (2, 0)))
 
-    found = list(evaluations_of(events(), {}))
+    found = list(evaluations_of(RUN, events(), RECORD))
     assert [(e.trial.id, e.asked_s, e.told_s) for e in found[:1]] == [(0, 0.0, 9.0)]
     assert [e.trial.id for e in found] == [0, 1, 2]
     assert [e.result is None for e in found] == [False, True, False]
@@ -58,5 +62,5 @@ def test_nothing_that_is_answered_is_kept_behind_the_first_that_is_not() -> None
         pairs = ((Event(0.0, Trial(n, n, {}, 1, 0)), Event(0.0, Result(n, "ok", 0.5))) for n in given)
         return itertools.chain.from_iterable(pairs)
 
-    assert [e.trial.id for e in itertools.islice(evaluations_of(endless(), {}), 5)] == [0, 1, 2, 3, 4]
+    assert [e.trial.id for e in itertools.islice(evaluations_of(RUN, endless(), RECORD), 5)] == [0, 1, 2, 3, 4]
     assert next(given) == 5
