@@ -75,7 +75,21 @@ def _made_otherwise(run: PlannedRun, folder: RunFolder) -> list[str]:
         for name in wanted
         if name not in RESUMABLE and made.get(name) != wanted[name]
     ]
-    return differing + ([] if space == _as_read(run.space) else ["other hyperparameters in its space"])
+    same = _without_notes(space) == _without_notes(_as_read(run.space))
+    return differing + ([] if same else ["other hyperparameters in its space"])
+
+
+def _without_notes(space: Any) -> Any:
+    """Returns a space without what only its reader is told: units and sources."""
+    if not isinstance(space, dict) or not isinstance(space.get("hyperparameters"), list):
+        return space
+    return {
+        **space,
+        "hyperparameters": [
+            {name: value for name, value in entry.items() if name != "meta"} if isinstance(entry, dict) else entry
+            for entry in space["hyperparameters"]
+        ],
+    }
 
 
 def _as_read(values: Mapping[str, Any]) -> Any:

@@ -132,6 +132,9 @@ def test_where_runs_run_does_not_matter(tmp_path: Path) -> None:
 def test_refuses_runs_of_another_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_of(tmp_path)
     run(plan, tmp_path)
+    for entry in plan.runs[1].space["hyperparameters"]:  # type: ignore[attr-defined]
+        entry["meta"] = {"source": "written anew since"}
+    compare.check_folder(plan, tmp_path, tmp_path)
     plan.runs[1].space["hyperparameters"].pop()  # type: ignore[attr-defined]
     with pytest.raises(RunError, match="darts-hyperband-s0 was made with other hyperparameters in its space"):
         compare.check_folder(plan, tmp_path, tmp_path)

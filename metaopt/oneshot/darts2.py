@@ -27,7 +27,10 @@ class Darts2Settings(DartsSettings):
 
     Attributes:
         hessian: How the product of the mixed second derivative with a vector is computed: ``finite_differences``, as
-            published, or ``exact``, by differentiating twice.
+            published, or ``exact``, by differentiating twice. The two are no substitutes for each other early in a
+            search: at the published step, which crosses kinks of the loss, the differences are off by more than the
+            product's own norm. Seen on digits in space 1 with 8 channels: 2.8 and 4.6 times it after 3 steps, 1.4
+            and 1.5 times after 60.
     """
 
     hessian: str = one_of("finite_differences", ("finite_differences", "exact"))

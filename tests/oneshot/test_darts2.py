@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 import torch
@@ -73,3 +75,20 @@ def test_all_passes_over_a_training_batch_drop_the_same_paths(monkeypatch: pytes
         search.supernet.drop_path_generator.manual_seed(3)
         found.append(torch.cat([t.flatten() for t in darts.arch_gradients(*batches(search))]))
     assert (found[0] - found[1]).norm() < 1e-6 * found[0].norm()
+
+
+def test_the_published_step_is_far_from_the_exact_product_early_on() -> None:
+    """As the settings and the space say: off by more than the product itself after three steps."""
+    search, darts = prepared("exact")
+    for train, valid in islice(search._batches(0, 12), 3):
+        darts.arch_step(train, valid)
+        search._weight_step(*train)
+    train, valid = batches(search)
+    weights, loss = list(search.supernet.parameters()), darts._train_loss(train)
+    with darts._moved(weights, darts._step_ahead(loss, weights), -search.settings.learning_rate):
+        vector = torch.autograd.grad(darts.valid_loss(valid), weights)
+    exact, approximate = (
+        torch.cat([tensor.flatten() for tensor in product(loss, weights, vector)])
+        for product in (darts._exact, darts._finite_differences)
+    )
+    assert (approximate - exact).norm() > exact.norm()
