@@ -25,7 +25,7 @@ from metaopt.surrogates.readme import quality_lines
 from metaopt.tables.build import build as build_table
 from metaopt.tables.build import check_out, planned, training
 from metaopt.tables.card import Card, card_names, load_card
-from metaopt.tables.files import find_predictions, find_table
+from metaopt.tables.files import find_predictions, find_table, making
 from metaopt.tables.predictions import Predictions
 from metaopt.tables.table import Table
 from metaopt.wording import command, counted
@@ -139,7 +139,7 @@ def build(arguments: Namespace) -> int:
         "seeds": list(seeds),
     }
     print(f"finished parts are kept in {folder}; a build that is started again goes on from there", file=sys.stderr)
-    with local_cluster(workers) as client:
+    with making(out), local_cluster(workers) as client:
         build_table(card, graphs, seeds, folder, out, partial(run_all, client), provenance, Countdown("networks"))
     print(f"table: {out}")
     return OK

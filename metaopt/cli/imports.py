@@ -15,13 +15,13 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
 from metaopt.config import cores
 from metaopt.errors import ConfigError, TableError
-from metaopt.file_lock import holding
 from metaopt.progress import duration
 from metaopt.provenance import command_line, host, versions
 from metaopt.registry import resolve
 from metaopt.system_errors import explaining
 from metaopt.tables.build import check_out
 from metaopt.tables.card import load_card
+from metaopt.tables.files import making
 from metaopt.tables.importers import BENCHMARKS, IMPORTERS
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.rules import Report
@@ -44,7 +44,7 @@ def import_table(arguments: Namespace) -> int:
     if not there:
         raise TableError(f"there is no file {file}", "name the file to import; metaopt does not download it")
     check_out(out)
-    with holding(out.with_name(f".{out.name}.lock"), lambda holder: _busy(out, holder)):
+    with making(out):
         check_out(out)  # which another import may have made since
         evaluations, found = _imported(importer, arguments.importer, file, out)
     print("\n".join(_summary(evaluations, found)))
@@ -63,12 +63,6 @@ def _imported(importer: Importer, name: str, file: Path, out: Path) -> tuple[Eva
     write_groups(out, evaluations.groups(), {**made, "host": host(cores()), **found}, new=True)
     progress.written()
     return evaluations, found
-
-
-def _busy(out: Path, holder: str) -> TableError:
-    return TableError(
-        f"{holder} is importing the table {out} right now", "wait until it has ended, or name another file with --out"
-    )
 
 
 def _table_of(benchmark: str | None, importer: str) -> Path:

@@ -31,7 +31,7 @@ from metaopt.surrogates.sources import leave_one_out
 from metaopt.surrogates.tuning import default_config, tune
 from metaopt.surrogates.unlike import judge_unlike, kinds
 from metaopt.tables.card import load_card
-from metaopt.tables.files import find_table
+from metaopt.tables.files import find_table, making
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,23 @@ def fit_surrogate(arguments: Namespace) -> int:
     _check_numbers(arguments)
     sources = _sources(arguments.found) if arguments.found else {}
     each = _chosen(measured_after_each(places.table, arguments.space), arguments.epochs)
-    cells = each[max(each)]
     places.folder.mkdir(parents=True, exist_ok=True)
+    with making(places.predictions):
+        record = _made(arguments, names, places, each, sources)
+    print(page(record))
+    print(f"models: {places.folder}\npredictions: {places.predictions}")
+    return OK
+
+
+def _made(
+    arguments: Namespace,
+    names: list[str],
+    places: _Places,
+    each: Mapping[int, Measured],
+    sources: Mapping[str, set[str]],
+) -> dict[str, Any]:
+    """Fits, judges and predicts, and writes all of it; returns the record."""
+    cells = each[max(each)]
     record = _record(arguments, names, places, cells)
     configs = _configs(arguments, names, cells, record)
     folds = max(FOLDS, arguments.members)
@@ -69,9 +84,7 @@ def fit_surrogate(arguments: Namespace) -> int:
     predict_space(ensembles, arguments.space, places.predictions, record)
     write_atomically(places.folder / "metrics.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
     write_atomically(places.folder / "README.md", page(record))
-    print(page(record))
-    print(f"models: {places.folder}\npredictions: {places.predictions}")
-    return OK
+    return record
 
 
 def _chosen(each: dict[int, Measured], wanted: Sequence[int] | None) -> dict[int, Measured]:

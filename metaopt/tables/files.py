@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from metaopt import paths
 from metaopt.errors import TableError
+from metaopt.file_lock import holding
 from metaopt.tables.card import Card
 from metaopt.wording import command
 
@@ -30,6 +33,23 @@ def find_predictions(card: Card, cell_space: int) -> Path | None:
     """Returns the predictions of a benchmark's surrogate for a cell space, looked for as the table is; None if none."""
     name = f"{card.name}-{cell_space}.surrogate.parquet"
     return next((place for place in _places(name) if place.is_file()), None)
+
+
+@contextmanager
+def making(out: Path) -> Iterator[None]:
+    """Holds the name of a table, or of predictions, while it is made; the folder must be there.
+
+    Raises:
+        TableError: if another process is making it: the work of one of the two would be lost.
+        RunError: if nothing can be locked there.
+    """
+
+    def busy(holder: str) -> TableError:
+        hint = "wait until it has ended, or name another one with --out"
+        return TableError(f"{holder} is making {out} right now", hint)
+
+    with holding(out.with_name(f".{out.name}.lock"), busy):
+        yield
 
 
 def _places(name: str) -> list[Path]:

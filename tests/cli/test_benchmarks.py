@@ -8,6 +8,7 @@ import pytest
 from metaopt.cells.space import CELL_SPACES, CellSpace
 from metaopt.cli import benchmarks, main
 from metaopt.tables.card import load_card
+from metaopt.tables.files import making
 from metaopt.tables.networks import NetworkScale
 from metaopt.tables.table import Table
 
@@ -58,6 +59,13 @@ def test_info_prints_card_and_tables(capsys: pytest.CaptureFixture[str]) -> None
         *("predicted: the other 49653", "digits-3.surrogate.parquet"),
     ):
         assert part in out
+
+
+def test_of_two_builds_to_one_name_one_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "mine.parquet"
+    with making(out):
+        assert main(["benchmark", "build", "digits", "--out", str(out), "--workers", "1"]) == 2
+    assert f"is making {out} right now" in capsys.readouterr().err
 
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:

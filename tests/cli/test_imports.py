@@ -118,7 +118,7 @@ def test_of_two_imports_to_one_name_one_is_refused(file: Path, home: Path, capsy
     with holding(lock, lambda holder: AssertionError(holder)):  # type: ignore[arg-type, return-value]
         assert main(["benchmark", "import", "nasbench101", str(file)]) == 2
         assert f"process {os.getpid()} on " in (said := capsys.readouterr().err)
-        assert f" is importing the table {out} right now" in said
+        assert f" is making {out} right now" in said
         assert not out.exists()
     lock.write_text("left behind by a process that was killed")
     assert main(["benchmark", "import", "nasbench101", str(file)]) == 0

@@ -13,7 +13,7 @@ from metaopt.cli import main
 from metaopt.seeds import stream
 from metaopt.surrogates.forest import Forest
 from metaopt.tables.card import load_card
-from metaopt.tables.files import find_predictions, find_table
+from metaopt.tables.files import find_predictions, find_table, making
 from metaopt.tables.predictions import Predictions
 from metaopt.tables.schema import write_table
 
@@ -81,6 +81,17 @@ def test_epochs_that_cannot_be_predicted(
     assert main(command) == 2
     assert f"epochs is {', '.join(epochs)}; the table has 1, 2, 4, 8, and the last" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_of_two_fits_to_one_name_one_is_refused(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out" / "few-1.surrogate.parquet"
+    out.parent.mkdir()
+    with making(out):
+        assert main(["benchmark", "fit-surrogate", str(table), "--models", "forest", "--out", str(out.parent)]) == 2
+    assert f"is making {out} right now" in capsys.readouterr().err
+    assert list(out.parent.iterdir()) == []
 
 
 def test_a_repeated_command_fits_nothing_again(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
