@@ -133,6 +133,10 @@ class Faults:
         os.closerange(0, 1024)
         return self._answer(trial)
 
+    def _stops_its_server(self, trial: Trial) -> float:
+        os.kill(os.getppid(), signal.SIGSTOP)
+        return self._answer(trial)
+
     def _goes_elsewhere(self, trial: Trial) -> float:
         os.chdir("/")
         return self._answer(trial)

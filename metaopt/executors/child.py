@@ -38,6 +38,8 @@ from metaopt.trial import Result
 OUTPUT, STOP = "stderr.txt", "stop"
 
 _POLL_S = 0.1
+#: Seconds after which a fork server must have told of the end of a process.
+_NEWS_S = 5.0
 #: How many fork servers may be lost under one trial.
 _LOST_SERVERS = 3
 _TAIL_LINES = 3
@@ -184,7 +186,10 @@ class Child:
         self._ending = self._without_answer(status, reason)
         if not self._kill_group():  # not yet the leader of its group, or gone
             self._process.kill()
-        self._process.join()
+        self._process.join(_NEWS_S)
+        if self._process.exitcode is None:  # its server does not tell, since the trial has stopped it, say
+            fork_server.kill()
+            self._process.join(_NEWS_S)
 
     def _kill_group(self) -> bool:
         """Kills the process with whatever the evaluation has started itself; returns whether there was any of it."""

@@ -7,6 +7,7 @@ alive after its worker was killed.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import multiprocessing
@@ -140,6 +141,14 @@ def _what_to_prepare(recipe: Recipe) -> str:
     """Returns the objective and its settings as JSON; empty where they are too long to be handed over."""
     text = json.dumps([recipe.objective, dict(recipe.settings)])
     return text if len(text) <= _LONGEST else ""
+
+
+def kill() -> None:
+    """Kills the fork server of this process, if there is one; the next process starts another."""
+    server: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)
+    if server is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(server, signal.SIGKILL)
 
 
 def orphaned() -> bool:

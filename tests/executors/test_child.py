@@ -103,6 +103,14 @@ def test_a_trial_may_delete_its_folder(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "trial" / RESULT).exists()
 
 
+def test_a_server_that_a_trial_has_stopped_is_replaced(run: Run, tmp_path: Path) -> None:
+    """Nobody hears of the end of the process then, until its time is over."""
+    started = time.monotonic()
+    assert run("stops_its_server", time_limit_s=2.0).status in ("ok", "timeout")
+    assert time.monotonic() - started < 40
+    assert run("answer", folder=tmp_path / "next").status == "ok"
+
+
 def test_a_flood_of_output_fills_no_disk(run: Run, tmp_path: Path) -> None:
     result = run("floods")
     assert result.reason.startswith("its process ended with exit code 7 and without a result: ")
