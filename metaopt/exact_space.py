@@ -53,6 +53,7 @@ _Decoder = Callable[[dict[str, Any], ConfigurationSpace, Any], Any]
 #: Draws after which no more legal configurations are looked for.
 MOST_DRAWS = 1_000_000
 _MOST_ROWS = 2**15  # of draws at a time, for which there must be memory
+_MOST_ROUNDS = 100  # until rounding changes nothing more: two or three are usual
 _FEW_TRIES = 20  # with few draws each, as ConfigSpace makes them, before there are more and more
 
 
@@ -249,11 +250,28 @@ def _decoded(item: Mapping[str, Any], space: ConfigurationSpace, decoders: Mappi
     def decode(part: Mapping[str, Any], space: ConfigurationSpace, _: Any) -> Any:
         rest = dict(part)
         if isinstance(space.get(str(rest.get("parent", rest.get("name")))), FloatHyperparameter):
-            # What a number is compared with is rounded as the number is.
-            rest |= {key: np.round(rest[key], ROUND_PLACES).tolist() for key in ("value", "values") if key in rest}
+            rest |= {key: _settled(rest[key]) for key in ("value", "values") if key in rest}
+        elif str(rest["type"]).endswith("_float"):
+            rest |= {
+                key: _settled(rest[key]) for key in ("lower", "upper", "default_value") if rest.get(key) is not None
+            }
         return decoders[rest.pop("type")](rest, space, decode)
 
     return decode(item, space, decode)
+
+
+def _settled(number: Any) -> Any:
+    """Returns what is left of a number, or of each in a list, however often ConfigSpace rounds it.
+
+    Its rounding may move a number above some hundreds by a bit at each time, but never past one that it leaves alone.
+    """
+    if isinstance(number, list | tuple):
+        return [_settled(one) for one in number]
+    for _ in range(_MOST_ROUNDS):
+        before, number = number, float(np.round(number, ROUND_PLACES))
+        if number == before:
+            break
+    return number
 
 
 def _with_choices_as_they_are(key: str, decoder: _Decoder) -> _Decoder:

@@ -167,3 +167,19 @@ def test_as_many_as_were_found_are_returned_where_little_is_legal() -> None:
     assert 0.5 < len(found) / (MOST_DRAWS * 0.02**2) < 2
     assert all(max(config.values()) <= 0.02 for config in found)
     assert not np.array_equal(found[0].get_array(), found[1].get_array())
+
+
+def test_a_bound_that_rounding_would_move_is_one_that_it_leaves_alone() -> None:
+    """ConfigSpace rounds a configuration again, and 500617.2839 becomes less by a bit; a child of it is checked."""
+    rate = {"name": "rate", "type": "uniform_float", "lower": 1.0, "upper": 500617.2839, "default_value": 500617.2839}
+    clauses = [{"type": "EQUALS", "name": "rate", "value": 500617.2839}]
+    gate = [choice("gate", ["x", "y"])]
+    conditions = [depends("rate", "gate", "EQ", "x")]
+    space = space_from_json({"hyperparameters": [*gate, rate], "conditions": conditions})
+    upper = space["rate"].upper
+    assert upper == pytest.approx(500617.2839, rel=1e-15)
+    assert float(np.round(upper, 13)) == upper
+    check_config(space, {"gate": "x", "rate": upper})
+    with pytest.raises(ConfigError, match="Forbidden"):
+        space_from_json({"hyperparameters": [*gate, rate], "conditions": conditions, "forbiddens": clauses})
+    assert space_to_json(space_from_json(space_to_json(space))) == space_to_json(space)
