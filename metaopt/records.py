@@ -299,6 +299,8 @@ _INFO: Mapping[str, Callable[[str, Any], Any]] = {
     "cell_hash": text,
     "predicted": flag,
     "one_shot_error": share,
+    "final_valid_error": share,
+    "final_test_error": share,
     "trajectory": _trajectory,
     "valid_errors": list_of(share),
     "test_errors": list_of(share),

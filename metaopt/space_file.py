@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from metaopt.errors import ConfigError
+from metaopt.harmless import is_harmless
 from metaopt.space_constraints import check_constraints, check_keys, check_type, is_same, items_of
 from metaopt.wording import shown
 
@@ -200,8 +201,8 @@ def _check_plain(what: str, key: str, value: Any) -> None:
         text = f"{key} of {what} must be text, numbers, true or false, got {shown(value)}"
         raise ConfigError(text, "write a plain value")
     if isinstance(value, str) and not _is_usable(value):
-        text = f"{key} of {what} must be text that UTF-8 has, at most {_MOST_CHARACTERS} characters, got {shown(value)}"
-        raise ConfigError(text, "write another text")
+        text = f"{key} of {what} must be text without control characters, at most {_MOST_CHARACTERS} characters"
+        raise ConfigError(f"{text}, got {shown(value)}", "write another text")
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{key} of {what} must be finite, got {value!r}", "write another number")
     if isinstance(value, int) and abs(value) > _MOST_INTEGER:
@@ -210,4 +211,4 @@ def _check_plain(what: str, key: str, value: Any) -> None:
 
 def _is_usable(text: str) -> bool:
     """Returns whether a text can be written, compared and printed by everything that it passes through."""
-    return len(text) <= _MOST_CHARACTERS and "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    return len(text) <= _MOST_CHARACTERS and is_harmless(text)

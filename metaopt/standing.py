@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import isnan
 from typing import Any
 
 from metaopt.budget import Budget
@@ -150,4 +151,5 @@ def _score(found: tuple[Trial, Result] | None) -> Score | None:
         return None
     trial, result = found
     final = final_errors(result.info)
-    return Score(trial.id, trial.epochs, error, result.test_error if final is None else final[1])
+    test_error = result.test_error if final is None else final[1]
+    return Score(trial.id, trial.epochs, error, None if test_error is None or isnan(test_error) else test_error)

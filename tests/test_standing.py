@@ -99,3 +99,12 @@ def test_a_tally_is_the_standing_at_any_time(cut: int) -> None:
         tally.take(event)
     assert tally.standing(Budget(epochs=99), recorded.elapsed_s) == Standing.of(recorded, Budget(epochs=99))
     assert tally.incumbent == recorded.incumbent
+
+
+def test_a_cell_whose_final_test_error_is_unknown_has_none() -> None:
+    """Else what ``status --json`` prints would be no JSON."""
+    answer = Result(0, "ok", 0.4, 0.45, info={"final_valid_error": 0.3})
+    recorded = Recorded({}, (Event(0.0, trial(0, 0.5, 3)), Event(1.0, answer)), "", 0)
+    incumbent = Standing.of(recorded, Budget()).incumbent
+    assert incumbent is not None
+    assert incumbent.test_error is None

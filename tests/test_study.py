@@ -370,3 +370,22 @@ def test_after_a_success_nothing_is_counted_in_a_resumed_run_either(run: Run) ->
     run.path.write_bytes(b"".join(lines[:-1]))  # without its end
     assert run.drive(Budget(evaluations=20), Random, patience=5, workers=1, reasons=["no room"] * 20)
     assert len(run.told) == 20
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Result(1, "weird"), "status is 'weird'"),  # type: ignore[arg-type]
+        (Result(1, "ok", 37.2), "valid_error is 37.2; allowed"),
+        (Result(1, "crashed", reason="\x1b[2J\udc80"), "\\x1b[2J\\udc80"),
+    ],
+)
+def test_whatever_an_executor_brings_costs_one_trial(
+    run: Run, monkeypatch: pytest.MonkeyPatch, answer: Result, reason: str
+) -> None:
+    wait = Desk.wait
+    monkeypatch.setattr(Desk, "wait", lambda self, s: [r if r.trial_id != 1 else answer for r in wait(self, s)])
+    run.drive(Budget(evaluations=3))
+    results = read(run.path).results
+    assert {n: result.status for n, result in results.items()} == {0: "ok", 1: "crashed", 2: "ok"}
+    assert reason in results[1].reason
