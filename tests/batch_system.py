@@ -63,7 +63,8 @@ class BatchSystem:
         self._hold, self._refuse = folder / "hold", folder / "refuse"
         places = {"python": sys.executable, "folder": str(self._jobs), "pids": str(self._pids), "logs": str(logs)}
         places |= {"hold": str(self._hold), "refuse": str(self._refuse)}
-        for name, text in ((submit, _SUBMIT), (cancel, _CANCEL)):
+        # A real one, if there is one on this machine, knows nothing of these jobs.
+        for name, text in ((submit, _SUBMIT), (cancel, _CANCEL), ("squeue", "#!/bin/sh\nexit 1\n")):
             (self.bin / name).write_text(text.format(**places, answer=answer))
             (self.bin / name).chmod(0o755)
 

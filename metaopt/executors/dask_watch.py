@@ -50,6 +50,7 @@ class Watch:
         self._queued_since: float | None = None
         self._cut_off_since: float | None = None
         self._cut_off_told = False
+        self._failed_starts = 0
         self._looked_at = float("-inf")
         self._workers: Mapping[str, Mapping[str, Any]] = {}
         self._misfits: dict[str, str] = {}
@@ -119,6 +120,7 @@ class Watch:
         if self.hosts:
             self._none_since = self._queued_since = None
             return
+        self._check_starts()
         if self._fleet.pending:
             self._none_since = None
             self._wait_for_queue(now, self._fleet.pending)
@@ -134,6 +136,17 @@ class Watch:
                 f"no Dask worker has been alive for {self._lost_after_s:g} s; {waiting} trials wait for one"
                 + (refusal and f"; {refusal}"),
                 f"{self._cluster.advice}, {_AGAIN}",
+            )
+
+    def _check_starts(self) -> None:
+        failed = self._fleet.failed_starts
+        if failed and not self._failed_starts:
+            jobs = counted(failed, "job")
+            _log.warning("%s ended before a worker came, and others are submitted: %s", jobs, self._cluster.advice)
+        self._failed_starts = failed
+        if self._fleet.is_hopeless:
+            raise RunError(
+                f"{failed} jobs in a row have ended before a worker came", f"{self._cluster.advice}, {_AGAIN}"
             )
 
     def _wait_for_queue(self, now: float, pending: int) -> None:

@@ -7,9 +7,10 @@ import importlib.util
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ _CHARGED = {"slurm": "account", "pbs": "account", "sge": "project", "lsf": "proj
 _LIFETIME, _STAGGER = 0.92, 0.04
 #: Seconds for which a job looks for the driver before it ends.
 _DEATH_TIMEOUT_S = 120
+_QUEUE_TIMEOUT_S = 10.0
 
 
 @contextlib.contextmanager
@@ -54,7 +56,7 @@ def batch(settings: BatchSettings) -> Iterator[Cluster]:
             "run metaopt where jobs are submitted; metaopt cluster script FILE prints the job meanwhile",
         )
     kind = registry.load(f"dask_jobqueue:{_SYSTEMS[settings.kind]}Cluster")
-    submissions = Submissions()
+    submissions = Submissions(ask=_slurm_queue) if settings.kind == "slurm" else Submissions()
     with _security(Path(settings.shared)) as security, dask.config.set(dask_settings(settings.threads)):
         options = {**_job_options(settings), "security": security, "scheduler_options": SCHEDULER_OPTIONS}
         options |= {"job_cls": _recording(job, submissions), "silence_logs": "CRITICAL"}
@@ -87,7 +89,7 @@ def _recording(job: Any, submissions: Submissions) -> Any:
         async def start(self) -> None:
             try:
                 await super().start()
-                submissions.accepted.add(self.name)
+                submissions.accepted[self.name] = self.job_id
             except (OSError, RuntimeError, ValueError) as error:  # no such command, its exit code, its answer
                 submissions.refused[self.name] = " ".join(str(error).split())
                 self.status = Status.failed
@@ -97,6 +99,18 @@ def _recording(job: Any, submissions: Submissions) -> Any:
             self.status = Status.closed
 
     return Recording
+
+
+def _slurm_queue() -> Set[str] | None:
+    """Returns the ids of all jobs of this user that wait or run; None if SLURM does not say."""
+    if (squeue := shutil.which("squeue")) is None:
+        return None
+    command = [squeue, "--me", "--noheader", "--format=%i"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_QUEUE_TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return None if done.returncode else set(done.stdout.split())
 
 
 def job_script(settings: BatchSettings) -> str:

@@ -79,6 +79,9 @@ def test_a_run_loses_nothing_whatever_becomes_of_its_jobs(slurm: Slurm, tmp_path
                 slurm.time_out(job)
             harness.wait_until(lambda: len(slurm.jobs("PENDING")) == 2, "jobs for those whose time was over")
             assert slurm.jobs() == slurm.jobs("PENDING")
+            given_up = slurm.jobs()[0]
+            slurm.cancel(given_up)
+            harness.wait_until(lambda: len(slurm.jobs("PENDING")) == 2, "a job for the one canceled in the queue")
             assert run.starts == 4
             slurm.undrain()
             harness.wait_until(lambda: run.starts == 6, "the same two once there was a node again")
@@ -89,7 +92,7 @@ def test_a_run_loses_nothing_whatever_becomes_of_its_jobs(slurm: Slurm, tmp_path
     assert driver.returncode == 0, said
     harness.wait_until(lambda: not slurm.jobs(), "the end of the jobs")
     ended = slurm.ended()
-    assert {ended.pop(job) for job in (canceled, killed)} == {"CANCELLED"}
+    assert {ended.pop(job) for job in (canceled, killed, given_up)} == {"CANCELLED"}
     assert {ended.pop(job) for job in timed_out} == {"TIMEOUT"}
     assert len(ended) == 2, "no more jobs than those that took the place of others"
     check_exact(run.run, said)
