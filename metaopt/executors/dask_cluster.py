@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from metaopt.executors.clusters.base import connected
 from metaopt.executors.dask_watch import Watch
 from metaopt.executors.dask_worker import Preparation, supervise
 from metaopt.executors.local_cluster import ALLOWED_FAILURES
+from metaopt.executors.trial_files import starts_of
 from metaopt.executors.wire import Answer, unpacked
 from metaopt.harmless import one_line
 from metaopt.objectives.kept import spent_s
@@ -36,6 +37,41 @@ from metaopt.system_errors import explaining
 from metaopt.trial import Result, Trial
 
 _CLOSE_S = 5.0
+
+
+#: How often Dask may give a trial up, in a row, that was not begun: each time takes as many lost workers as it allows.
+_MOST_WAITS = 25
+
+
+@dataclass(slots=True)
+class _Losses:
+    """How often workers were lost under a trial since it last got on.
+
+    Dask does not know: where many are lost at once, a trial is handed from one to the next, each of which still works
+    on another, and all of them count. The trial itself knows how often it was begun.
+
+    Attributes:
+        starts: How often it was begun, when that was last looked at.
+        spent_s: Seconds up to its last checkpoint then.
+        times: How often it was begun and got no further.
+        waits: How often in a row Dask has given it up without its being begun.
+    """
+
+    starts: int
+    spent_s: float = 0.0
+    times: int = 0
+    waits: int = 0
+
+    def add(self, spent_s: float, starts: int) -> None:
+        """Takes note that Dask has given the trial up."""
+        self.waits = 0 if starts > self.starts else self.waits + 1
+        self.times = 0 if spent_s > self.spent_s else self.times + starts - self.starts
+        self.starts, self.spent_s = starts, spent_s
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether there is no sense in trying it again."""
+        return self.times > ALLOWED_FAILURES or self.waits > _MOST_WAITS
 
 
 class DaskExecutor(Executor):
@@ -71,7 +107,7 @@ class DaskExecutor(Executor):
         # Jobs of ours are replaced by others, and are not to wait for a driver that is gone.
         self._preparation = Preparation(self.recipe, returns=isinstance(settings, SchedulerSettings))
         self._tasks: dict[int, Task] = {}
-        self._spent_s: dict[int, float] = {}  # of trials whose workers were lost
+        self._losses: dict[int, _Losses] = {}
         self._stopped: set[int] = set()  # of those that were to be stopped
         self._futures: dict[int, Future[Any]] = {}
         self._done: queue.SimpleQueue[tuple[int, Future[Any]]] = queue.SimpleQueue()
@@ -118,6 +154,7 @@ class DaskExecutor(Executor):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / STOP).unlink(missing_ok=True)
         self._tasks[trial.id] = Task(self.recipe, trial, folder.absolute())
+        self._losses[trial.id] = _Losses(starts=starts_of(self._tasks[trial.id]))
         self._stopped.discard(trial.id)
         self._submit(trial.id)
 
@@ -205,10 +242,13 @@ class DaskExecutor(Executor):
 
         That is what the workers of a queue that is preempted do.
         """
-        before, self._spent_s[trial_id] = self._spent_s.get(trial_id, 0.0), spent_s(self._tasks[trial_id].folder)
-        if self._spent_s[trial_id] > before:
+        task, losses = self._tasks[trial_id], self._losses[trial_id]
+        losses.add(spent_s(task.folder), starts_of(task))
+        # One that runs in the worker itself keeps no count of its starts.
+        if self.recipe.needs_process and not losses.are_enough:
             return None
-        return Result(trial_id, "crashed", reason=f"its worker was lost {ALLOWED_FAILURES + 1} times")
+        times = max(losses.times, ALLOWED_FAILURES + 1)
+        return Result(trial_id, "crashed", reason=f"its worker was lost {times} times")
 
     def stop(self, trial_ids: Iterable[int]) -> None:
         """Kills the processes of these trials, see :meth:`Executor.stop`."""

@@ -33,12 +33,17 @@ def store_result(task: Task, result: Result) -> None:
 
 def count_start(task: Task) -> int:
     """Counts one more start of the trial and returns how many there were before."""
-    try:
-        earlier = int(_read(task, STARTS)["starts"])
-    except (LookupError, TypeError, ValueError):
-        earlier = 0
+    earlier = starts_of(task)
     _write(task, STARTS, {"starts": earlier + 1})
     return earlier
+
+
+def starts_of(task: Task) -> int:
+    """Returns how often the trial was started."""
+    try:
+        return int(_read(task, STARTS)["starts"])
+    except (LookupError, TypeError, ValueError):
+        return 0
 
 
 def _read(task: Task, name: str) -> dict[str, Any]:

@@ -188,6 +188,8 @@ def test_a_trial_whose_fork_server_is_killed_is_started_again(tmp_path: Path) ->
     for process in psutil.Process().children():
         if "forkserver" in " ".join(process.cmdline()):
             process.kill()
+    pid = int(log.read_text().split()[-1])
+    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     hold_of(log).unlink()
     while (result := child.wait(1.0)) is None:
         pass

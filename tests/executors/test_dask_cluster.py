@@ -50,6 +50,12 @@ def worker_of(pid: int) -> psutil.Process:
     return worker
 
 
+def kill_worker_of(pid: int) -> None:
+    """And waits until the trial is dead, too."""
+    worker_of(pid).kill()
+    wait_until(lambda: not psutil.pid_exists(pid))
+
+
 def test_a_lost_worker_costs_nothing_but_time(crew: DaskExecutor, log: Path, tmp_path: Path) -> None:
     crew.submit(trial(0), tmp_path / "0")
     wait_until(lambda: started(log))
@@ -97,10 +103,34 @@ def test_a_trial_that_gets_on_between_may_lose_any_number_of_workers(
         crew.submit(trial(0), tmp_path / "0")
         for n in range(ALLOWED_FAILURES + 2):
             wait_until(lambda n=n: crew.wait(0.1) or len(started(log)) > n)
-            worker_of(started(log)[n]).kill()
+            kill_worker_of(started(log)[n])
         hold_of(log).unlink()
         (result,) = results_of(crew).values()
     assert (result.status, result.restarts) == ("ok", ALLOWED_FAILURES + 2)
+
+
+@pytest.mark.slow
+def test_workers_lost_together_count_once_for_each_trial(log: Path, tmp_path: Path) -> None:
+    """Each of them hands its trial on to another that is lost, too, and none of these has begun it."""
+    workers = ALLOWED_FAILURES + 1
+    hold_of(log).touch()
+    with DaskExecutor(Recipe("faults:Faults", {"log": str(log)}), workers, replace_after_s=120.0) as crew:
+        for number in range(workers):
+            crew.submit(trial(number), tmp_path / str(number))
+        for _ in range(2):
+            wait_until(lambda: crew.wait(0.1) or len(alive(log)) == workers)
+            pids = alive(log)
+            for worker in [worker_of(pid) for pid in pids]:
+                worker.kill()
+            wait_until(lambda pids=pids: not any(psutil.pid_exists(pid) for pid in pids))
+        hold_of(log).unlink()
+        results = results_of(crew).values()
+    assert [(result.status, result.reason) for result in results] == [("ok", "")] * workers
+
+
+def alive(log: Path) -> list[int]:
+    """Returns the processes of the trials that run."""
+    return [pid for pid in started(log) if psutil.pid_exists(pid)]
 
 
 def unseen(task: Task) -> str:
