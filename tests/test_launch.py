@@ -9,6 +9,7 @@ from rich.console import Console
 
 import faults
 from metaopt import launch
+from metaopt.budget import Budget
 from metaopt.config import load_config
 from metaopt.errors import ConfigError, JournalError, RunError
 from metaopt.interrupt import Interrupt
@@ -16,6 +17,7 @@ from metaopt.journal import decode, without_clock
 from metaopt.objectives import OBJECTIVES
 from metaopt.run_folder import RunFolder
 from metaopt.run_settings import RunConfig
+from metaopt.standing import Standing
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +61,7 @@ def test_a_run_and_its_confirmation(folder: RunFolder) -> None:
         ({"min_epochs": "9", "max_epochs": "3"}, "min_epochs is 9 and max_epochs 3; the first must not be larger"),
         ({"min_epochs": "28"}, r"min_epochs is 28 and max_epochs 27 \(the benchmark's\); the first"),
         ({"budget_epochs": "2"}, r"budget_epochs is 2, but the shortest evaluation takes 3 \(the benchmark's\)"),
+        ({"budget_epochs": "26"}, "budget_epochs is 26, but the tuner's shortest evaluation takes 27 epochs\n"),
         ({"budget_epochs": "2", "min_epochs": "3"}, "budget_epochs is 2, but the shortest evaluation takes 3\n"),
     ],
 )
@@ -66,6 +69,18 @@ def test_budgets_of_evaluations_at_odds(flags: dict[str, str], message: str) -> 
     with pytest.raises(ConfigError, match=message) as error:
         launch.prepare(config(**flags))
     assert error.value.hint
+
+
+def test_a_run_reserves_what_its_objective_says_that_a_trial_may_train(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults.Faults, "dearest_epochs", lambda self, config, epochs: epochs + 30, raising=False)
+    with pytest.raises(ConfigError, match="budget_epochs is 56, but the default configuration may train 57 epochs"):
+        launch.prepare(config(budget_epochs="56"))
+    end = start(folder, budget_epochs="84", confirm="0")
+    assert end == "the next trial, which may train 57 epochs, does not fit into the budget of 84 epochs"
+    assert [trial.most_epochs for trial in folder.read().trials] == [57, 57]
+    assert Standing.of(folder.read(), Budget(epochs=84)).epochs == 54
 
 
 def test_a_longest_evaluation_below_the_usual_shortest_takes_that_along() -> None:
