@@ -37,7 +37,7 @@ _KINDS: Mapping[str, type[RunSettings]] = {"runs": RunConfig, "baselines": Basel
 _KEYS = ("title", "text", "common", *_KINDS)
 _HINT = "metaopt tune --help explains the settings"
 #: Runs that one study may name, and digits of the ends of a range.
-MOST_RUNS = 100_000
+MOST_RUNS = 20_000
 _RANGE = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})")
 _EXAMPLE = "write lines like `runs:` and `  - {optimizer: [darts, gdas], seed: [0, 1, 2]}`"
 # A study says where its runs go.

@@ -51,8 +51,8 @@ def test_a_row_of_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("{optimizer: darts, seed: 0..99999999999}", "names more than 100000 runs up to entry 1 of runs"),
-        ("{optimizer: darts, seed: 0..9999, channels: 1..20}", "names more than 100000 runs"),
+        ("{optimizer: darts, seed: 0..99999999999}", "names more than 20000 runs up to entry 1 of runs"),
+        ("{optimizer: darts, seed: 0..9999, channels: 1..20}", "names more than 20000 runs"),
         ("{optimizer: darts, seed: 5..2}", "the list of seed is empty"),
         ("{optimizer: darts, seed: " + "9" * 5000 + "..3}", "seed must be a whole number"),
         ("{optimizer: darts, channels: 1" + "0" * 23 + "}", "channels is 100000000000000000000000; allowed: at most 4"),
