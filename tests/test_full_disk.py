@@ -10,14 +10,16 @@ import pytest
 
 import harness
 import logged
+from metaopt.cli import main
 from metaopt.errors import RunError
 from metaopt.executors.base import Recipe, Task
 from metaopt.executors.child import run_trial
 from metaopt.executors.serial import SerialExecutor
 from metaopt.journal import read
+from metaopt.objectives import OBJECTIVES
 from metaopt.objectives.trajectory import TRAJECTORY
 from metaopt.testing.executor_contract import trial
-from small_disks import fill, mount, small_disk
+from small_disks import fill, mount, small_disk, use_up_inodes
 
 _ROOM = "2m"
 
@@ -135,3 +137,56 @@ def test_an_executor_says_so_at_once(read_only: Path) -> None:
         pytest.raises(RunError, match="Read-only file system"),
     ):
         crew.submit(trial(0), read_only / "0")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A finished run on another file system."""
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Inline")
+    assert main([*START, str(tmp_path / "finished")]) == 0
+    return tmp_path / "finished"
+
+
+START = (
+    *("tune", "--optimizer", "darts", "--budget", "2", "--tuner", "random", "--executor", "serial", "--confirm", "0"),
+    *("--no-report", "--run"),
+)
+CSV = "cell,epochs,seed,valid_error,test_error\n111:conv3x3,108,0,0.1,0.1\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "fails"),
+    [
+        ("size=64k", "No space left on device\n"),
+        ("nr_inodes=8", "No space left on device, as the file system may hold no more files\n"),
+        ("size=64k,ro", "Read-only file system\n"),
+    ],
+    ids=["no room", "no inode", "read-only"],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        [*START, "DISK/run"],
+        ["export", "RUN", "--to", "csv", "--out", "DISK/trials.csv"],
+        ["export", "RUN", "--to", "parquet", "--out", "DISK/trials.parquet"],
+        ["export", "RUN", "--to", "optuna", "--out", "DISK/trials.db"],
+        ["report", "RUN", "--out", "DISK/report"],
+        ["benchmark", "import", "csv", "CSV", "--out", "DISK/table.parquet"],
+        ["cluster", "certificates", "DISK/keys"],
+    ],
+    ids=["tune", "csv", "parquet", "optuna", "report", "import", "certificates"],
+)
+def test_every_command_says_what_is_in_its_way(
+    tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[str], command: list[str], options: str, fails: str
+) -> None:
+    (tmp_path / "own.csv").write_text(CSV)
+    with small_disk(tmp_path / "disk", options) as disk:
+        if "ro" not in options:
+            (use_up_inodes if "inodes" in options else fill)(disk)
+        names = {"RUN": str(run), "CSV": str(tmp_path / "own.csv")}
+        capsys.readouterr()
+        assert main([names.get(word, word.replace("DISK", str(disk))) for word in command]) == 2
+        said = capsys.readouterr().err
+    assert fails in said
+    assert "Traceback" not in said
+    assert "the operating system refused" not in said, "no part knew what it was about"

@@ -72,6 +72,6 @@ def write_csv(folders: Sequence[Path], file: Path) -> None:
 def write_parquet(folders: Sequence[Path], file: Path) -> None:
     """Writes the same rows with their types."""
     rows = TrialRows(folders)
-    with pq.ParquetWriter(file, rows.schema, compression="zstd") as writer:
+    with open(file, "wb") as sink, pq.ParquetWriter(sink, rows.schema, compression="zstd") as writer:
         for batch in rows:
             writer.write_table(batch)
