@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from metaopt.errors import MetaoptError
+from metaopt.errors import MetaoptError, RunError
 from metaopt.harmless import one_line
-from metaopt.system_errors import NoLocksError, explained, no_locks
+from metaopt.system_errors import NoLocksError, explained, explaining, no_locks
 
 #: Seconds to wait for whoever holds a lock for an instant, such as one that asks who holds it.
 PATIENCE_S = 0.5
+_WORK = ".work.lock"
 _POLL_S = 0.02
 _LONGEST_OWNER = 200
 
@@ -87,6 +88,27 @@ def holding(
                     path.unlink()
         finally:
             os.close(descriptor)
+
+
+@contextmanager
+def alone_in(folder: Path, command: str) -> Iterator[None]:
+    """Makes a folder, and keeps a second process from working on what is in it.
+
+    Args:
+        folder: Where finished pieces of work are kept, which a command that is started again goes on from.
+        command: What works there, for the message.
+
+    Raises:
+        RunError: if another process works there, or if the folder cannot be made.
+    """
+    with explaining(f"cannot make the folder {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def busy(owner: str) -> MetaoptError:
+        return RunError(f"another metaopt {command} works in {folder}: {owner}", "wait for it, or stop it first")
+
+    with holding(folder / _WORK, busy, needed=False):
+        yield
 
 
 def holder(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from metaopt.errors import RunError
-from metaopt.file_lock import holder, holding, try_lock
+from metaopt.file_lock import alone_in, holder, holding, try_lock
 
 HOLD = "import os, sys, time; from metaopt.file_lock import try_lock; d = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)"
 
@@ -117,3 +117,16 @@ def test_a_link_in_the_place_of_a_lock_empties_nothing(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot write"), holding(tmp_path / "lock", RunError, kept=True):
         pass
     assert precious.read_text() == "mine"
+
+
+def test_one_command_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "build"
+    with alone_in(folder, "build"):
+        with (
+            pytest.raises(RunError, match="another metaopt benchmark build works in"),
+            alone_in(folder, "benchmark build"),
+        ):
+            pass
+        with alone_in(tmp_path / "other", "build"):
+            pass
+    assert not list(folder.iterdir())

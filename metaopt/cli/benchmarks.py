@@ -20,6 +20,7 @@ from metaopt.cli.found import found_cells
 from metaopt.config import cores
 from metaopt.errors import ConfigError, TableError
 from metaopt.executors.local_cluster import local_cluster, run_all
+from metaopt.file_lock import alone_in
 from metaopt.provenance import command_line, host, versions
 from metaopt.surrogates.readme import quality_lines
 from metaopt.tables.build import build as build_table
@@ -139,7 +140,7 @@ def build(arguments: Namespace) -> int:
         "seeds": list(seeds),
     }
     print(f"finished parts are kept in {folder}; a build that is started again goes on from there", file=sys.stderr)
-    with making(out), local_cluster(workers) as client:
+    with making(out), alone_in(folder, "benchmark build"), local_cluster(workers) as client:
         build_table(card, graphs, seeds, folder, out, partial(run_all, client), provenance, Countdown("networks"))
     print(f"table: {out}")
     return OK

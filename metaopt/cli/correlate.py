@@ -17,9 +17,9 @@ from metaopt.config import cores
 from metaopt.correlation.measures import record
 from metaopt.correlation.scores import make_search, parts, score_all
 from metaopt.correlation.study import RankingStudy, open_folder
-from metaopt.errors import ConfigError, RunError
+from metaopt.errors import ConfigError
 from metaopt.executors.local_cluster import local_cluster, run_all
-from metaopt.file_lock import holding
+from metaopt.file_lock import alone_in
 from metaopt.interrupt import Interrupt
 from metaopt.paths import write_atomically
 from metaopt.provenance import command_line, host, versions
@@ -27,7 +27,7 @@ from metaopt.registry import load
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
 
-RECORD, LOCK = "correlation.json", ".correlate.lock"
+RECORD = "correlation.json"
 
 
 def correlate(arguments: Namespace) -> int:
@@ -44,7 +44,7 @@ def correlate(arguments: Namespace) -> int:
         open_folder(study, folder)
         print(f"finished parts are kept in {folder}; the same command goes on from there", file=sys.stderr)
         try:
-            with interrupted.at_once(), holding(folder / LOCK, lambda owner: _busy(folder, owner)):
+            with interrupted.at_once(), alone_in(folder, "correlate"):
                 _score(study, folder, workers)
         except KeyboardInterrupt:
             print(f"interrupted; go on with: {command}")
@@ -53,10 +53,6 @@ def correlate(arguments: Namespace) -> int:
     write_atomically(folder / RECORD, json.dumps(found, allow_nan=False) + "\n")
     print(f"page: {load('metaopt.report.ranking_page:write_ranking')(found, folder)}")
     return OK
-
-
-def _busy(folder: Path, owner: str) -> RunError:
-    return RunError(f"another metaopt correlate works on {folder}: {owner}", "wait for it, or stop it first")
 
 
 def _study(arguments: Namespace) -> RankingStudy:

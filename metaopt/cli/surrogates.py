@@ -18,6 +18,7 @@ from metaopt.cli.countdown import Countdown
 from metaopt.cli.found import found_cells
 from metaopt.config import cores
 from metaopt.errors import ConfigError, TableError
+from metaopt.file_lock import alone_in
 from metaopt.paths import write_atomically
 from metaopt.provenance import command_line, host, versions
 from metaopt.registry import resolve
@@ -50,8 +51,7 @@ def fit_surrogate(arguments: Namespace) -> int:
     _check_numbers(arguments)
     sources = _sources(arguments.found) if arguments.found else {}
     each = _chosen(measured_after_each(places.table, arguments.space), arguments.epochs)
-    places.folder.mkdir(parents=True, exist_ok=True)
-    with making(places.predictions):
+    with alone_in(places.folder, "benchmark fit-surrogate"), making(places.predictions):
         record = _made(arguments, names, places, each, sources)
     print(page(record))
     print(f"models: {places.folder}\npredictions: {places.predictions}")
