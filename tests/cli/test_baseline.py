@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -14,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 import harness
 from metaopt.cells.space import CELL_SPACES
@@ -70,7 +70,7 @@ def predicted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
             (tmp_path / folder).mkdir(exist_ok=True)
         monkeypatch.setenv("METAOPT_HOME", str(tmp_path))
         card = {**load_card("digits").text, "name": "few", "table": "few-{space}.parquet"}
-        (tmp_path / "cards" / "few.yaml").write_text(json.dumps(card))
+        (tmp_path / "cards" / "few.yaml").write_text(yaml.safe_dump(card))
         rows = pq.read_table(find_table(load_card("digits"), 1))
         write_table(tmp_path / "tables" / "few-1.parquet", rows.slice(0, len(rows) // 36 * 12), {})
         graphs = CELL_SPACES[1].distinct_graphs()

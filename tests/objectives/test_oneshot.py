@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
@@ -117,7 +118,9 @@ def test_how_often_one_looks_decides_nothing(tmp_path: Path, monkeypatch: pytest
     for folder in ("cards", "tables", "a", "b"):
         (tmp_path / folder).mkdir()
     card = dict(load_card("digits").text)
-    (tmp_path / "cards" / "few.yaml").write_text(json.dumps({**card, "name": "few", "table": "few-{space}.parquet"}))
+    (tmp_path / "cards" / "few.yaml").write_text(
+        yaml.safe_dump({**card, "name": "few", "table": "few-{space}.parquet"})
+    )
     rows = pq.read_table(find_table(load_card("digits"), 1))
     keys = pa.array([CellGraph.from_key(key).key for key in on_the_way])
     write_table(tmp_path / "tables" / "few-1.parquet", rows.filter(pc.invert(pc.is_in(rows["cell"], keys))), {})
