@@ -8,6 +8,7 @@ itself, or grows in memory by what its aliases repeat.
 from __future__ import annotations
 
 import math
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +63,9 @@ def read_yaml(path: Path) -> Any:
 
 
 def _text(path: Path) -> str:
-    with path.open("rb") as file:
+    # Not to wait for whoever may one day write into a pipe; what a shell puts in place of <(...) has its writer.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        os.set_blocking(file.fileno(), True)
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise ConfigError(f"{path} is larger than {MOST_BYTES} bytes", "give a file that was written by hand")

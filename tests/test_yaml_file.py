@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -176,3 +179,15 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"a: \xe4\n")
     with pytest.raises(ConfigError, match="is not UTF-8 text: byte 3"):
         read_yaml(tmp_path / "latin.yaml")
+
+
+def test_a_pipe_that_nobody_writes_to_is_empty(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert read_yaml(tmp_path / "pipe") is None
+
+
+def test_what_a_shell_pipes_in_is_read() -> None:
+    code = "import sys, pathlib, metaopt.yaml_file as y; print(y.read_yaml(pathlib.Path(sys.argv[1])))"
+    script = 'exec "$0" -c "$1" <(sleep 0.1; echo "a: 1")'
+    said = subprocess.run(["bash", "-c", script, sys.executable, code], capture_output=True, text=True, check=True)
+    assert said.stdout == "{'a': 1}\n"
