@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from metaopt.report.axes import quantity
 from metaopt.report.curves import best_cell
 from metaopt.report.figures import comparison_plot
+from metaopt.report.grouping import alike, labels, problem
 from metaopt.report.headline import headline
 from metaopt.report.layout import NONE, Section, Table, number
 from metaopt.report.load import RunData
 from metaopt.report.style import slug
 
-# Runs that agree in these differ in their seed and their resources only.
-_IDENTITY = ("optimizer", "hyperparameters", "tuner", "tuner_options", "min_epochs", "max_epochs")
-
-
-def problem(run: RunData) -> str:
-    """Returns the benchmark and cell space: only runs of one problem may share a figure."""
-    return f"{run.settings.get('benchmark', 'unnamed benchmark')} space {run.settings.get('cell_space', NONE)}"
-
 
 def grouped(runs: Sequence[RunData]) -> dict[str, list[RunData]]:
-    """Groups runs that differ in seed and resources only; a label is as long as it takes to tell the groups apart."""
-    groups: dict[str, list[RunData]] = {}
-    for run in runs:
-        groups.setdefault(json.dumps([run.settings.get(name) for name in _IDENTITY]), []).append(run)
-    identities = [json.loads(key) for key in groups]
-    return {_label(own, identities): members for own, members in zip(identities, groups.values(), strict=True)}
-
-
-def _label(own: Sequence[object], others: Sequence[Sequence[object]]) -> str:
-    """Names optimizer and tuner, and what else differs between groups that have both in common."""
-    named = [_IDENTITY.index(name) for name in ("optimizer", "tuner")]
-    alike = [other for other in others if all(other[i] == own[i] for i in named)]
-    rest = [i for i in range(len(_IDENTITY)) if any(other[i] != own[i] for other in alike)]
-    words = [str(own[i] or NONE) for i in named]
-    return ", ".join([*words, *(f"{_IDENTITY[i]} {json.dumps(own[i])}" for i in rest)])
+    """Groups repeats under their optimizer and tuner, and what else it takes to tell the groups apart."""
+    groups = alike(runs)
+    words = [[str(group.runs[0].settings.get(name) or NONE) for name in ("optimizer", "tuner")] for group in groups]
+    return {label: list(group.runs) for label, group in zip(labels(groups, words), groups, strict=True)}
 
 
 def comparison(runs: Sequence[RunData]) -> list[Section]:

@@ -9,9 +9,10 @@ import matplotlib as mpl
 from markupsafe import Markup
 
 from metaopt.errors import RunError
-from metaopt.report.compare import comparison, problem
+from metaopt.report.compare import comparison
 from metaopt.report.export import to_csv, to_parquet, trial_table
 from metaopt.report.files import Names, differing_files, write_files
+from metaopt.report.grouping import problem
 from metaopt.report.headline import headline
 from metaopt.report.load import RunData, load_runs
 from metaopt.report.page import PAGE, View, render_page, render_part

@@ -203,12 +203,15 @@ def load_runs(folders: Sequence[Path]) -> list[RunData]:
         RunError: if a folder is missing or is no run folder.
         JournalError: if a journal is damaged elsewhere than in its last line.
     """
-    runs, seen = [], Counter[str]()
+    runs: dict[str, RunData] = {}
     for folder in folders:
         run = load_run(folder)
-        seen[run.name] += 1
-        runs.append(run if seen[run.name] == 1 else replace(run, name=f"{run.name} ({seen[run.name]})"))
-    return runs
+        name, number = run.name, 1
+        while name in runs:
+            number += 1
+            name = f"{run.name} ({number})"
+        runs[name] = replace(run, name=name)
+    return list(runs.values())
 
 
 def load_run(folder: Path) -> RunData:

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from metaopt.report.compare import problem
+from metaopt.report.grouping import alike, labels, problem
 from metaopt.report.layout import value_text
 from metaopt.report.load import Evaluation, RunData
 
-# Settings that runs of one group may differ in: the seed, and with what they were run.
-_FREE = frozenset({"seed", "executor", "workers", "time_limit_s", "memory_limit_mb", "device"})
 _GRID = "grid"
 
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that differ in their seed only.
+    """Runs that differ in their seed and their resources only.
 
     Attributes:
-        label: Name of the folders of its runs, without the seed.
+        label: Name of the folders of its runs, without the seed, and what else it takes to tell it from other groups.
         runs: At least one.
+        apart: What tells it from groups of the same settings, see :class:`metaopt.report.grouping.Alike`.
     """
 
     label: str
     runs: tuple[RunData, ...]
+    apart: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,9 @@ class Repeats:
 
 def study_groups(runs: Sequence[RunData]) -> list[Group]:
     """Groups the runs of a study, in the order in which each group first comes."""
-    members: dict[str, list[RunData]] = {}
-    for run in runs:
-        members.setdefault(json.dumps(identity(run), sort_keys=True), []).append(run)
-    return [Group(_without_seed(group[0]), tuple(group)) for group in members.values()]
-
-
-def identity(run: RunData) -> dict[str, Any]:
-    """Returns the settings of a run that it shares with its repeats, without those that are not set."""
-    return {name: value for name, value in run.settings.items() if name not in _FREE and value is not None}
+    groups = alike(runs)
+    named = labels(groups, [[_without_seed(group.runs[0])] for group in groups])
+    return [Group(label, group.runs, group.apart) for label, group in zip(named, groups, strict=True)]
 
 
 def _without_seed(run: RunData) -> str:

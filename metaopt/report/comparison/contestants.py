@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from metaopt.report.compare import problem
 from metaopt.report.curves import Anytime, anytime, without_noise
+from metaopt.report.grouping import problem
 from metaopt.report.load import RunData
 from metaopt.report.study_groups import Group
 

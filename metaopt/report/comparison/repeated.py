@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from metaopt.report.grouping import settings_of
 from metaopt.report.load import RunData
-from metaopt.report.study_groups import identity
 
 # Settings that decide which searches a run makes and where, and not what one of them finds.
 _OF_RUN = frozenset({"tuner", "tuner_options", "confirm", "min_epochs", "max_epochs", "cluster"})
@@ -52,7 +52,9 @@ def _searches(run: RunData) -> Iterator[tuple[_Key, _Errors]]:
     """Yields the searches of a run that ended well; a look-up is none."""
     if "optimizer" not in run.settings:
         return
-    on = {name: value for name, value in identity(run).items() if name not in _OF_RUN and not name.startswith(_BUDGET)}
+    on = {
+        name: value for name, value in settings_of(run).items() if name not in _OF_RUN and not name.startswith(_BUDGET)
+    }
     for one in (*run.ok, *(other for other in run.confirmed if other.ok)):
         of = [on, dict(one.trial.config), one.trial.epochs, one.trial.seed]
         yield json.dumps(of, sort_keys=True), (one.valid_error, one.test_error)

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import gmean
 
-from metaopt.report.compare import problem
 from metaopt.report.comparison.pairwise import ALPHA, holm, signed_rank, smallest_signed_rank
 from metaopt.report.comparison.ranks import FEWEST_BLOCKS, Ranking, ranking
 from metaopt.report.curves import Floats, without_noise
+from metaopt.report.grouping import problem, settings_of
 from metaopt.report.load import RunData
-from metaopt.report.study_groups import Group, identity
+from metaopt.report.study_groups import Group
 from metaopt.report.study_tuned import confirmed_means
 
 _OF_BLOCK = ("benchmark", "cell_space", "optimizer")  # settings that place a run, and are no part of its tuner
@@ -123,14 +123,14 @@ def _mean(pairs: Iterable[Means]) -> Means:
 def tuner_runs(groups: Sequence[Group]) -> list[TunerRuns]:
     """Returns the tuners of runs of one-shot optimizers, in the order in which each first comes."""
     members: dict[str, list[RunData]] = {}
-    for run in (run for group in groups for run in group.runs):
-        members.setdefault(json.dumps(_settings(run), sort_keys=True), []).append(run)
+    for run, apart in ((run, group.apart) for group in groups for run in group.runs):
+        members.setdefault(json.dumps(_settings(run) | dict(apart), sort_keys=True), []).append(run)
     of = [json.loads(key) for key in members]
     return _equalled([_tuner(_label(own, of), own, runs) for own, runs in zip(of, members.values(), strict=True)])
 
 
 def _settings(run: RunData) -> dict[str, Any]:
-    found = {name: value for name, value in identity(run).items() if name not in _OF_BLOCK}
+    found = {name: value for name, value in settings_of(run).items() if name not in _OF_BLOCK}
     if found.get("hyperparameters") == run.settings["optimizer"]:
         del found["hyperparameters"]  # an optimizer's own space: as many names as there are optimizers
     return found
