@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from metaopt.report.curves import regret
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.style import LIGHT, RAMP
+from metaopt.report.thinning import MARKS, thinned, thinning_note
 from metaopt.wording import counted
 
 
@@ -58,8 +59,8 @@ def error_axis(axes: Axes, values: Iterable[float], label: str) -> None:
 
 
 def regret_dots(
-    axes: Axes, run: RunData, evaluations: Iterable[Evaluation], place: Callable[[Evaluation], float]
-) -> None:
+    axes: Axes, run: RunData, evaluations: Sequence[Evaluation], place: Callable[[Evaluation], float], most: int = MARKS
+) -> str:
     """Draws the validation regret of evaluations of a run, of the cell after all epochs; colour is their own epochs.
 
     Args:
@@ -67,8 +68,12 @@ def regret_dots(
         run: Its evaluations say which colours there are.
         evaluations: Each a dot.
         place: Where a dot is on the x axis.
+        most: Dots; of more evaluations a choice is drawn.
+
+    Returns:
+        What the caption is to say of that, with a blank before.
     """
-    shown = list(evaluations)
+    shown = thinned(run, evaluations, most)
     for epochs, colour in epoch_colours(run.ok).items():
         level = [e for e in shown if e.trial.epochs == epochs]
         axes.plot(
@@ -82,6 +87,7 @@ def regret_dots(
             label=counted(epochs, "epoch"),
         )
     error_axis(axes, [_regret(run, e) for e in shown], f"validation {quantity(run)}")
+    return thinning_note(len(shown), len(evaluations))
 
 
 def _regret(run: RunData, evaluation: Evaluation) -> float:

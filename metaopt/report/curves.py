@@ -65,13 +65,9 @@ def anytime(run: RunData) -> Anytime:
 
     Every trial counts whose cell is known after all epochs: a search leaves one that the table scores in full.
     """
-    best: Evaluation | None = None
-    valid, test = [], []
-    for evaluation in run.told:
-        if evaluation.is_final and (best is None or _order(evaluation) < _order(best)):
-            best = evaluation
-        valid.append(best.final_valid_error if best else math.nan)
-        test.append(best.final_test_error if best else math.nan)
+    best = best_so_far(run)
+    valid = [one.final_valid_error if one else math.nan for one in best]
+    test = [one.final_test_error if one else math.nan for one in best]
     return Anytime(
         evaluations=np.arange(1.0, len(run.told) + 1),
         epochs=np.cumsum([e.charged_epochs for e in run.told], dtype=float),
@@ -79,6 +75,17 @@ def anytime(run: RunData) -> Anytime:
         valid=_regrets(valid, run.optimum_valid_error),
         test=_regrets(test, run.optimum_test_error),
     )
+
+
+def best_so_far(run: RunData) -> list[Evaluation | None]:
+    """Returns the best cell after each answer, in their order; None before the first."""
+    best: Evaluation | None = None
+    found = []
+    for evaluation in run.told:
+        if evaluation.is_final and (best is None or _order(evaluation) < _order(best)):
+            best = evaluation
+        found.append(best)
+    return found
 
 
 def _order(evaluation: Evaluation) -> tuple[float, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +13,7 @@ from metaopt.report.axes import error_axis, quantity
 from metaopt.report.curves import Floats, anytime, band, regret
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.style import GROUPS, LIGHT, Plot, canvas, legend
+from metaopt.report.thinning import corners, thinned, thinning_note
 
 _CLOCKS = {"evaluations": "evaluations", "seconds": "seconds of the run"}
 _SPLITS = {"valid": "validation", "test": "test"}
@@ -22,11 +24,14 @@ def anytime_plot(run: RunData, clock: str) -> Plot:
     """Draws validation and test regret of the incumbent over ``clock``: ``evaluations`` or ``seconds``."""
     curve, kind = anytime(run), quantity(run)
     x = getattr(curve, clock)
-    each = [regret(e.final_valid_error, run.optimum_valid_error) for e in run.told]
+    dots = thinned(run, run.told)
+    drawn = {e.trial.id for e in dots}
+    each = [regret(e.final_valid_error, run.optimum_valid_error) for e in dots]
+    at = [place for place, e in zip(x, run.told, strict=True) if e.trial.id in drawn]
     figure, axes = canvas()
-    axes.plot(x, each, "o", color=LIGHT["rule"], markersize=3.6, label="each evaluation")
-    axes.step(x, curve.valid, where="post", color=LIGHT["valid"], linewidth=2.2, label="validation")
-    axes.step(x, curve.test, where="post", color=LIGHT["test"], linewidth=1.8, linestyle=_DASHED, label="test")
+    axes.plot(at, each, "o", color=LIGHT["rule"], markersize=3.6, label="each evaluation")
+    _step(axes, x, curve.valid, color=LIGHT["valid"], linewidth=2.2, label="validation")
+    _step(axes, x, curve.test, color=LIGHT["test"], linewidth=1.8, linestyle=_DASHED, label="test")
     error_axis(axes, [*each, *curve.valid, *curve.test], kind)
     axes.set_xlabel(_CLOCKS[clock])
     axes.set_xlim(left=0)
@@ -36,7 +41,8 @@ def anytime_plot(run: RunData, clock: str) -> Plot:
         f"Best cell so far over {clock}",
         f"Lower is better: {kind} of the cell with the lowest validation error found until then, at whatever epochs; "
         f"test error is shown and never chooses. Dots: validation {kind} of the cell of every evaluation."
-        + (" All of it is of cells after all epochs." if run.looks_up else ""),
+        + (" All of it is of cells after all epochs." if run.looks_up else "")
+        + thinning_note(len(dots), len(run.told)),
         figure,
     )
 
@@ -69,12 +75,17 @@ def _draw_group(axes: Axes, curves: Sequence[tuple[Floats, Floats]], colour: str
     summary = band(curves) if len(curves) > 1 else None
     thin = summary is not None
     for x, y in curves:
-        axes.step(x, y, where="post", color=colour, linewidth=0.8 if thin else 2.0, alpha=0.6 if thin else 1.0)
+        _step(axes, x, y, color=colour, linewidth=0.8 if thin else 2.0, alpha=0.6 if thin else 1.0)
     if summary is not None:
-        axes.fill_between(summary.grid, summary.low, summary.high, step="post", color=colour, alpha=0.16, linewidth=0)
-        axes.step(summary.grid, summary.mean, where="post", color=colour, linewidth=2.4)
-        axes.step(summary.grid, summary.median, where="post", color=colour, linewidth=1.5, linestyle=_DASHED)
+        grid, ends = corners(summary.grid, np.stack([summary.low, summary.high], axis=1))
+        axes.fill_between(grid, ends[:, 0], ends[:, 1], step="post", color=colour, alpha=0.16, linewidth=0)
+        _step(axes, summary.grid, summary.mean, color=colour, linewidth=2.4)
+        _step(axes, summary.grid, summary.median, color=colour, linewidth=1.5, linestyle=_DASHED)
     axes.plot([], [], color=colour, linewidth=2.2, label=label)
+
+
+def _step(axes: Axes, x: Floats, y: Floats, **look: Any) -> None:
+    axes.step(*corners(x, y), where="post", **look)
 
 
 def confirmation_plot(run: RunData, default: Sequence[Evaluation], tuned: Sequence[Evaluation]) -> Plot:

@@ -11,7 +11,9 @@ from metaopt.report.axes import log_axis, regret_dots, short
 from metaopt.report.importance import EPOCHS, Importance
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.style import LIGHT, RAMP, Plot, canvas, slug
+from metaopt.report.thinning import marks_each, thinned, thinning_note
 from metaopt.run_record import Hyperparameter
+from metaopt.wording import counted
 
 _GOLDEN = 0.6180339887  # fractions of its multiples fill an interval evenly: jitter without a random number
 _INACTIVE = -0.12  # where an inactive hyperparameter is drawn, left of its axis from 0 to 1
@@ -23,18 +25,19 @@ def varied(run: RunData) -> list[Hyperparameter]:
 
 
 def scatter_plot(run: RunData, hyperparameter: Hyperparameter) -> Plot:
-    """Draws the validation regret of every trial over one hyperparameter; colour is epochs."""
+    """Draws the validation regret of trials over one hyperparameter; colour is epochs."""
     trials = [e for e in run.ok if hyperparameter.name in e.trial.config]
     inactive = len(run.ok) - len(trials)
     figure, axes = canvas(360, 235)
-    regret_dots(axes, run, trials, lambda evaluation: _place(hyperparameter, evaluation))
+    most = marks_each(len(varied(run)))
+    thinning = regret_dots(axes, run, trials, lambda evaluation: _place(hyperparameter, evaluation), most)
     _value_axis(axes, hyperparameter)
     figure.legend(loc="outside upper left", ncols=4, columnspacing=1.0, handletextpad=0.1)
-    left_out = f" {inactive} trials in which it is inactive are left out." if inactive else ""
+    left_out = f" Left out: {counted(inactive, 'trial')} in which it is inactive." if inactive else ""
     return Plot(
         f"hyperparameter-{slug(hyperparameter.name)}",
         hyperparameter.name,
-        f"Each dot is a trial, stronger colour for more epochs; the dotted line is the default.{left_out}",
+        f"Each dot is a trial, stronger colour for more epochs; the dotted line is the default.{left_out}{thinning}",
         figure,
     )
 
@@ -70,7 +73,8 @@ def parallel_plot(run: RunData) -> Plot:
     Args:
         run: With at least one trial whose error is final.
     """
-    inputs, trials = varied(run), sorted((e for e in run.ok if e.is_final), key=lambda e: -_error(e))
+    inputs, final = varied(run), [e for e in run.ok if e.is_final]
+    trials = sorted(thinned(run, final), key=lambda e: -_error(e))
     figure, axes = canvas(360, 60 + 44 * (len(inputs) + 1))
     errors = Hyperparameter("validation error", _error(trials[-1]), _error(trials[0]))
     for place, evaluation in enumerate(trials):
@@ -86,7 +90,7 @@ def parallel_plot(run: RunData) -> Plot:
         "parallel",
         "All trials through all hyperparameters",
         "Each line is a trial: the best fifth strongest, the worst palest. A line that passes left of an axis has that "
-        "hyperparameter inactive.",
+        f"hyperparameter inactive.{thinning_note(len(trials), len(final))}",
         figure,
     )
 
@@ -108,7 +112,7 @@ def _rail(axes: Axes, height: int, hyperparameter: Hyperparameter) -> None:
     axes.text(_INACTIVE - 0.05, height, hyperparameter.name, ha="right", va="center")
     box = {"facecolor": LIGHT["surface"], "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
     for x, value, side in ((0.0, ends[0], "left"), (1.0, ends[-1], "right")):
-        text = short(round(value, 4)) if isinstance(value, float) else str(value)
+        text = short(float(f"{value:.4g}")) if isinstance(value, float) else str(value)
         axes.text(x, height - 0.12, text, ha=side, va="bottom", color=LIGHT["muted"], fontsize=10, bbox=box, zorder=4)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
 from metaopt.report.load import Evaluation, RunData
+from metaopt.report.thinning import evenly
 from metaopt.run_record import Hyperparameter
 from metaopt.seeds import seed_integer
 
@@ -29,6 +30,7 @@ EPOCHS = "epochs"
 #: noise; our choice.
 TRUSTED_FIT = 0.2
 _FORESTS, _TREES = 8, 64  # 64 trees leave no trial without an out-of-bag prediction; 8 forests give a spread
+_MOST_TRIALS = 2000  # forests of more take minutes, and tell nothing else
 _GROUP_FORESTS = 4  # of several runs: more trials, less spread, and interactions cost as much as there are pairs
 
 
@@ -41,7 +43,7 @@ class Importance:
         mean: (d,) share in [0, 1], over forests.
         std: (d,) standard deviation over forests.
         fit: Out-of-bag R^2 of the forests, their mean: near or below 0, the shares mean nothing.
-        n_trials: Trials they are learnt from.
+        n_trials: Trials they are learnt from: all, or of very many an even choice.
         n_needed: Trials below which they are not computed; the arrays are empty then.
         pairs: Share that two inputs explain together beyond what each one does alone, over forests; empty for a single
             run, whose trials are too few for that.
@@ -63,7 +65,7 @@ def importance(*runs: RunData) -> Importance:
         runs: At least one, all of one space; what differs between them is noise to the forests.
     """
     inputs = [h for h in runs[0].space if len(h.choices) != 1]
-    trials = [e for run in runs for e in run.ok]
+    trials = evenly([e for run in runs for e in run.ok], _MOST_TRIALS)
     several_epochs = len({e.trial.epochs for e in trials}) > 1
     names = (*(h.name for h in inputs), *((EPOCHS,) if several_epochs else ()))
     needed = max(10, 2 * len(names))

@@ -22,13 +22,14 @@ def correlation_plot(run: RunData, pairs: Sequence[Evaluation]) -> Plot:
         pairs: Trials that have both.
     """
     figure, axes = canvas()
-    regret_dots(axes, run, pairs, lambda evaluation: evaluation.one_shot_error)
+    thinning = regret_dots(axes, run, pairs, lambda evaluation: evaluation.one_shot_error)
     axes.set_xlabel("one-shot validation error")
     figure.legend(loc="outside upper left", ncols=4, columnspacing=1.0, handletextpad=0.1)
     return Plot(
         "one-shot-against-table",
         "Does the one-shot model know which cells are good?",
-        "Each dot is a trial: were the one-shot model a good guide, they would rise from lower left to upper right.",
+        "Each dot is a trial: were the one-shot model a good guide, they would rise from lower left to upper right."
+        f"{thinning}",
         figure,
     )
 

@@ -20,8 +20,10 @@ from metaopt.report.layout import NONE, Section, Table, number, times, value_tex
 from metaopt.report.load import Evaluation, RunData
 from metaopt.report.search_figures import correlation_plot, trajectory_plots
 from metaopt.report.statistics import rank_correlation
+from metaopt.report.thinning import ROWS, thinned
 from metaopt.wording import counted
 
+_REASONS = 50  # of failures, in a table
 #: Of runs that look cells up; the tuner has no part in their first one.
 FIRST_CELL_NOTE = (
     "A run of look-ups begins with the cell space's default: its first choice everywhere, which is one of the best "
@@ -222,8 +224,9 @@ def _trials(run: RunData) -> Section:
     tables = []
     reasons = Counter((e.result.status, e.result.reason) for e in run.told if e.result and not e.ok)
     if reasons:
-        rows = tuple((status, reason or NONE, str(n)) for (status, reason), n in reasons.most_common())
-        tables.append(Table("Failures by reason", ("status", "reason", "trials"), rows))
+        rows = tuple((status, reason or NONE, str(n)) for (status, reason), n in reasons.most_common(_REASONS))
+        title = "Failures by reason" if len(reasons) <= _REASONS else f"The {_REASONS} most frequent failures by reason"
+        tables.append(Table(title, ("status", "reason", "trials"), rows))
     head = (
         "trial",
         "key",
@@ -235,10 +238,13 @@ def _trials(run: RunData) -> Section:
         "seconds",
         *(h.name for h in run.space),
     )
-    tables.append(
-        Table(f"All {len(run.evaluations)} trials", head, tuple(_trial_row(run, e) for e in run.evaluations), True)
-    )
-    return Section("trials", "Trials", tables=tuple(tables))
+    shown = thinned(run, run.evaluations, ROWS)
+    there = len(run.evaluations)
+    title = f"All {counted(there, 'trial')}" if len(shown) == there else f"{len(shown):,} of {there:,} trials"
+    tables.append(Table(title, head, tuple(_trial_row(run, e) for e in shown), folded=True))
+    cut = f"The table of trials has {title}: those that were the best so far, and an even choice of the others."
+    notes = () if len(shown) == there else (f"{cut} All of them stand in the file beside this page.",)
+    return Section("trials", "Trials", notes, tables=tuple(tables))
 
 
 def _trial_row(run: RunData, e: Evaluation) -> tuple[str, ...]:

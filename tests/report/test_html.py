@@ -8,10 +8,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from ConfigSpace import ConfigurationSpace
 
 from metaopt.errors import RunError
+from metaopt.journal_lines import encode
 from metaopt.report.html import check_report, render_report, write_report
+from metaopt.trial import Result, Trial
 
 EVIL = "<script>alert(1)</script>"
 
@@ -193,6 +197,25 @@ def test_runs_whose_names_look_alike_have_all_their_figures(
     files = {path.name.casefold() for path in (tmp_path / "both" / "figures").iterdir()}
     assert len(files) == 2 * page.count("<svg")
     assert check_report(folders, tmp_path / "both") == []
+
+
+@pytest.mark.slow
+def test_a_page_of_very_many_trials_is_small_and_says_what_it_shows(write_run: Callable[..., Path]) -> None:
+    space = ConfigurationSpace(dict.fromkeys("abcdef", (0.0, 1.0)))
+    rng, run, lines = np.random.default_rng(0), write_run([], space=space.to_serialized_dict(), default={}), []
+    for n, values in enumerate(rng.uniform(size=(10_000, 7)).tolist()):
+        trial = Trial(n, n, dict(zip("abcdef", values, strict=False)), 8, n)
+        result = Result(n, "ok", 0.5 - n / 30_000 + values[6] / 10, 0.5 - n / 30_000)
+        lines += [encode({"kind": "ask", "at_s": n, "trial": trial.to_json()})]
+        lines += [encode({"kind": "tell", "at_s": n, "result": result.to_json()})]
+    with open(run / "journal.jsonl", "ab") as journal:
+        journal.writelines(lines)
+    files = render_report([run])
+    page = files["report.html"].decode()
+    assert len(page) < 3_000_000
+    assert page.count("Drawn are 500 of 10,000 trials") == 2 * 2 + 2 * 7, "in caption and label"
+    assert "The table of trials has 500 of 10,000 trials" in page
+    assert files["trials.csv"].count(b"\n") == 10_001
 
 
 def test_several_runs_need_a_place(run: Path) -> None:

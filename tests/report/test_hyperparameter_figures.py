@@ -52,3 +52,11 @@ def test_bars_are_sorted_and_in_percent() -> None:
     axes = importance_plot(found).figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["epochs", "a", "b"]
     assert_allclose([bar.get_width() for bar in axes.patches], [10, 20, 50])
+
+
+def test_no_end_of_a_small_range_is_called_0(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
+    decay = {"type": "uniform_float", "name": "decay", "lower": 1e-7, "upper": 3.2e-5, "log": True}
+    space = {"hyperparameters": [{**decay, "default_value": 1e-6}]}
+    answers = [answer(n, 0.00001 * (n + 1), config={"decay": 10.0 ** (n - 7)}) for n in range(3)]
+    texts = [text.get_text() for text in parallel_plot(load_run(write_run(answers, space=space))).figure.axes[0].texts]
+    assert texts == ["decay", "1e-7", "3.2e-5", "validation error", "1e-5", "3e-5"]
