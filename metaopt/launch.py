@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -39,7 +39,7 @@ from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
 from metaopt.tuners.fixed import Fixed
 from metaopt.tuners.options import check_options
-from metaopt.wording import command, shown
+from metaopt.wording import command, listed, shown
 
 #: Seconds between two lines of progress where a trial takes a millisecond.
 _LOOK_UP_PAUSE_S = 1.0
@@ -135,8 +135,8 @@ def _check_epochs(prepared: Prepared, wanted: Set[int]) -> None:
     if there is not None and (lacking := wanted - there):
         benchmark = prepared.config.benchmark
         raise ConfigError(
-            f"the tuner evaluates after {_listed(lacking)} epochs, and {benchmark} has answers for all cells after "
-            f"{_listed(there)}",
+            f"the tuner evaluates after {listed(sorted(lacking), 'epoch')}, and {benchmark} has answers for all cells "
+            f"after {', '.join(map(str, sorted(there)))}",
             f"change --min-epochs, --max-epochs or --tuner-option eta=...; metaopt benchmark info {benchmark} says "
             "what is measured and what is predicted",
         )
@@ -156,10 +156,6 @@ def _check_first_trial(prepared: Prepared, shortest: int) -> None:
             f"budget_epochs is {budget}, but {what} {dearest} epochs",
             "raise --budget-epochs, or lower --min-epochs and --max-epochs",
         )
-
-
-def _listed(epochs: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(epochs)))
 
 
 def _check_clock(config: RunSettings, objective: Objective) -> None:

@@ -67,7 +67,11 @@ class Progress:
 
     def _summary(self, standing: Standing) -> str:
         scores = [f"incumbent {_error(standing.incumbent)}", f"default {_error(standing.default)}"]
-        parts = [*(scores if self._scores else ()), f"{standing.epochs} epochs", f"{duration(standing.elapsed_s)} gone"]
+        parts = [
+            *(scores if self._scores else ()),
+            counted(standing.epochs, "epoch"),
+            f"{duration(standing.elapsed_s)} gone",
+        ]
         parts += [f"about {duration(standing.left_s)} left"] if standing.left_s is not None else []
         return " · ".join(parts)
 
@@ -114,7 +118,8 @@ class Lines(Progress):
             return
         standing = self.standing
         ending = f"valid error {result.valid_error:.4f}" if ok else f"{result.status}: {result.reason}"
-        head = f"{self.title} {_count(standing, self.budget)}: trial {trial.id}, {trial.epochs} epochs, {ending}"
+        epochs = counted(trial.epochs, "epoch")
+        head = f"{self.title} {_count(standing, self.budget)}: trial {trial.id}, {epochs}, {ending}"
         self._print(f"{head} | {self._summary(standing)}")
         self._printed_at = time.monotonic()
 
@@ -163,7 +168,7 @@ def _part_used(standing: Standing, budget: Budget) -> float:
 
 
 def _count(standing: Standing, budget: Budget) -> str:
-    counts = [f"{standing.done}" + (f"/{budget.evaluations}" if budget.evaluations else "") + " trials"]
+    counts = [f"{standing.done}/{budget.evaluations} trials" if budget.evaluations else counted(standing.done, "trial")]
     counts += [f"{standing.running} running"] if standing.running else []
     counts += [f"{standing.failed} failed"] if standing.failed else []
     counts += [counted(standing.restarts, "restart")] if standing.restarts else []
@@ -172,7 +177,7 @@ def _count(standing: Standing, budget: Budget) -> str:
 
 
 def _error(score: Score | None) -> str:
-    return "none yet" if score is None else f"{score.valid_error:.4f} at {score.epochs} epochs"
+    return "none yet" if score is None else f"{score.valid_error:.4f} at {counted(score.epochs, 'epoch')}"
 
 
 def duration(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterable
 from pathlib import PurePath
 from reprlib import Repr
 from typing import Any
@@ -45,14 +46,26 @@ def _quoted(word: object) -> str:
     return f"$'{''.join(spelled)}'"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """Returns a number with what it counts: ``1 epoch``, ``2 epochs``.
 
     Args:
         number: How many.
+        noun: Singular.
+        plural: If it is not the singular with an s.
+    """
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def listed(numbers: Iterable[int], noun: str) -> str:
+    """Returns numbers with what they count: ``no epochs``, ``1 epoch``, ``1, 2, 4 epochs``.
+
+    Args:
+        numbers: In the order of the list.
         noun: Singular of what takes an s in the plural.
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    text = ", ".join(map(str, numbers)) or "no"
+    return f"{text} {noun}{'' if text == '1' else 's'}"
 
 
 def shown(value: Any) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from metaopt.wording import command, counted, shown
+from metaopt.wording import command, counted, listed, shown
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 epochs"), (1, "1 epoch"), (2, "2 epochs")])
@@ -60,3 +60,14 @@ def test_a_command_arrives_as_it_was_meant(word: str) -> None:
 def test_a_path_is_no_option() -> None:
     assert command("resume", Path("-x")) == "metaopt resume ./-x"
     assert command("compare", Path("a b"), "--no-run") == "metaopt compare 'a b' --no-run"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"), [([], "no epochs"), ([1], "1 epoch"), ([8], "8 epochs"), ([1, 2, 4], "1, 2, 4 epochs")]
+)
+def test_lists_are_of_one_or_more(numbers: list[int], text: str) -> None:
+    assert listed(numbers, "epoch") == text
+
+
+def test_some_plurals_are_not_the_singular_with_an_s() -> None:
+    assert (counted(1, "search", "searches"), counted(2, "search", "searches")) == ("1 search", "2 searches")

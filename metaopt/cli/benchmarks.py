@@ -29,7 +29,7 @@ from metaopt.tables.card import Card, card_names, load_card
 from metaopt.tables.files import find_predictions, find_table, making
 from metaopt.tables.predictions import Predictions
 from metaopt.tables.table import Table
-from metaopt.wording import command, counted
+from metaopt.wording import command, counted, listed
 
 
 def list_benchmarks(arguments: Namespace) -> int:
@@ -77,7 +77,7 @@ def _print_cells(card: Card, cell_space: int, table: Table) -> None:
     size = table.describe()
     least, most = size["seeds"], size.get("most_seeds", size["seeds"])
     seeds = counted(least, "seed") if least == most else f"{least} to {most} seeds"
-    print(f"  {len(table)} cells x {seeds}, after {', '.join(map(str, table.epochs))} epochs")
+    print(f"  {counted(len(table), 'cell')} x {seeds}, after {listed(table.epochs, 'epoch')}")
     _print_zero(table)
     if len(table) == distinct:
         print(f"  measured: all {distinct} distinct cells; predicted: none")
@@ -108,7 +108,7 @@ def _print_zero(table: Table) -> None:
 def _print_surrogate(predictions: Predictions, cells: int, epochs: Sequence[int]) -> None:
     """Prints what the surrogate answers, and how good it is on cells that it has not learned from."""
     lacking = ", ".join(str(number) for number in epochs[:-1] if number not in predictions.after)
-    but = f" after {epochs[-1]} epochs, not after {lacking}" if lacking else ""
+    but = f" after {counted(epochs[-1], 'epoch')}, not after {lacking}" if lacking else ""
     print(f"  predicted: the other {cells}{but}, by {predictions.path}")
     print("\n".join(f"    {line}" for line in quality_lines(predictions.provenance)))
 

@@ -26,7 +26,7 @@ from metaopt.tables.importers import BENCHMARKS, IMPORTERS
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.rules import Report
 from metaopt.tables.schema import write_groups
-from metaopt.wording import command, counted
+from metaopt.wording import command, counted, listed
 
 _PAUSE_S = 0.5
 _LINES_PAUSE_S = 10.0  # where every report stays
@@ -82,8 +82,8 @@ def _table_of(benchmark: str | None, importer: str) -> Path:
 
 
 def _summary(evaluations: Evaluations, found: Mapping[str, Any]) -> list[str]:
-    seeds, epochs = len(evaluations.seeds), ", ".join(map(str, evaluations.epochs))
-    lines = [f"cells        {len(evaluations.keys):,}, {counted(seeds, 'seed')} each, after {epochs} epochs"]
+    seeds, epochs = len(evaluations.seeds), listed(evaluations.epochs, "epoch")
+    lines = [f"cells        {len(evaluations.keys):,}, {counted(seeds, 'seed')} each, after {epochs}"]
     for number, space in CELL_SPACES.items():
         there, distinct = evaluations.of_space(number), space.n_distinct
         lines.append(f"cell space {number} {there:,} of {distinct:,} distinct cells ({there / distinct:.1%})")

@@ -112,8 +112,8 @@ def _confirmed(recorded: Recorded, tuned: Recorded) -> Iterable[str]:
 
 def _means(name: str, kind: str, errors: list[float], n: int, optimum: Any) -> str:
     if not errors:
-        return f"  {name:<10}{kind}: none of {n} searches has one"
+        return f"  {name:<10}{kind}: none of {counted(n, 'search', 'searches')} has one"
     mean = sum(errors) / len(errors)
     regret = "" if optimum is None else f", regret {mean - optimum:.4f}"
     each = ", ".join(f"{error:.4f}" for error in errors)
-    return f"  {name:<10}mean {kind} {mean:.4f}{regret}  ({each}; {len(errors)} of {n} searches)"
+    return f"  {name:<10}mean {kind} {mean:.4f}{regret}  ({each}; {len(errors)} of {counted(n, 'search', 'searches')})"

@@ -133,7 +133,7 @@ class Watch:
             self._none_since = now
         elif now - self._none_since > self._lost_after_s:
             raise RunError(
-                f"no Dask worker has been alive for {self._lost_after_s:g} s; {waiting} trials wait for one"
+                f"no Dask worker has been alive for {self._lost_after_s:g} s, and {counted(waiting, 'trial')} not done"
                 + (refusal and f"; {refusal}"),
                 f"{self._cluster.advice}, {_AGAIN}",
             )

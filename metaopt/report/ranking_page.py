@@ -14,6 +14,7 @@ from metaopt.report.layout import number
 from metaopt.report.ranking_figures import epochs_plot, scatter_plot, spearman_plot
 from metaopt.report.ranking_tables import STATISTICS, Measures, defect_table, full_table, markdown, measures_csv
 from metaopt.report.style import RC, render
+from metaopt.wording import counted
 
 PAGE = "README.md"
 
@@ -56,7 +57,7 @@ def _about(record: Mapping[str, Any]) -> str:
 
 # How well {study["optimizer"]} supernets rank the cells of {study["benchmark"]}, cell space {study["cell_space"]}
 
-{supernets}, searched for {study["epochs"]} epochs and scored after
+{supernets}, searched for {counted(study["epochs"], "epoch")} and scored after
 {" and ".join(map(str, study["at"]))}; tables and dots are of the last. Hyperparameters: {config or "none"}.
 
 Score: error of a cell under the supernet's weights on the benchmark's validation images, which no search sees. Truth:

@@ -68,8 +68,8 @@ def state(run: RunData) -> tuple[str, ...]:
     budget = run.settings.get("budget")
     if budget and len(run.told) < budget:
         notes.append(
-            f"{len(run.told)} of the budget of {budget} evaluations are answered: the run goes on, was interrupted, or "
-            "ended by another of its limits."
+            f"Answered are {len(run.told)} of a budget of {counted(budget, 'evaluation')}: the run goes on, was "
+            "interrupted, or ended by another of its limits."
         )
     if run.optimum_valid_error is None:
         notes.append("The optimum is unknown here, so errors are shown where regrets would stand.")
@@ -104,7 +104,7 @@ def _default_against_tuned(run: RunData) -> Section:
         notes.append("Nothing was confirmed: there is no finished repeat of the default and the incumbent.")
     if found.failed:
         notes.append(
-            f"{found.failed} repeats of the confirmation failed or are not finished; the means leave them out."
+            f"The means leave out {counted(found.failed, 'repeat')} of the confirmation, failed or not finished."
         )
     if best is not None:
         notes.append(
@@ -155,7 +155,7 @@ def _hyperparameters(run: RunData) -> Section:
     notes, plots = [], []
     if not found.names:
         notes.append(
-            f"Importance is not computed: {found.n_trials} finished trials are too few or all alike, "
+            f"Importance is not computed of {counted(found.n_trials, 'finished trial')}, too few or all alike: "
             f"{found.n_needed} different ones are needed."
         )
     else:

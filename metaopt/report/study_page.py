@@ -42,6 +42,7 @@ from metaopt.report.study_repeats import (
 from metaopt.report.study_tuned import tuned, tuned_notes, tuned_records, tuned_table
 from metaopt.report.style import RC
 from metaopt.run_folder import RunFolder
+from metaopt.wording import counted
 
 PAGE = "README.md"
 _MOST_RUNS = 100  # in a table for reading
@@ -119,7 +120,7 @@ def _head(study: StudyText) -> Iterator[str]:
     if study.unfinished:
         names = ", ".join(study.unfinished)
         yield from (
-            f"**Not complete**: {len(study.unfinished)} of {len(study.runs)} runs are not finished: {names}.",
+            f"**Not complete**: {len(study.unfinished)} of {counted(len(study.runs), 'run')} not finished: {names}.",
             "",
         )
 

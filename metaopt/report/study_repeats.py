@@ -17,6 +17,7 @@ from metaopt.report.study_curves import QUANTITIES, curve, quantity_name, trajec
 from metaopt.report.study_groups import Repeats
 from metaopt.report.study_regret import regret_note
 from metaopt.report.study_tuned import mean_sd
+from metaopt.wording import listed
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def finals_notes(repeats: Sequence[Repeats]) -> tuple[str, ...]:
     """Returns what must be known to read the table."""
     epochs = sorted({e.trial.epochs for one in repeats for e in one.evaluations})
     return (
-        f"Searches of {' and '.join(map(str, epochs)) or 'no'} epochs, each with its own seed. "
+        f"Searches of {listed(epochs, 'epoch')}, each with its own seed. "
         f"{regret_note([one.optimum_test_error for one in repeats])}; mean over the searches ± their standard "
         "deviation.",
         f"Ratio: mean {quantity_name('test_error', repeats)} of the configuration compared with over the one of the "

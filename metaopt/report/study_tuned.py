@@ -14,6 +14,7 @@ from metaopt.report.load import Evaluation, RunData
 from metaopt.report.statistics import Ratio, regret_ratio
 from metaopt.report.study_groups import Group
 from metaopt.report.study_regret import regret_column, regret_name, regret_note
+from metaopt.wording import listed
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,7 @@ def tuned_notes(rows: Sequence[Tuned]) -> tuple[str, ...]:
     return (
         f"{regret_note(optima)}; lower is better. Default and tuned: mean over the runs ± standard deviation between "
         "them, each run's value being the mean of its confirming searches with fresh seeds "
-        f"({' and '.join(map(str, epochs)) or 'no'} epochs each), which had no part in the choice.",
+        f"({listed(epochs, 'epoch')} each), which had no part in the choice.",
         _finished_note(rows),
         f"As selected: {regret_name(optima)} of the one trial that made its configuration the incumbent. The "
         "difference from tuned is the luck of the selection.",

@@ -102,7 +102,7 @@ def _judgments(judgments: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _made(record: Mapping[str, Any]) -> str:
-    models = ", ".join(f"{name} ({record['members']} members)" for name in record["models"])
+    models = ", ".join(f"{name} ({counted(record['members'], 'member')})" for name in record["models"])
     return (
         f"Fitted by `{record['command']}` to {record['training_cells']} cells: {models}. What they learn is the "
         "logarithm of the error + 0.001. The mean over all members answers (`all`); their standard deviation is the "

@@ -25,6 +25,7 @@ from metaopt.errors import TableError
 from metaopt.paths import replacing
 from metaopt.system_errors import explaining
 from metaopt.tables.schema import damaged
+from metaopt.wording import counted
 
 Floats = NDArray[np.float64]
 _CELL = ("cell", "cell_hash")
@@ -130,7 +131,7 @@ class Predictions:
         if row == len(self.hashes) or self.hashes[row] != wanted:
             raise TableError(f"the predictions {self.path} have none of the cell {graph.key}", "use its cell space")
         if epochs is not None and epochs not in self.after:
-            raise TableError(f"the predictions {self.path} have none after {epochs} epochs", _HINT)
+            raise TableError(f"the predictions {self.path} have none after {counted(epochs, 'epoch')}", _HINT)
         columns = self._last if epochs is None else self._earlier[epochs]
         return Prediction(*(float(values[row]) for values in columns))
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from metaopt.cells.graph import CellGraph
 from metaopt.errors import TableError
 from metaopt.tables.store import Floats, Store
+from metaopt.wording import counted
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Table:
         """
         found = self._store.find(graph.hash)
         if found is None:
-            raise TableError(f"the cell {graph.key} is not in the table of {len(self)} cells", _UNKNOWN)
+            raise TableError(f"the cell {graph.key} is not in the table of {counted(len(self), 'cell')}", _UNKNOWN)
         at = self._place(epochs)
         group, row = found
         of_seeds = {name: values[row, :, at] for name, values in group.values.items()}
@@ -140,7 +141,9 @@ class Table:
         wanted, at = np.array(hashes, dtype="S32"), self._place(epochs)
         rows = np.minimum(np.searchsorted(self._store.hashes, wanted), len(self._store.hashes) - 1)
         if (lost := self._store.hashes[rows] != wanted).any():
-            text = f"the cell with the hash {wanted[lost][0].decode()} is not in the table of {len(self)} cells"
+            text = (
+                f"the cell with the hash {wanted[lost][0].decode()} is not in the table of {counted(len(self), 'cell')}"
+            )
             raise TableError(text, _UNKNOWN)
         return self._all["valid_error"][rows, :, at], self._all["test_error"][rows, :, at]
 
@@ -202,7 +205,7 @@ class Table:
 
     def _place(self, epochs: int | None) -> int:
         if epochs is not None and epochs not in self.epochs:
-            raise TableError(f"the table has no results after {epochs} epochs", f"allowed: {self.epochs}")
+            raise TableError(f"the table has no results after {counted(epochs, 'epoch')}", f"allowed: {self.epochs}")
         return -1 if epochs is None else self.epochs.index(epochs)
 
     @cached_property

@@ -63,7 +63,7 @@ def test_another_folder_and_what_is_there_so_far(study: str, capsys: pytest.Capt
     assert main(["compare", study, "--out", "there", "--no-run"]) == 0
     text = Path("there/README.md").read_text()
     assert text.startswith("`metaopt compare mine/study.yaml --out there`\n")
-    assert "**Not complete**: 1 of 2 runs are not finished: darts-s1." in text
+    assert "**Not complete**: 1 of 2 runs not finished: darts-s1." in text
     assert not Path("there/darts-s1").exists()
 
 
@@ -117,7 +117,7 @@ def test_a_run_of_failures_only_costs_the_others_nothing(
     assert "given up: 1 run of 2" in said.err
     assert "metaopt resume mine/darts-s0" in said.err
     assert "study: mine/README.md" in said.out
-    assert "1 of 2 runs are not finished: darts-s0." in Path("mine/README.md").read_text()
+    assert "1 of 2 runs not finished: darts-s0." in Path("mine/README.md").read_text()
     assert main(["compare", study, "--stop-after-failures", "0"]) == 1
     assert "no evaluation has succeeded in darts-s0" in capsys.readouterr().err
 

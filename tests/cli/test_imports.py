@@ -64,7 +64,7 @@ def test_nasbench101_becomes_the_table_of_its_benchmark(
     assert table.provenance["importer"] == "nasbench101"
     assert table.provenance["command"].startswith("metaopt")
     assert main(["benchmark", "info", "nasbench101"]) == 0
-    assert "1 cells x 3 seeds, after 108 epochs" in capsys.readouterr().out
+    assert "1 cell x 3 seeds, after 108 epochs" in capsys.readouterr().out
 
 
 def test_what_is_there_is_not_overwritten_nor_read_for_nothing(

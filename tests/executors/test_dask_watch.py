@@ -32,7 +32,7 @@ def test_without_any_worker_the_run_is_given_up_loudly(tmp_path: Path, monkeypat
         wait_until(lambda: not crew.hosts)
         monkeypatch.setattr(crew._client.cluster, "scale", lambda n: None)
         crew.submit(trial(0), tmp_path / "0")
-        with pytest.raises(RunError, match=r"no Dask worker has been alive for 0\.5 s; 1 trials wait"):
+        with pytest.raises(RunError, match=r"no Dask worker has been alive for 0\.5 s, and 1 trial not done"):
             results_of(crew)
 
 

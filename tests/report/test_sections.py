@@ -56,7 +56,7 @@ def test_the_facts_count_what_is_in_the_journal(write_run: Callable[..., Path], 
         "its test error": "0.4000",
         "predicted, not measured": "1 of 2",
     }
-    assert "3 of the budget of 5" in state(run)[0]
+    assert "Answered are 3 of a budget of 5 evaluations" in state(run)[0]
 
 
 def test_restarts_are_counted_apart_from_failures(

@@ -99,7 +99,7 @@ def test_a_table_as_csv_has_a_row_per_group(out: Path) -> None:
 
 def test_what_is_missing_is_said(out: Path) -> None:
     page = render_study(study("bohb-s0", "bohb-s9", unfinished=("bohb-s9",)), out)["README.md"].decode()
-    assert "**Not complete**: 1 of 2 runs are not finished: bohb-s9." in page
+    assert "**Not complete**: 1 of 2 runs not finished: bohb-s9." in page
 
 
 @pytest.mark.parametrize("confirm", [0, 3])

@@ -75,7 +75,7 @@ def _code(runs: Sequence[RunData]) -> Answer:
     text = f"{counted(len(commits), 'commit')} of metaopt in host.commit ({', '.join(one[:10] for one in commits[:3])}"
     text += ", ...)" if len(commits) > 3 else ")"
     if changed or without:
-        return "partly", f"{text}; {changed} runs were made from a changed checkout, {without} name no commit"
+        return "partly", f"{text}; {counted(changed, 'run')} made from a changed checkout, {without} without a commit"
     return "partly", f"{text}, each as it was committed; whether it is public a journal does not know"
 
 
@@ -165,7 +165,10 @@ def _tabular(runs: Sequence[RunData]) -> Answer:
     answered = sum(len(run.ok) for run in runs)
     predicted = sum(run.predicted for run in runs)
     text = f"tables of {', '.join(map(str, cells))} cells (objective.table.cells)"
-    return "yes", f"{text}; {predicted} of {answered} results were predicted by a surrogate (result.info.predicted)"
+    return (
+        "yes",
+        f"{text}; predicted by a surrogate: {predicted} of {counted(answered, 'result')} (result.info.predicted)",
+    )
 
 
 def _confounders(runs: Sequence[RunData]) -> Answer:

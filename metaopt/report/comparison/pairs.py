@@ -21,6 +21,7 @@ from metaopt.report.comparison.pairwise import (
 )
 from metaopt.report.layout import NONE, Table
 from metaopt.report.study_part import Record
+from metaopt.wording import counted
 
 #: Most groups whose pairs stand in a list; more stand in a square.
 LISTED = 6
@@ -184,8 +185,9 @@ def pairs_notes(view: View, found: Sequence[Pair]) -> tuple[str, ...]:
     if untested:
         least = min(untested, key=lambda pair: pair.smallest_p)
         notes.append(
-            f"No test was possible for {len(untested)} of {len(found)} pairs: with n = {_runs(least.n)} a test cannot "
-            f"give a p below {least.smallest_p:.2g}, whatever the runs found. More seeds are needed to say anything."
+            f"No test was possible for {len(untested)} of {counted(len(found), 'pair')}: with n = {_runs(least.n)} a "
+            f"test cannot give a p below {least.smallest_p:.2g}, whatever the runs found. More seeds are needed to say "
+            "anything."
         )
     return tuple(filter(None, notes))
 
@@ -204,7 +206,6 @@ def _tests_note(tested: Sequence[Pair]) -> str:
     text = names[frozenset(pair.paired for pair in tested)]
     least = len(tested) * min(pair.smallest_p for pair in tested)
     return (
-        f"p: two-sided, exact with ties, by {text}; corrected by Holm over {len(tested)} "
-        f"pair{'s' if len(tested) > 1 else ''}, so that it cannot go below {min(1.0, least):.2g} here. Not told apart "
-        "does not mean equal."
+        f"p: two-sided, exact with ties, by {text}; corrected by Holm over {counted(len(tested), 'pair')}, so that it "
+        f"cannot go below {min(1.0, least):.2g} here. Not told apart does not mean equal."
     )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from metaopt.report.grouping import settings_of
 from metaopt.report.load import RunData
+from metaopt.wording import counted
 
 # Settings that decide which searches a run makes and where, and not what one of them finds.
 _OF_RUN = frozenset({"tuner", "tuner_options", "confirm", "min_epochs", "max_epochs", "cluster"})
@@ -34,8 +35,8 @@ class Repeated(NamedTuple):
     @property
     def text(self) -> str:
         """What was seen, in words."""
-        made = f"{self.searches} searches that several runs made with one seed"
-        return f"{self.differing} of {made} have different answers"
+        made = f"{counted(self.searches, 'search', 'searches')} that several runs made with one seed"
+        return f"different answers in {self.differing} of {made}"
 
 
 def repeated(runs: Sequence[RunData]) -> Repeated:

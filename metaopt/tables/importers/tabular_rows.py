@@ -25,6 +25,7 @@ from metaopt.tables.importers.rules import (
     refused,
 )
 from metaopt.tables.schema import MEASURES
+from metaopt.wording import counted
 
 HINT = "metaopt benchmark import --help says what columns a table has"
 _SPELLED = ("adjacency", "operations")
@@ -70,7 +71,7 @@ class Rows:
             (np.argsort(order)[of_row], np.searchsorted(seeds, seed), np.searchsorted(numbers, epochs)), shape
         )
         keys = [graphs[cell].key for cell in order.tolist()]
-        self._check_grid(at, shape, lambda k, s, e: f"{keys[k]}, seed {seeds[s]}, {numbers[e]} epochs")
+        self._check_grid(at, shape, lambda k, s, e: f"{keys[k]}, seed {seeds[s]}, {counted(numbers[e], 'epoch')}")
         row_of = np.argsort(at).reshape(shape)
         return Evaluations(
             hashes[order],

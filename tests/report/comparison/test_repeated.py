@@ -29,7 +29,7 @@ def test_searches_of_several_runs_are_held_against_each_other(run: Callable[...,
         run([0.3, 0.25], cluster="c.yaml"),
     ]
     assert repeated(runs) == (2, 1)
-    assert repeated(runs).text == "1 of 2 searches that several runs made with one seed have different answers"
+    assert repeated(runs).text == "different answers in 1 of 2 searches that several runs made with one seed"
     assert repeated(runs[1:]) == (2, 0)
     assert repeated(runs[:1]) == (0, 0)
 
