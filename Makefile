@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 JOBS ?= 3
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test unit check bench wheel lock audit clean
+.PHONY: demo test unit numbers check bench wheel lock audit clean
 
 # Tunes DARTS on the built-in benchmark; prints where it leaves the report.
 demo: $(INSTALLED)
@@ -20,6 +20,11 @@ test: check
 # The tests that take under 3 minutes together.
 unit: $(INSTALLED)
 	@$(PYTEST) --numprocesses=$(JOBS) -m "not slow and not browser and not perf"
+
+# What compares numbers that were made before, as a processor without wide vector units.
+numbers: $(INSTALLED)
+	@NPY_DISABLE_CPU_FEATURES=X86_V3 OPENBLAS_CORETYPE=Nehalem ATEN_CPU_CAPABILITY=default \
+		$(PYTEST) --numprocesses=$(JOBS) -m numbers
 
 check: $(INSTALLED)
 	@$(BIN)/ruff check --quiet

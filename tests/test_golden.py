@@ -13,6 +13,8 @@ from metaopt.cli import main
 from metaopt.journal import without_clock
 from metaopt.run_folder import RunFolder
 
+pytestmark = pytest.mark.numbers
+
 FOLDERS = sorted(path.parent for path in (Path(__file__).parent / "golden").glob("*/*/journal.jsonl"))
 
 

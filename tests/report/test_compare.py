@@ -8,7 +8,7 @@ from metaopt.report.load import load_runs
 
 
 def test_runs_that_differ_in_seed_only_are_one_group(make_run: Callable[..., Path]) -> None:
-    folders = [make_run(f"s{seed}", n=1, seed=seed, workers=seed) for seed in range(2)]
+    folders = [make_run(f"s{seed}", n=1, seed=seed, workers=seed + 1) for seed in range(2)]
     folders.append(make_run("random", n=1, tuner="random", tuner_options={}))
     groups = grouped(load_runs(folders))
     assert {label: len(runs) for label, runs in groups.items()} == {"darts, bohb": 2, "darts, random": 1}
