@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -206,10 +205,7 @@ def load_runs(folders: Sequence[Path]) -> list[RunData]:
     runs: dict[str, RunData] = {}
     for folder in folders:
         run = load_run(folder)
-        name, number = run.name, 1
-        while name in runs:
-            number += 1
-            name = f"{run.name} ({number})"
+        name = _told_apart(run.name, runs)
         runs[name] = replace(run, name=name)
     return list(runs.values())
 
@@ -249,18 +245,25 @@ def heads(folders: Sequence[Path]) -> list[tuple[Path, RunData]]:
         RunError: if a folder is missing or is no run folder.
         JournalError: if a journal has no whole first line.
     """
-    runs, seen = [], Counter[str]()
+    runs: list[tuple[Path, RunData]] = []
     for folder in folders:
         with explaining(f"cannot read the run folder {folder}"):
             if not RunFolder(folder).journal.is_file():
                 raise _not_a_run(folder)
         name, journal = harmless(folder.resolve().name), RunFolder(folder).journal
-        seen[name] += 1
-        name = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        name = _told_apart(name, [head.name for _, head in runs])
         with of_journal(journal):
             record = RunRecord.of(harmless_json(dict(read_header(journal))))
         runs.append((folder, RunData(name, record.content, record.hyperparameters, (), ())))
     return runs
+
+
+def _told_apart(name: str, taken: Collection[str]) -> str:
+    own, number = name, 1
+    while own in taken:
+        number += 1
+        own = f"{name} ({number})"
+    return own
 
 
 def _not_a_run(folder: Path) -> RunError:
