@@ -140,7 +140,9 @@ def build(arguments: Namespace) -> int:
         "seeds": list(seeds),
     }
     print(f"finished parts are kept in {folder}; a build that is started again goes on from there", file=sys.stderr)
+    countdown = Countdown("networks")
     with making(out), alone_in(folder, "benchmark build"), local_cluster(workers) as client:
-        build_table(card, graphs, seeds, folder, out, partial(run_all, client), provenance, Countdown("networks"))
+        run = partial(run_all, client)
+        build_table(card, graphs, seeds, card.rounds(space), folder, out, run, provenance, countdown)
     print(f"table: {out}")
     return OK

@@ -159,6 +159,7 @@ def build(
     card: Card,
     graphs: Mapping[str, CellGraph],
     seeds: tuple[int, ...],
+    rounds: Sequence[Round],
     folder: Path,
     out: Path,
     run: Callable[[Callable[[Chunk], int], Sequence[Chunk]], Iterable[int]],
@@ -170,7 +171,8 @@ def build(
     Args:
         card: The benchmark.
         graphs: The cells by their hashes.
-        seeds: Of the trainings of every cell; the best cells are trained with further ones.
+        seeds: Of the trainings of every cell.
+        rounds: Which cells are trained with further ones.
         folder: Where finished parts are kept.
         out: The table to write.
         run: Runs a function on many chunks, in any order and place; yields what it returns as they finish.
@@ -190,11 +192,11 @@ def build(
         wanted = {graph: order[: plan[cell_hash]] for cell_hash, graph in graphs.items()}
         _train(lacking(wanted, folder), sum(plan.values()), card, folder, run, report)
         trained = _parts(folder).filter(pc.field("epochs") == last_epoch)
-        before, plan = plan, planned_seeds(trained, plan, card.rounds, order)
+        before, plan = plan, planned_seeds(trained, plan, rounds, order)
         over = plan == before
     rows = _of_plan(_parts(folder), wanted)
     trainings = rows.filter(pc.field("epochs") == last_epoch)
-    uneven = {UNEVEN: [asdict(of) for of in card.rounds]} if len(set(plan.values())) > 1 else {}
+    uneven = {UNEVEN: [asdict(of) for of in rounds]} if len(set(plan.values())) > 1 else {}
     made = {
         "wall_s": round(time.monotonic() - started, 1),
         "training_cpu_s": round(pc.sum(trainings["cost_s"]).as_py(), 1),

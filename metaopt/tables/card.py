@@ -61,10 +61,9 @@ class Card:
         """Returns the seeds that the cells of a cell space are trained with."""
         return tuple(self.text["training"]["seeds"][cell_space])
 
-    @property
-    def rounds(self) -> tuple[Round, ...]:
-        """Which cells are trained with more seeds, and with how many."""
-        return tuple(Round(**entry) for entry in self.text["training"].get("again", ()))
+    def rounds(self, cell_space: int) -> tuple[Round, ...]:
+        """Returns which cells of a cell space are trained with more seeds, and with how many."""
+        return tuple(Round(**entry) for entry in self.text["training"].get("again", {}).get(cell_space, ()))
 
     def sample(self, cell_space: int) -> int | None:
         """Returns how many distinct cells are drawn to be trained; None: all are trained."""

@@ -151,7 +151,7 @@ class Table:
         """Returns the lowest validation error and the lowest test error of any cell, each a mean over its seeds.
 
         They are what regret is counted from, each for its own part, and may belong to different cells. The lowest of
-        many single trainings is too low, since the luckiest is chosen; see :attr:`metaopt.tables.card.Card.rounds`.
+        many single trainings is too low, since the luckiest is chosen; see :meth:`metaopt.tables.card.Card.rounds`.
 
         Raises:
             TableError: if the table has no cell of the cell space.

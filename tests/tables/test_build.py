@@ -34,8 +34,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Card:
     card = load_card("digits")
     assert card.protocol is not None
     protocol = replace(card.protocol, epochs=(1,), batch_size=350)
-    text = {**card.text, "training": {**card.text["training"], "again": []}}
-    return replace(card, text=text, network=NetworkScale(channels=2, stacks=1), protocol=protocol)
+    return replace(card, network=NetworkScale(channels=2, stacks=1), protocol=protocol)
 
 
 class Runner:
@@ -61,10 +60,10 @@ def test_an_interrupted_build_goes_on(tiny: Card, tmp_path: Path) -> None:
     graphs, first, second = planned(tiny, 9), Runner(most=1), Runner()
     assert graphs == CELL_SPACES[9].distinct_graphs()
     with pytest.raises(KeyboardInterrupt):
-        build(tiny, graphs, (0, 1), folder, out, first, {}, silent)
+        build(tiny, graphs, (0, 1), (), folder, out, first, {}, silent)
     assert not out.exists()
     reports: list[tuple[int, int, float]] = []
-    build(tiny, graphs, (0, 1), folder, out, second, {"commit": "abc"}, lambda *args: reports.append(args))
+    build(tiny, graphs, (0, 1), (), folder, out, second, {"commit": "abc"}, lambda *args: reports.append(args))
     assert second.given == first.given[1:]
     assert [reports[0][0], reports[-1][0]] == [2 * len(first.given[0].cells), 2 * len(graphs)]
     assert reports[-1][1:] == (2 * len(graphs), 0)
@@ -76,20 +75,20 @@ def test_an_interrupted_build_goes_on(tiny: Card, tmp_path: Path) -> None:
     graph = next(iter(graphs.values()))
     assert table.query(graph).parameters == count_parameters(tiny, graph)
     with pytest.raises(TableError, match="exists"):
-        build(tiny, graphs, (0, 1), folder, out, Runner(), {}, silent)
+        build(tiny, graphs, (0, 1), (), folder, out, Runner(), {}, silent)
 
 
 def test_only_what_no_part_holds_is_trained(tiny: Card, tmp_path: Path) -> None:
     graphs = planned(tiny, 9)
     some = dict(list(graphs.items())[:5])
-    build(tiny, some, (0,), tmp_path, tmp_path / "some.parquet", Runner(), {}, silent)
+    build(tiny, some, (0,), (), tmp_path, tmp_path / "some.parquet", Runner(), {}, silent)
     assert len(Table(tmp_path / "some.parquet")) == 5
     more = Runner()
-    build(tiny, graphs, (0, 1), tmp_path, tmp_path / "all.parquet", more, {}, silent)
+    build(tiny, graphs, (0, 1), (), tmp_path, tmp_path / "all.parquet", more, {}, silent)
     trained = [(key, seed) for chunk in more.given for key in chunk.cells for seed in chunk.seeds]
     before = [(graph.key, 0) for graph in some.values()]
     assert sorted(trained + before) == sorted((graph.key, seed) for graph in graphs.values() for seed in (0, 1))
-    build(tiny, some, (0,), tmp_path, tmp_path / "again.parquet", nothing := Runner(), {}, silent)
+    build(tiny, some, (0,), (), tmp_path, tmp_path / "again.parquet", nothing := Runner(), {}, silent)
     assert nothing.given == []
     one, two = (Table(tmp_path / name) for name in ("some.parquet", "all.parquet"))
     for graph in some.values():
@@ -125,9 +124,8 @@ def test_the_best_cells_are_trained_again_until_they_stay_the_best() -> None:
 
 
 def test_a_build_trains_the_best_cells_again(tiny: Card, tmp_path: Path) -> None:
-    text = {**tiny.text, "training": {**tiny.text["training"], "again": [{"cells": 2, "seeds": 3}]}}
-    card, graphs, runner = replace(tiny, text=text), planned(tiny, 9), Runner()
-    build(card, graphs, (0,), tmp_path, tmp_path / "t.parquet", runner, {}, silent)
+    graphs, rounds, runner = planned(tiny, 9), [Round(2, 3)], Runner()
+    build(tiny, graphs, (0,), rounds, tmp_path, tmp_path / "t.parquet", runner, {}, silent)
     table = Table(tmp_path / "t.parquet")
     seeds = (~np.isnan(table.valid_error[:, :, -1])).sum(axis=1)
     assert set(seeds.tolist()) == {1, 3}
@@ -135,7 +133,7 @@ def test_a_build_trains_the_best_cells_again(tiny: Card, tmp_path: Path) -> None
     assert all(seeds[n] == 3 for n in best)
     assert table.provenance["trainings"] == seeds.sum() == sum(len(c.cells) * len(c.seeds) for c in runner.given)
     assert table.provenance["again"] == [{"cells": 2, "seeds": 3}]
-    build(card, graphs, (0,), tmp_path, tmp_path / "again.parquet", nothing := Runner(), {}, silent)
+    build(tiny, graphs, (0,), rounds, tmp_path, tmp_path / "again.parquet", nothing := Runner(), {}, silent)
     assert not nothing.given
 
 
