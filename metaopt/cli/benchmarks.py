@@ -28,8 +28,12 @@ from metaopt.tables.build import check_out, planned, training
 from metaopt.tables.card import Card, card_names, load_card
 from metaopt.tables.files import find_predictions, find_table, making
 from metaopt.tables.predictions import Predictions
+from metaopt.tables.shrinkage import shrunk_means
 from metaopt.tables.table import Table
 from metaopt.wording import command, counted, listed
+
+#: Of fewer cells no mean says what the best of them is worth.
+_FEW_CELLS = 4
 
 
 def list_benchmarks(arguments: Namespace) -> int:
@@ -101,6 +105,12 @@ def _print_zero(table: Table) -> None:
         doubt = "a single training, lucky among many" if len(of) == 1 else f"mean of {len(of)} trainings"
         error = "" if len(of) == 1 else f" ± {of.std(ddof=1) / len(of) ** 0.5:.4f} (standard error)"
         print(f"  zero of the {part} regret: {mean[best]:.4f}{error}, {doubt} of {table.keys[best]}")
+        alike = errors[~np.isnan(errors[:, len(of) - 1, -1]), : len(of), -1]
+        if len(of) > 1 and len(alike) > _FEW_CELLS:
+            print(
+                f"    the best of {len(alike)} cells trained as often; a further training of it is expected to "
+                f"give {shrunk_means(alike).min():.4f}"
+            )
     floor = table.selected[1] - table.optimum()[1]
     print(f"  test regret of the cell with the lowest validation error: {floor:.4f}; no choice by it can aim lower")
 

@@ -51,7 +51,9 @@ def test_info_prints_card_and_tables(capsys: pytest.CaptureFixture[str]) -> None
     for part in (
         *("licence:", "2685 cells x 3 seeds, after 1, 2, 4, 8 epochs", "predicted: none", "commit:"),
         *(
-            "7773 cells x 1 seed",
+            "7773 cells x 1 to 24 seeds",
+            "zero of the validation regret: 0.0262 ± 0.0014 (standard error), mean of 24 trainings",
+            "a further training of it is expected to give 0.0288",
             "measured: all 7773 distinct cells",
             "6201 cells x 1 seed",
             "measured: 6201 of 55854 distinct cells (11.1%)",
