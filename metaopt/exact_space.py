@@ -25,7 +25,7 @@ from ConfigSpace.conditions import (
     LessThanCondition,
     NotEqualsCondition,
 )
-from ConfigSpace.forbidden import ForbiddenGreaterThanEqualsClause
+from ConfigSpace.forbidden import ForbiddenGreaterThanEqualsClause, ForbiddenLessThanEqualsClause
 from ConfigSpace.hyperparameters import (
     Constant,
     FloatHyperparameter,
@@ -199,7 +199,11 @@ class _OneMeaning(Condition):
         places = arr[self.parent_vector_id]
         active = ~np.isnan(places)
         held = np.zeros(len(places), dtype=np.bool_)
-        held[active] = self._holds(_exact(self.parent, places[active]))
+        there = places[active]
+        # A number's place was found from its value already; to go there and back again may move it.
+        held[active] = self._holds(
+            there if isinstance(self.parent, FloatHyperparameter) else _exact(self.parent, there)
+        )
         return held
 
     def satisfied_by_value(self, values: dict[str, Any]) -> bool:
@@ -244,6 +248,14 @@ class _AtLeast(ForbiddenGreaterThanEqualsClause):
     def is_forbidden_vector(self, vector: _Places) -> bool:
         """Returns whether it forbids the places of a configuration."""
         return bool(vector[self.vector_id] >= self.vector_value)
+
+
+class _AtMost(ForbiddenLessThanEqualsClause):
+    """ConfigSpace's, but that it forbids the same of many configurations as of one."""
+
+    def is_forbidden_vector_array(self, arr: _Places) -> _Mask:
+        """Returns which of (D, N) places it forbids."""
+        return np.asarray(arr[self.vector_id] <= self.vector_value)
 
 
 def _decoded(item: Mapping[str, Any], space: ConfigurationSpace, decoders: Mapping[str, _Decoder]) -> Any:
@@ -304,6 +316,7 @@ _CONDITIONS: dict[str, _Decoder] = {
 }
 _FORBIDDENS: dict[str, _Decoder] = {
     **FORBIDDEN_DECODERS,
+    "CLAUSE_LE": lambda item, space, _: _AtMost(space[item["name"]], item["value"]),
     "CLAUSE_GE": lambda item, space, _: _AtLeast(space[item["name"]], item["value"]),
 }
 _ENCODERS: dict[type, Any] = {
@@ -312,5 +325,6 @@ _ENCODERS: dict[type, Any] = {
     _LessThan: CONDITION_ENCODERS[LessThanCondition],
     _GreaterThan: CONDITION_ENCODERS[GreaterThanCondition],
     _In: CONDITION_ENCODERS[InCondition],
+    _AtMost: FORBIDDEN_ENCODERS[ForbiddenLessThanEqualsClause],
     _AtLeast: FORBIDDEN_ENCODERS[ForbiddenGreaterThanEqualsClause],
 }

@@ -183,3 +183,27 @@ def test_a_bound_that_rounding_would_move_is_one_that_it_leaves_alone() -> None:
     with pytest.raises(ConfigError, match="Forbidden"):
         space_from_json({"hyperparameters": [*gate, rate], "conditions": conditions, "forbiddens": clauses})
     assert space_to_json(space_from_json(space_to_json(space))) == space_to_json(space)
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"),
+    [("CLAUSE_LT", {4, 5, 6}), ("CLAUSE_LE", {5, 6}), ("CLAUSE_GT", {2, 3, 4}), ("CLAUSE_GE", {2, 3})],
+)
+def test_clauses_forbid_what_they_say(kind: str, left: set[int]) -> None:
+    default = min(left)
+    n = {"name": "n", "type": "uniform_int", "lower": 2, "upper": 6, "default_value": default}
+    space = space_from_json({"hyperparameters": [n], "forbiddens": [{"type": kind, "name": "n", "value": 4}]})
+    space.seed(0)
+    assert {plain(config)["n"] for config in space.sample_configuration(100)} == left
+    assert space_to_json(space_from_json(space_to_json(space))) == space_to_json(space)
+
+
+def test_a_condition_at_the_edge_of_a_number_is_the_same_for_values_and_for_vectors() -> None:
+    """A place on the scale, taken back to its value and there again, is another one by a bit."""
+    edge = 500000.0000000005
+    a = {"name": "a", "type": "uniform_float", "lower": 1e-9, "upper": 1e6, "default_value": edge}
+    data = {"hyperparameters": [a, choice("b", [1, 2])], "conditions": [depends("b", "a", "GT", edge)]}
+    space = space_from_json(data)
+    default = plain(space.get_default_configuration())
+    assert list(default) == ["a"]
+    check_config(space, default)
