@@ -11,11 +11,11 @@ from typing import Any
 
 import dask
 from distributed import Client, LocalCluster, as_completed
-from distributed.security import Security
 
 from metaopt import safe_path
 from metaopt.errors import ConfigError, with_extra
 from metaopt.executors import fork_server
+from metaopt.executors.connections import Encryption, ending_without_them
 from metaopt.executors.open_files import ensure_open_files
 
 #: Files that a driver has open besides those of its workers, and those that each of them costs it.
@@ -95,7 +95,7 @@ def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
     security = _security()
     with dask.config.set(dask_settings(threads)):
         with _interrupts_held_back():
-            cluster = LocalCluster(
+            cluster = ending_without_them(LocalCluster)(
                 n_workers=0,
                 threads_per_worker=1,
                 host="127.0.0.1",
@@ -111,9 +111,9 @@ def local_cluster(workers: int, threads: int = 1) -> Iterator[Client]:
             yield client
 
 
-def _security() -> Security | None:
+def _security() -> Encryption | None:
     try:
-        security: Security = Security.temporary()
+        security: Encryption = Encryption.temporary()
         return security
     except ImportError:
         if not dask.config.get("distributed.comm.require-encryption"):

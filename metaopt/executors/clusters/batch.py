@@ -16,7 +16,6 @@ from typing import Any
 
 import dask
 from distributed import Client, Status
-from distributed.security import Security
 
 from metaopt import registry
 from metaopt.cluster_settings import BatchSettings
@@ -24,6 +23,7 @@ from metaopt.errors import ConfigError, with_extra
 from metaopt.executors.clusters.base import Cluster
 from metaopt.executors.clusters.certificates import make_certificates, trusting
 from metaopt.executors.clusters.fleet import Fleet, Submissions
+from metaopt.executors.connections import Encryption, ending_without_them
 from metaopt.executors.local_cluster import SCHEDULER_OPTIONS, WORKER_SETTINGS, dask_settings
 from metaopt.paths import home
 from metaopt.safe_path import SAFE
@@ -60,7 +60,7 @@ def batch(settings: BatchSettings) -> Iterator[Cluster]:
     with _security(Path(settings.shared)) as security, dask.config.set(dask_settings(settings.threads)):
         options = {**_job_options(settings), "security": security, "scheduler_options": SCHEDULER_OPTIONS}
         options |= {"job_cls": _recording(job, submissions), "silence_logs": "CRITICAL"}
-        with kind(**options) as cluster, Client(cluster, set_as_default=False) as client:
+        with ending_without_them(kind)(**options) as cluster, Client(cluster, set_as_default=False) as client:
             fleet = Fleet(cluster, settings.workers if settings.minimum is None else None, submissions)
             if settings.minimum is None:
                 cluster.scale(jobs=settings.workers)
@@ -71,7 +71,7 @@ def batch(settings: BatchSettings) -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def _security(shared: Path) -> Iterator[Security]:
+def _security(shared: Path) -> Iterator[Encryption]:
     folder = shared / f"keys-{uuid.uuid4().hex}"
     try:
         yield trusting(*make_certificates(folder))

@@ -8,6 +8,7 @@ from pathlib import Path
 from distributed.security import Security
 
 from metaopt.errors import ConfigError, RunError, with_extra
+from metaopt.executors.connections import Encryption
 from metaopt.system_errors import explained
 
 _CERTIFICATE, _KEY = "certificate.pem", "key.pem"
@@ -41,9 +42,9 @@ def make_certificates(folder: Path) -> tuple[Path, Path]:
     return folder / _CERTIFICATE, folder / _KEY
 
 
-def trusting(certificate: Path, key: Path) -> Security:
+def trusting(certificate: Path, key: Path) -> Encryption:
     """Returns what a scheduler, its workers and its clients are given to know each other by those files."""
     roles = ("scheduler", "worker", "client")
     certificates = {f"tls_{role}_cert": str(certificate) for role in roles}
     keys = {f"tls_{role}_key": str(key) for role in roles}
-    return Security(require_encryption=True, tls_ca_file=str(certificate), **certificates, **keys)
+    return Encryption(require_encryption=True, tls_ca_file=str(certificate), **certificates, **keys)

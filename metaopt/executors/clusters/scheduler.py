@@ -7,12 +7,12 @@ import logging
 from collections.abc import Iterator
 
 from distributed import Client
-from distributed.security import Security
 
 from metaopt.cluster_settings import SchedulerSettings
 from metaopt.errors import ConfigError
 from metaopt.executors.clusters.base import Cluster
 from metaopt.executors.clusters.fleet import of_others
+from metaopt.executors.connections import Encryption
 
 _CONNECT_S = 20.0
 
@@ -40,7 +40,7 @@ def scheduler(settings: SchedulerSettings) -> Iterator[Cluster]:
         yield Cluster(client, of_others(), f"start one: dask worker {settings.address} ..., see docs/clusters.md")
 
 
-def _security(settings: SchedulerSettings) -> Security | None:
+def _security(settings: SchedulerSettings) -> Encryption | None:
     if not settings.encrypted:
         return None
     files = {
@@ -49,7 +49,7 @@ def _security(settings: SchedulerSettings) -> Security | None:
         "tls_client_key": settings.key,
     }
     # What is not given is taken from Dask's own configuration.
-    security = Security(require_encryption=True, **{name: file for name, file in files.items() if file})
+    security = Encryption(require_encryption=True, **{name: file for name, file in files.items() if file})
     if not all(getattr(security, name) for name in files):
         raise ConfigError(
             f"{settings.address} wants certificates, and none are given",
