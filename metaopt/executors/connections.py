@@ -15,8 +15,8 @@ from distributed.security import Security
 class _Socket(ssl.SSLSocket):
     """An encrypted connection whose errors stay its own.
 
-    Python from 3.12.8 and 3.13.1 on, with OpenSSL from 3.4 on, leaves the system's errors in a queue of the thread,
-    and takes them for those of whatever connection it reads next (https://github.com/python/cpython/issues/148594).
+    Python from 3.12.9 and 3.13.2 on, with OpenSSL from 3.4 on, leaves the system's errors in a queue of the thread,
+    and takes them for those of whatever connection waits next (https://github.com/python/cpython/issues/148594).
     """
 
     def do_handshake(self, block: bool = False) -> None:
