@@ -45,12 +45,12 @@ def tune(folder: Path, *more: object) -> list[str]:
 
 
 def fails_on_a_full_disk(
-    disk: Path, command: list[str], env: dict[str, str], begun: Callable[[], bool], seconds: float = 60
+    disk: Path, command: list[str], env: dict[str, str], begun: Callable[[], bool]
 ) -> tuple[Path, str]:
     """Runs a driver, fills the disk once it has begun, and returns what takes the room and the driver's complaint."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as driver:
-        harness.wait_until(begun, seconds, "the first trial")
+        harness.wait_until(begun, "the first trial")
         filler = fill(disk)
         said = driver.communicate(timeout=harness.HANG_S)
     assert driver.returncode == 2, said

@@ -34,7 +34,8 @@ PRELOAD = "_METAOPT_PRELOAD"
 _LONGEST = 100_000  # characters of a variable; Linux takes 131,071 bytes
 #: What multiprocessing calls its sockets below the folder of temporary files, and bytes that Linux takes for all of it.
 _SOCKET, _LONGEST_SOCKET = "/pymp-xxxxxxxx/listener-xxxxxxxx", 107
-_ATTEMPTS, _PAUSE_S = 3, 0.2
+#: Servers that may be killed one after the other while a process waits to be started.
+_ATTEMPTS, _PAUSE_S = 10, 0.2
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 #: Exit code of a process whose fork server was killed, and the process with it; no process can end with it by itself.

@@ -55,7 +55,7 @@ def test_info_prints_card_and_tables(capsys: pytest.CaptureFixture[str]) -> None
             "zero of the validation regret: 0.0262 ± 0.0014 (standard error), mean of 24 trainings",
             "a further training of it is expected to give 0.0288",
             "measured: all 7773 distinct cells",
-            "6201 cells x 1 seed",
+            "6201 cells x 1 to 24 seeds",
             "measured: 6201 of 55854 distinct cells (11.1%)",
         ),
         *("predicted: the other 49653", "digits-3.surrogate.parquet"),

@@ -71,8 +71,10 @@ def test_every_search_and_epoch_with_both_is_a_dot() -> None:
 def test_tuned_has_a_row_per_group_that_was_confirmed() -> None:
     ratio = Ratio(2.0, None, None, None, None)
     five, none = Searches(5, 5), Searches(0, 0)
-    whole = Tuned("darts", 0.1, (0.2, 0.4), (0.1, 0.2), five, five, (0.1,), ratio, 1.0, math.nan, (9,), 0, 9, 2)
-    lacking = Tuned("gdas", 0.1, (), (), none, none, (), ratio, math.nan, math.nan, (), 0, 0, 1)
+    whole = Tuned(
+        "darts", 0.1, (0.2, 0.4), (0.1, 0.2), five, five, (0.1,), ratio, None, None, 1.0, math.nan, (9,), 0, 9, 2
+    )
+    lacking = Tuned("gdas", 0.1, (), (), none, none, (), ratio, None, None, math.nan, math.nan, (), 0, 0, 1)
     plot = tuned_plot([whole, lacking])
     assert [label.get_text() for label in plot.figure.axes[0].get_yticklabels()] == ["darts"]
     picture = render(plot)

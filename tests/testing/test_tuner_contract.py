@@ -39,8 +39,7 @@ class CallersSpace(Random):
 
 class NumpyValues(Random):
     def _draw(self, ask: int) -> dict[str, Any]:
-        self.space.seed(ask)
-        return dict(self.space.sample_configuration())
+        return {name: np.array([value])[0] for name, value in super()._draw(ask).items()}
 
 
 class HashSeed(Random):

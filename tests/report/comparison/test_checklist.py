@@ -26,7 +26,9 @@ def test_a_study_that_does_what_it_should(group_of: GroupOf) -> None:
     assert list(found) == list(range(1, 15))
     assert {n: found[n].answer for n in (4, 6, 7, 8, 9, 10, 11)} == dict.fromkeys((4, 6, 7, 8, 9, 10, 11), "yes")
     assert found[9].evidence == "3 runs in a group, seeds 0 to 2 (run.seed)"
-    assert found[10].evidence.startswith("tables of 2685 cells (objective.table.cells); 0 of 12 results")
+    assert found[10].evidence.startswith(
+        "tables of 2685 cells (objective.table.cells); predicted by a surrogate: 0 of 12 results"
+    )
     assert "0123456789" in found[1].evidence
     assert found[1].answer == "partly", "a journal does not know what is public"
     assert {found[n].answer for n in (3, 5, 12)} == {"not answered here"}
@@ -47,10 +49,10 @@ def test_changed_checkouts_and_other_machines_are_said(group_of: GroupOf) -> Non
     change(a, "versions", "python", value="3.12")
     found = answers(a, b)
     assert "2 commits" in found[1].evidence
-    assert "1 runs were made from a changed checkout, 0 name no commit" in found[1].evidence
+    assert "1 run made from a changed checkout, 0 without a commit" in found[1].evidence
     assert found[11].evidence == "the runs differ in host.commit, versions.python"
     change(a, "host", "commit", value="")
-    assert "1 name no commit" in answers(a, b)[1].evidence
+    assert "1 without a commit" in answers(a, b)[1].evidence
     change(a, "host", "processor", value="x")
     assert "processor" not in answers(a, b)[11].evidence, "the other was not asked"
     change(b, "host", "processor", value="y")
@@ -62,9 +64,9 @@ def test_answers_show_what_headers_do_not_hold(group_of: GroupOf) -> None:
         return answers(*(group_of(f"{e}", [[e]], optimizer="darts", tuner=f"{e}") for e in (0.3, there)))[11]
 
     assert hardware(0.3).answer == "yes"
-    assert "; 0 of 1 searches that several runs made with one seed have" in hardware(0.3).evidence
+    assert "; different answers in 0 of 1 search that several runs made with one seed" in hardware(0.3).evidence
     assert hardware(0.2).answer == "partly"
-    assert hardware(0.2).evidence.startswith("the headers do not differ; 1 of 1 searches")
+    assert hardware(0.2).evidence.startswith("the headers do not differ; different answers in 1 of 1 search")
 
 
 def test_tuned_groups_say_with_what_time(group_of: GroupOf) -> None:

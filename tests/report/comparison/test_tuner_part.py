@@ -88,4 +88,7 @@ def test_defaults_of_one_seed_that_differ_show_that_numbers_were_rounded_otherwi
         return " ".join(part.notes)
 
     assert "rounded alike" not in notes(0.4)
-    assert "rounded alike** (processor, GPU, versions): 2 of 4 searches that several runs" in notes(0.41)
+    assert (
+        "rounded alike** (processor, GPU, versions): different answers in 2 of 4 searches that several runs"
+        in notes(0.41)
+    )
