@@ -85,7 +85,7 @@ def test_a_checkpoint_that_finds_no_room_costs_the_epoch_in_flight(disk: Path, t
     search = ("--min-epochs", 5, "--max-epochs", 5, "--channels", 4, "--cells", 3, "--subset", 400)
     shown = folder / "trials" / "00000" / TRAJECTORY
     filler, said = fails_on_a_full_disk(
-        disk, tune(folder, *search), env, lambda: shown.exists() and "epoch" in shown.read_text(), 100
+        disk, tune(folder, *search), env, lambda: shown.exists() and "epoch" in shown.read_text()
     )
     assert "trial 0 cannot write to" in said
     filler.unlink()
