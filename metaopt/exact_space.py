@@ -9,6 +9,7 @@ number's scale are compared as they come out of its value, so that rounding does
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
@@ -186,9 +187,9 @@ def _to_places(hyperparameter: NumericalHyperparameter[Any, Any], values: Any) -
 class _OneMeaning(Condition):
     """A condition on one parent that never holds where that is inactive, however it is asked."""
 
+    @abstractmethod
     def _holds(self, places: Any) -> Any:
         """Returns whether it holds for places of an active parent."""
-        raise NotImplementedError
 
     def satisfied_by_vector(self, vector: _Places) -> bool:
         """Returns whether it holds for the places of a configuration."""

@@ -275,7 +275,7 @@ def _without_header(path: Path, reader: LineReader) -> JournalError:
 def _unknown_line(path: Path, number: int, error: RecordError) -> JournalError:
     return JournalError(
         f"line {number} of the journal {path} is whole, but neither an ask nor a tell that fits here: {error}",
-        "a journal written by a later metaopt wants a later metaopt; one that was edited wants a backup",
+        "install a later metaopt if one wrote this journal; restore it from a backup if it was edited",
     )
 
 

@@ -75,7 +75,7 @@ def replacing(path: Path, *, new: bool = False) -> Iterator[Path]:
 
 
 def _put_first(partial: Path, path: Path) -> None:
-    """Gives a file its name if there is none of that name: looking and doing so are one step of the system."""
+    """Renames a file unless the new name is taken; the system checks and renames in one step."""
     try:
         os.link(partial, path)
     except FileExistsError:

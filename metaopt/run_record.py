@@ -164,7 +164,7 @@ def of_journal(path: Path) -> Iterator[None]:
     except RecordError as error:
         raise JournalError(
             f"the header of the journal {path}, its line 1: {error}",
-            "a journal written by a later metaopt wants a later metaopt; one that was edited wants a backup",
+            "install a later metaopt if one wrote this journal; restore it from a backup if it was edited",
         ) from None
 
 

@@ -77,3 +77,13 @@ def results_of(crew: Executor) -> dict[int, Result]:
     results: list[Result] = []
     wait_until(lambda: results.extend(crew.wait(0.2)) or not crew.running, "the last result")
     return {result.trial_id: result for result in results}
+
+
+def check_exact(folder: Path, budget: int) -> None:
+    """Every trial of a run was asked for once, told once, and found something."""
+    recorded = journal.read(folder / "journal.jsonl")
+    assert [trial.id for trial in recorded.trials] == list(range(budget))
+    tells = [event.record.trial_id for event in recorded.events if isinstance(event.record, Result)]
+    assert sorted(tells) == list(range(budget))
+    assert {result.status for result in recorded.results.values()} == {"ok"}
+    assert recorded.end == f"the budget of {budget} evaluations is used up"

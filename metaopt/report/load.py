@@ -321,8 +321,8 @@ def _check_config(run: RunFolder, trial: Trial, space: Mapping[str, Hyperparamet
         if name in space and not space[name].takes(value):
             raise JournalError(
                 f"trial {trial.id} in the journal {run.journal} is not of the space that its header states: "
-                f"{one_line(name, 80)} is {shown(value)}, which is none of its values",
-                "one that was edited wants a backup",
+                f"{one_line(name, 80)} is {shown(value)}, which the space does not allow",
+                "restore the journal from a backup if it was edited",
             )
 
 

@@ -82,7 +82,7 @@ def state(run: RunData) -> tuple[str, ...]:
 
 
 def cut_short_note(number: int) -> str:
-    """Returns what becomes of look-ups whose cells' regret is unknown.
+    """Returns how the page treats look-ups whose cells' regret is unknown.
 
     Args:
         number: How many there are.

@@ -13,8 +13,6 @@ import harness
 import logged
 import real_slurm
 from faults import hold_of
-from metaopt.journal import read
-from metaopt.trial import Result
 from real_slurm import Slurm
 
 BUDGET, EPOCHS = 4, 2
@@ -102,10 +100,5 @@ def test_a_run_loses_nothing_whatever_becomes_of_its_jobs(slurm: Slurm, tmp_path
 
 def check_exact(folder: Path, said: str) -> None:
     """Every trial asked for once, told once, and found something."""
-    recorded = read(folder / "journal.jsonl")
-    assert [trial.id for trial in recorded.trials] == list(range(BUDGET))
-    tells = [event.record.trial_id for event in recorded.events if isinstance(event.record, Result)]
-    assert sorted(tells) == list(range(BUDGET))
-    assert {result.status for result in recorded.results.values()} == {"ok"}
-    assert recorded.end == f"the budget of {BUDGET} evaluations is used up"
+    harness.check_exact(folder, BUDGET)
     assert f"{BUDGET} evaluations, 0 failed, 4 restarts, {BUDGET * EPOCHS} epochs" in said

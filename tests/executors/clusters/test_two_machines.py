@@ -13,8 +13,6 @@ import pytest
 import harness
 import logged
 from faults import hold_of
-from metaopt.journal import read
-from metaopt.trial import Result
 from outside import Outside
 from two_machines import TwoMachines
 
@@ -90,15 +88,5 @@ def test_a_cable_that_is_out_for_a_minute_costs_nothing_but_time(machines: TwoMa
         for run in runs:
             said, _ = run.driver.communicate(timeout=harness.HANG_S)
             assert run.driver.returncode == 0, said
-            check_exact(run.run)
+            harness.check_exact(run.run, BUDGET)
             assert max(map(len, run.begun.values())) <= EPOCHS + 1, "only the epoch in flight may come twice"
-
-
-def check_exact(folder: Path) -> None:
-    """Every trial asked for once, told once, and found something."""
-    recorded = read(folder / "journal.jsonl")
-    assert [trial.id for trial in recorded.trials] == list(range(BUDGET))
-    tells = [event.record.trial_id for event in recorded.events if isinstance(event.record, Result)]
-    assert sorted(tells) == list(range(BUDGET))
-    assert {result.status for result in recorded.results.values()} == {"ok"}
-    assert recorded.end == f"the budget of {BUDGET} evaluations is used up"
