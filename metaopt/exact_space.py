@@ -34,6 +34,15 @@ from ConfigSpace.hyperparameters import (
     IntegerHyperparameter,
     NumericalHyperparameter,
 )
+from ConfigSpace.hyperparameters.distributions import (
+    DiscretizedContinuousScipyDistribution,
+    Distribution,
+    ScipyContinuousDistribution,
+    UniformIntegerDistribution,
+    UniformIntegerNormalizedDistribution,
+    UnitUniformContinuousDistribution,
+    WeightedIntegerDiscreteDistribution,
+)
 from ConfigSpace.hyperparameters.hp_components import ROUND_PLACES, TransformerSeq
 from ConfigSpace.read_and_write.dictionary import (
     CONDITION_DECODERS,
@@ -89,15 +98,31 @@ class Space(ConfigurationSpace):
             (D, up to n) places of D hyperparameters on their scales, NaN where inactive.
         """
         places = np.array([h._vector_dist.sample_vector(n=n, seed=self.random) for h in self.values()])
+        return places[:, self._settle(places)]
+
+    def quantiles(self, shares: _Places) -> tuple[_Places, _Mask]:
+        """Returns the configurations below which the priors have a share of their mass, each by itself.
+
+        Args:
+            shares: (D, N) shares in [0, 1), of D hyperparameters.
+
+        Returns:
+            (D, N) places of hyperparameters on their scales, NaN where inactive, and which (N,) of them are legal.
+        """
+        places = np.array([_quantiles(h._vector_dist, of) for h, of in zip(self.values(), shares, strict=True)])
+        return places, self._settle(places)
+
+    def _settle(self, places: _Places) -> _Mask:
+        """Makes (D, N) places exact, inactive ones NaN, and returns which N are legal."""
         for row, of in enumerate(self._dag.nodes.values()):
             if of.children or of.forbiddens or isinstance(of.hp, IntegerHyperparameter):
                 places[row] = _exact(of.hp, places[row])
         for node in self._dag.minimum_conditions:
             places[np.ix_(node.children_indices, ~node.condition.satisfied_by_vector_array(places))] = np.nan
-        forbidden = np.zeros(n, dtype=np.bool_)
+        legal = np.ones(places.shape[1], dtype=np.bool_)
         for clause in self.forbidden_clauses:
-            forbidden |= clause.is_forbidden_vector_array(places)
-        return places[:, ~forbidden]
+            legal &= ~clause.is_forbidden_vector_array(places)
+        return legal
 
     def sample_configuration(self, size: int | None = None) -> Any:
         """Returns draws from the priors; what ConfigSpace would return, but after :data:`MOST_DRAWS` as many as found.
@@ -122,6 +147,26 @@ class Space(ConfigurationSpace):
         if wanted == 1:
             return Configuration(self, vector=found[0].copy())
         return [Configuration(self, vector=places.copy()) for places in found[:wanted]]
+
+
+def _quantiles(prior: Distribution, shares: _Places) -> _Places:
+    """Returns the places below which a prior has the shares of its mass."""
+    match prior:
+        case UnitUniformContinuousDistribution():
+            places = shares
+        case UniformIntegerDistribution(size=size):
+            places = np.floor(shares * size)
+        case UniformIntegerNormalizedDistribution(size=size):
+            places = np.floor(shares * size) / max(size - 1, 1)
+        case DiscretizedContinuousScipyDistribution():
+            places = prior._quantize(prior.rv.ppf(shares))
+        case ScipyContinuousDistribution():
+            places = prior.rv.ppf(shares)
+        case WeightedIntegerDiscreteDistribution(probabilities=mass):
+            places = np.searchsorted(np.cumsum(mass), shares, side="right").astype(np.float64)
+        case _:  # of a constant
+            places = prior.sample_vector(len(shares))
+    return np.clip(places, prior.lower_vectorized, prior.upper_vectorized)
 
 
 def without_room(name: str | None, legal: int, drawn: int) -> ConfigError:

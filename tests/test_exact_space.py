@@ -207,3 +207,30 @@ def test_a_condition_at_the_edge_of_a_number_is_the_same_for_values_and_for_vect
     default = plain(space.get_default_configuration())
     assert list(default) == ["a"]
     check_config(space, default)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "uniform_float", "lower": 0.001, "upper": 1.0, "log": True},
+        {"type": "uniform_int", "lower": 1, "upper": 6},
+        {"type": "uniform_int", "lower": 1, "upper": 6, "log": True},
+        {"type": "normal_float", "lower": 0.0, "upper": 9.0, "mu": 3.0, "sigma": 2.0},
+        {"type": "normal_int", "lower": 0, "upper": 9, "mu": 3, "sigma": 2},
+        {"type": "beta_int", "lower": 0, "upper": 9, "alpha": 2, "beta": 4},
+        {"type": "ordinal", "sequence": [2, 4, 8]},
+        {"type": "categorical", "choices": ["a", "b", "c"]},
+        {"type": "categorical", "choices": ["a", "b", "c"], "weights": [1, 2, 5]},
+        {"type": "constant", "value": 7},
+    ],
+    ids=str,
+)
+def test_quantiles_of_even_shares_are_spread_as_draws_are(item: dict[str, Any]) -> None:
+    space = space_from_json({"hyperparameters": [{"name": "h", **item}]})
+    places, legal = space.quantiles(np.arange(4000)[None] / 4000)
+    assert legal.all()
+    space.seed(0)
+    drawn = space.draws(4000)
+    at = np.unique(np.concatenate([places[0], drawn[0]]))
+    below = [np.searchsorted(np.sort(of[0]), at, side="right") / 4000 for of in (places, drawn)]
+    assert np.abs(below[0] - below[1]).max() < 0.035

@@ -6,6 +6,7 @@ A new tuner is one file, one line here, and one line in ``tests/tuners/test_cont
 TUNERS = {
     "bananas": "metaopt.tuners.bananas:Bananas",
     "bohb": "metaopt.tuners.bohb:BOHB",
+    "design": "metaopt.tuners.design:Design",
     "grid": "metaopt.tuners.grid:Grid",
     "hyperband": "metaopt.tuners.hyperband:Hyperband",
     "local_search": "metaopt.tuners.local_search:LocalSearch",

@@ -33,6 +33,7 @@ Made = TypeVar("Made")
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "bananas": {"n_initial": 3, "batch": 2, "candidates": 8, "members": 2},
     "bohb": {"num_samples": 4, "random_fraction": 0.1},
+    "design": {"every": 2, "repeats": 2},
     "grid": {"points": 2},
     "hyperband": {},
     "local_search": {"n_starts": 2},

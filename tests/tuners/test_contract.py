@@ -42,6 +42,10 @@ class TestGrid(TunerContract):
     name = "grid"
 
 
+class TestDesign(TunerContract):
+    name = "design"
+
+
 class TestRegularizedEvolution(TunerContract):
     name = "re"
 
