@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import pyarrow
 from ConfigSpace import Categorical, ConfigurationSpace, Float
 
-from metaopt.trial import Result, Trial
+from metaopt.core.trial import Result, Trial
 
 
 def hold_of(log: Path) -> Path:

@@ -122,7 +122,8 @@ def layer_breaks(modules: Mapping[str, Module], layers: Layers, forbidden: Mappi
             if module.unit not in rank or target.unit not in rank:
                 continue
             below = rank[target.unit][0] > rank[module.unit][0] or rank[target.unit] == rank[module.unit]
-            if not below or target.unit in forbidden.get(module.unit, ()):
+            inside = f"{target.name}.".removeprefix(f"{target.package.name}.")
+            if not below or any(inside.startswith(f"{name}.") for name in forbidden.get(module.unit, ())):
                 complaints.append(f"{module.name}:{line}: {module.unit} may not import {target.name}")
     return complaints
 
@@ -152,6 +153,17 @@ def hidden_imports(modules: Mapping[str, Module]) -> list[str]:
 
 def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def crowded(modules: Mapping[str, Module], *, in_root: int, in_folder: int) -> list[str]:
+    """Finds folders with more Python files than one takes in at a glance, those of folders in them not counted."""
+    found = Counter(module.path.parent for module in modules.values())
+    complaints = []
+    for folder, n in sorted(found.items()):
+        allowed = in_folder if (folder.parent / "__init__.py").is_file() else in_root
+        if n > allowed:
+            complaints.append(f"{folder}: {n} files, allowed are {allowed}")
+    return complaints
 
 
 def oversized(files: Iterable[Path], *, module_lines: int, function_lines: int) -> list[str]:
@@ -259,7 +271,7 @@ def global_randomness(modules: Mapping[str, Module], excused: Mapping[str, str])
     """Finds uses of NumPy's global generator, and excuses that excuse nothing."""
     found = {
         module.name: [
-            f"{module.name}:{line}: {name} is the global generator; use metaopt.seeds.stream"
+            f"{module.name}:{line}: {name} is the global generator; use metaopt.core.seeds.stream"
             for line, name in _dotted_names(module.tree)
             if name.rpartition(".")[0] == "numpy.random" and name.rpartition(".")[2] not in _RANDOM_TYPES
         ]

@@ -12,9 +12,9 @@ from typing import Any
 
 import psutil
 
-from metaopt import journal
+from metaopt.core.trial import Result
 from metaopt.executors.base import Executor
-from metaopt.trial import Result
+from metaopt.runs import journal
 
 TESTS = Path(__file__).parent
 DRIVER = [sys.executable, str(TESTS / "driver.py")]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from faults import hold_of
+from metaopt.core.trial import Trial
 from metaopt.objectives.oneshot import OneShot
 from metaopt.oneshot.train import Search
-from metaopt.trial import Trial
 
 _PAUSE_S = 0.3  # in every epoch, so that it can be hit
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from metaopt.cells.codec import cell_configuration_space, from_config
 from metaopt.cells.space import CELL_SPACES
-from metaopt.registry import resolve
+from metaopt.core.registry import resolve
+from metaopt.core.trial import Result
 from metaopt.tables.table import Table
-from metaopt.trial import Result
 from metaopt.tuners import TUNERS
 
 SPACE = cell_configuration_space(CELL_SPACES[1])

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from metaopt.correlation.ranking import Ranking
-from metaopt.oneshot.scoring import STATISTICS
+from metaopt.oneshot.supernet.scoring import STATISTICS
+from metaopt.ranking.ranking import Agreement
 
 CELLS = 60
 
@@ -31,7 +31,7 @@ def made_up_record(*, soft: bool = True, at: tuple[int, ...] = (5,), seeds: int 
                 "seed": seed, "epochs": epochs, "batch_norm": statistics, "lost_edge": lost_edge,
                 "soft_ops": soft_ops, "among": among, "score": kind, "mean_score": round(float(score.mean()), 6),
             }  # fmt: skip
-            measures.append({**way, **Ranking.of(score[chosen], truth[chosen]).to_json()})
+            measures.append({**way, **Agreement.of(score[chosen], truth[chosen]).to_json()})
     study = {
         "optimizer": "darts", "config": {"learning_rate": 0.025}, "benchmark": "digits", "cell_space": 1,
         "epochs": at[-1], "at": list(at), "seeds": seeds, "sample": CELLS, "device": "cpu",

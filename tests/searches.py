@@ -7,12 +7,12 @@ from typing import Any
 import torch
 
 from metaopt.cells.space import CELL_SPACES
+from metaopt.core.registry import resolve
 from metaopt.images import digits
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import Batch
-from metaopt.oneshot.supernet import SupernetScale
+from metaopt.oneshot.supernet.supernet import SupernetScale
 from metaopt.oneshot.train import Search
-from metaopt.registry import resolve
 
 CPU = torch.device("cpu")
 

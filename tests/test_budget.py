@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 
 import harness
-from metaopt.budget import Budget
+from metaopt.core.registry import resolve
+from metaopt.core.trial import Budget, Result, Trial, charged_epochs
 from metaopt.executors.base import Recipe
 from metaopt.executors.simulated import SimulatedExecutor
-from metaopt.journal import Event, JournalWriter, Recorded, read, without_clock
-from metaopt.registry import resolve
-from metaopt.spaces import load_space
-from metaopt.study import Study
-from metaopt.trial import Result, Trial, charged_epochs
+from metaopt.runs.journal import Event, JournalWriter, RunRecord, read, without_clock
+from metaopt.runs.loop import Run
+from metaopt.spaces.space import load_space
 from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
 from unreliable import Unreliable
@@ -68,11 +67,11 @@ def new(name: str, objective: Unreliable) -> Tuner:
     return tuner
 
 
-def run(tuner: Tuner, budget: Budget, workers: int, path: Path) -> Recorded:
+def run(tuner: Tuner, budget: Budget, workers: int, path: Path) -> RunRecord:
     """Runs to the end and returns the journal."""
     with contextlib.closing(JournalWriter(path)) as journal:
         journal.header({})
-        study = Study(
+        study = Run(
             *(tuner, SimulatedExecutor(RECIPE, workers), journal, read(path), budget),
             *(lambda n: path.parent / f"{n:05d}", Unwatched()),
             dearest_epochs=lambda config, epochs: epochs + Unreliable.beyond,
@@ -83,7 +82,7 @@ def run(tuner: Tuner, budget: Budget, workers: int, path: Path) -> Recorded:
     return recorded
 
 
-def check_whole(recorded: Recorded, workers: int) -> None:
+def check_whole(recorded: RunRecord, workers: int) -> None:
     """Every trial is asked once, then told once, no more of them at a time than there are workers; some fail."""
     assert [trial.id for trial in recorded.trials] == list(range(len(recorded.trials)))
     tells = [event.record.trial_id for event in recorded.events if isinstance(event.record, Result)]
@@ -96,11 +95,11 @@ def check_whole(recorded: Recorded, workers: int) -> None:
     assert 0 < len(failed) < len(recorded.trials)
 
 
-def charged(recorded: Recorded) -> int:
+def charged(recorded: RunRecord) -> int:
     return sum(charged_epochs(trial, recorded.results[trial.id]) for trial in recorded.trials)
 
 
-def refunded_late(recorded: Recorded) -> int:
+def refunded_late(recorded: RunRecord) -> int:
     """Epochs that trials left which were still running at the last ask."""
     last = max(n for n, event in enumerate(recorded.events) if isinstance(event.record, Trial))
     late = [event.record for event in recorded.events[last:] if isinstance(event.record, Result)]

@@ -58,6 +58,12 @@ def test_hidden_import(package: Package) -> None:
     assert gates.hidden_imports(modules) == ["shop.a:4: imports shop.b.x inside a function"]
 
 
+def test_crowded_folder(package: Package) -> None:
+    shop = package(a="", b="")
+    assert gates.crowded(shop, in_root=2, in_folder=1) == []
+    assert gates.crowded(shop, in_root=1, in_folder=9) == [f"{shop['shop.a'].path.parent}: 2 files, allowed are 1"]
+
+
 def test_sizes(tmp_path: Path) -> None:
     long = tmp_path / "long.py"
     long.write_text("def f():\n" + "    pass\n" * 4)

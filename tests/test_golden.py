@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from metaopt.cli import main
-from metaopt.journal import without_clock
-from metaopt.run_folder import RunFolder
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.journal import without_clock
 
 pytestmark = pytest.mark.numbers
 

@@ -40,4 +40,4 @@ def test_an_error_loads_nothing_heavy() -> None:
 
 
 def test_the_gate_sees_what_is_loaded() -> None:
-    assert {"numpy", "metaopt"} <= loaded_after("import metaopt.seeds")
+    assert {"numpy", "metaopt"} <= loaded_after("import metaopt.core.seeds")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from metaopt.journal import read
+from metaopt.runs.journal import read
 
 
 @pytest.fixture(params=["serial", "dask"])

@@ -15,10 +15,10 @@ import pytest
 
 import harness
 import logged
-from metaopt.executors.dask_worker import LOCK
-from metaopt.journal import read, without_clock
+from metaopt.executors.dask.worker import LOCK
 from metaopt.objectives.trajectory import TRAJECTORY
-from metaopt.run_folder import RunFolder
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.journal import read, without_clock
 
 EPOCHS, BUDGET = 6, 2
 

@@ -11,27 +11,27 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from metaopt import launch
 from metaopt.cli import look
-from metaopt.compare import check_folder
-from metaopt.config import load_config
-from metaopt.errors import MetaoptError
-from metaopt.harmless import is_harmless
-from metaopt.interrupt import Interrupt
-from metaopt.journal_lines import encode
-from metaopt.planned_run import PlannedRun
-from metaopt.report.compare import comparison
-from metaopt.report.headline import headline
-from metaopt.report.html import render_report
-from metaopt.report.interchange import export
-from metaopt.report.load import RunData, load_run
-from metaopt.report.sections import facts, sections, state
-from metaopt.report.study_groups import study_groups
-from metaopt.run_folder import RunFolder
-from metaopt.run_record import RunRecord
-from metaopt.run_settings import BaselineConfig
-from metaopt.study_file import StudyPlan
-from metaopt.wording import shown
+from metaopt.core.errors import MetaoptError
+from metaopt.core.harmless import is_harmless
+from metaopt.core.interrupt import Interrupt
+from metaopt.core.wording import shown
+from metaopt.report.data.groups import study_groups
+from metaopt.report.data.load import RunData, load_run
+from metaopt.report.export.files import export
+from metaopt.report.pages.run import render_report
+from metaopt.report.pages.several import comparison
+from metaopt.report.sections.headline import headline
+from metaopt.report.sections.run import facts, sections, state
+from metaopt.runs import launch
+from metaopt.runs.config import load_config
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.header import RunHeader
+from metaopt.runs.journal_lines import encode
+from metaopt.settings.run import BaselineSettings
+from metaopt.studies.file import StudyPlan
+from metaopt.studies.planned import PlannedRun
+from metaopt.studies.run import check_folder
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 
@@ -212,7 +212,7 @@ def tuned(folder: Path) -> Victim:
 def looked_up(folder: Path, tuner: str) -> Victim:
     """A run of look-ups that has come to its end."""
     flags = {"tuner": tuner, "budget": "6", "budget_seconds": "1e6"}
-    prepared = launch.prepare(load_config(BaselineConfig, flags, {}))
+    prepared = launch.prepare(load_config(BaselineSettings, flags, {}))
     with Interrupt() as interrupted:
         launch.start(prepared, RunFolder(folder / "made"), ["metaopt"], Console(quiet=True), interrupted)
     return Victim(folder / "run", lines_of(folder / "made" / "journal.jsonl"))
@@ -220,7 +220,7 @@ def looked_up(folder: Path, tuner: str) -> Victim:
 
 def compared(victim: Victim) -> Callable[[Path], None]:
     """Returns what ``compare`` does with a run that is there."""
-    record = RunRecord.of(victim.header)
+    record = RunHeader.of(victim.header)
     plan = StudyPlan("", "", (PlannedRun(victim.folder.name, record.config, record.space),))
     return lambda folder: check_folder(plan, folder.parent, folder.parent)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import harness
-from metaopt.journal import read
-from metaopt.run_folder import RunFolder
-from metaopt.study_archive import ARCHIVE, journals
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.journal import read
+from metaopt.studies.archive import ARCHIVE, journals
 
 DRIVERS = 10
 
@@ -44,7 +44,7 @@ START = """
 import sys, time
 from pathlib import Path
 from metaopt.cli import main
-from metaopt.run_folder import RunFolder
+from metaopt.runs.folder import RunFolder
 barrier, me, *command = sys.argv[1:]
 create = RunFolder.create
 def create_and_wait(folder):
@@ -81,7 +81,7 @@ def test_of_two_starts_in_one_new_folder_one_is_refused(tmp_path: Path) -> None:
 PACK = """
 import os, signal, sys
 from pathlib import Path
-from metaopt import study_archive
+from metaopt.studies import archive as study_archive
 study, stops = Path(sys.argv[1]), sys.argv[2] == "stops"
 replace = os.replace
 def stop(source, target):
@@ -136,7 +136,7 @@ def test_two_that_pack_one_study_lose_nothing(study: Path, killed: bool) -> None
 WRITE = """
 import sys
 from pathlib import Path
-from metaopt.report.files import write_files
+from metaopt.report.document.files import write_files
 me = sys.argv[2].encode()
 for _ in range(8):
     write_files(Path(sys.argv[1]), {f"{number}.svg": me for number in range(10)})

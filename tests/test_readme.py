@@ -14,7 +14,7 @@ import pytest
 
 from metaopt import cli
 from metaopt.cli.clusters import how_to_use
-from metaopt.cluster_settings import KINDS, load_cluster
+from metaopt.executors.dask.clusters.settings import KINDS, load_cluster
 
 ROOT = Path(__file__).parents[1]
 #: Commands that only read what is shipped.

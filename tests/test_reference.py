@@ -11,20 +11,20 @@ import pytest
 
 from metaopt import cli
 from metaopt.cli.run import _confirmed, _findings
-from metaopt.compare import check_folder, unfinished
+from metaopt.core.registry import resolve
+from metaopt.core.yaml_file import read_yaml
 from metaopt.oneshot import ONESHOT
-from metaopt.registry import resolve
-from metaopt.report.equality import same
-from metaopt.report.files import differing_files
-from metaopt.report.html import render_report
-from metaopt.report.ranking_page import render_ranking
-from metaopt.report.study_page import StudyText, check_study
-from metaopt.run_folder import RunFolder
-from metaopt.spaces import plain, space_from_json
-from metaopt.study_archive import journals
-from metaopt.study_file import StudyPlan, load_study
+from metaopt.report.document.equality import same
+from metaopt.report.document.files import differing_files
+from metaopt.report.pages.ranking import render_ranking
+from metaopt.report.pages.run import render_report
+from metaopt.report.pages.study import StudyText, check_study
+from metaopt.runs.folder import RunFolder
+from metaopt.spaces.space import plain, space_from_json
+from metaopt.studies.archive import journals
+from metaopt.studies.file import StudyPlan, load_study
+from metaopt.studies.run import check_folder, unfinished
 from metaopt.tables.card import load_card
-from metaopt.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = sorted(path.parent for path in (ROOT / "results" / "reference").glob("*/journal.jsonl"))

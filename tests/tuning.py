@@ -7,9 +7,9 @@ from typing import Any
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.registry import resolve
-from metaopt.spaces import load_space
-from metaopt.trial import Result, Trial
+from metaopt.core.registry import resolve
+from metaopt.core.trial import Result, Trial
+from metaopt.spaces.space import load_space
 from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+from metaopt.core.trial import Result, Trial
 from metaopt.objectives.table import TableLookup
-from metaopt.trial import Result, Trial
 
 
 class Unreliable(TableLookup):

@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 
+from metaopt.core.trial import Result, Trial
 from metaopt.executors.base import Recipe, Task
-from metaopt.executors.child import run_trial
+from metaopt.executors.process.child import run_trial
 from metaopt.images import _load
 from metaopt.objectives.oneshot import OneShot
 from metaopt.oneshot import ONESHOT
-from metaopt.trial import Result, Trial
 
 #: What makes a search of each optimizer as short as it gets, and what makes it import most.
 CONFIGS: dict[str, dict[str, Any]] = {

@@ -12,7 +12,7 @@ from ConfigSpace import Categorical, ConfigurationSpace
 
 from metaopt.cells.graph import OPS
 from metaopt.cells.space import Cell, CellSpace
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 
 
 def _parents_name(space: CellSpace, node: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from metaopt.errors import CellError
+from metaopt.core.errors import CellError
 
 # The order is NAS-Bench-101's: an operation's place in it is its label in the hash.
 OPS = ("conv3x3", "conv1x1", "maxpool3x3")

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from metaopt.cells.graph import OPS, CellGraph
 from metaopt.cells.space import Cell, CellSpace
-from metaopt.seeds import stream
+from metaopt.core.seeds import stream
 
 T = TypeVar("T")
 

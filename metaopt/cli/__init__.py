@@ -11,18 +11,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from metaopt import safe_path
 from metaopt.cli.flags import add_flags, seed, whole
-from metaopt.errors import ConfigError, MetaoptError, nearest
+from metaopt.core import safe_path
+from metaopt.core.errors import ConfigError, MetaoptError, nearest
+from metaopt.core.memory import OUT_OF_MEMORY, shortage
+from metaopt.core.registry import load
+from metaopt.core.system_errors import explained, named
+from metaopt.core.wording import shown
 from metaopt.executors import EXECUTORS
-from metaopt.memory import OUT_OF_MEMORY, shortage
-from metaopt.registry import load
 from metaopt.report import EXPORTERS
-from metaopt.run_settings import BaselineConfig, RunConfig, settings
-from metaopt.system_errors import explained, named
+from metaopt.settings.run import BaselineSettings, TuneSettings, settings
+from metaopt.settings.search import SearchTask
 from metaopt.tables.importers import IMPORTERS
-from metaopt.task import SearchTask
-from metaopt.wording import shown
 
 OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 
@@ -160,7 +160,7 @@ def _add_run_commands(commands: _Commands[_Parser]) -> None:
     tune = _command(commands, "tune", "metaopt.cli.run:tune", "tune the hyperparameters of a one-shot optimizer")
     text = "look for cells without any search: black-box NAS, every cell looked up in the table"
     baseline = _command(commands, "baseline", "metaopt.cli.run:baseline", text)
-    for command, kind in ((tune, RunConfig), (baseline, BaselineConfig)):
+    for command, kind in ((tune, TuneSettings), (baseline, BaselineSettings)):
         command.add_argument(
             "--config", type=Path, metavar="FILE", help="YAML run file; flags and METAOPT_* go before it"
         )

@@ -12,25 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from metaopt import paths
 from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
 from metaopt.cli.countdown import Countdown
 from metaopt.cli.found import found_cells
-from metaopt.config import cores
-from metaopt.errors import ConfigError, TableError
-from metaopt.executors.local_cluster import local_cluster, run_all
-from metaopt.file_lock import alone_in
-from metaopt.provenance import command_line, host, versions
-from metaopt.surrogates.readme import quality_lines
-from metaopt.tables.build import build as build_table
-from metaopt.tables.build import check_out, planned, training
+from metaopt.core import paths
+from metaopt.core.errors import ConfigError, TableError
+from metaopt.core.file_lock import alone_in
+from metaopt.core.provenance import command_line, host, versions
+from metaopt.core.wording import command, counted, listed
+from metaopt.executors.dask.local import local_cluster, run_all
+from metaopt.report.sections.surrogate import quality_lines
+from metaopt.runs.config import cores
+from metaopt.tables.building.build import build as build_table
+from metaopt.tables.building.build import check_out, planned, training
 from metaopt.tables.card import Card, card_names, load_card
 from metaopt.tables.files import find_predictions, find_table, making
 from metaopt.tables.predictions import Predictions
 from metaopt.tables.shrinkage import shrunk_means
 from metaopt.tables.table import Table
-from metaopt.wording import command, counted, listed
 
 #: Of fewer cells no mean says what the best of them is worth.
 _FEW_CELLS = 4

@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from metaopt.cli import OK
-from metaopt.cluster_settings import BatchSettings, load_cluster
-from metaopt.errors import ConfigError, RunError
-from metaopt.registry import load
-from metaopt.wording import counted
+from metaopt.core.errors import ConfigError, RunError
+from metaopt.core.registry import load
+from metaopt.core.wording import counted
+from metaopt.executors.dask.clusters.settings import BatchSettings, load_cluster
 
 
 def script(arguments: Namespace) -> int:
@@ -26,7 +26,7 @@ def script(arguments: Namespace) -> int:
             f"{arguments.cluster} is of kind {settings.kind}, which submits no jobs",
             "metaopt cluster check says whether it can be used",
         )
-    print(load("metaopt.executors.clusters.batch:job_script")(settings), end="")
+    print(load("metaopt.executors.dask.clusters.batch:job_script")(settings), end="")
     return OK
 
 
@@ -41,7 +41,7 @@ def check(arguments: Namespace) -> int:
         settings = replace(settings, workers=1, minimum=None)
     recipe = load("metaopt.executors.base:Recipe")("metaopt.objectives.oneshot:OneShot", {})
     started = time.monotonic()
-    with load("metaopt.executors.dask_cluster:DaskExecutor")(
+    with load("metaopt.executors.dask.executor:DaskExecutor")(
         recipe, None, settings, lost_after_s=arguments.wait
     ) as crew:
         while not (hosts := crew.hosts):
@@ -57,7 +57,9 @@ def check(arguments: Namespace) -> int:
 
 def certificates(arguments: Namespace) -> int:
     """Writes a key and the certificate for it, which is also what to trust."""
-    certificate, key = load("metaopt.executors.clusters.certificates:make_certificates")(arguments.folder.resolve())
+    certificate, key = load("metaopt.executors.dask.clusters.certificates:make_certificates")(
+        arguments.folder.resolve()
+    )
     print(how_to_use(certificate, key))
     return OK
 

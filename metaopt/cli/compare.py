@@ -10,20 +10,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from metaopt import provenance
 from metaopt.cli import FAILED, INTERRUPTED, OK, USER_ERROR
-from metaopt.compare import check_folder, run_missing, unfinished
-from metaopt.config import cores
-from metaopt.errors import ConfigError
-from metaopt.failures import EveryTrialFailsError
-from metaopt.interrupt import Interrupt
-from metaopt.registry import load
-from metaopt.run_folder import RunFolder
-from metaopt.run_settings import RESUMABLE
-from metaopt.study_archive import in_use, journals, pack
-from metaopt.study_file import StudyPlan, load_study
-from metaopt.system_errors import explaining
-from metaopt.wording import command, shown
+from metaopt.core import provenance
+from metaopt.core.errors import ConfigError
+from metaopt.core.interrupt import Interrupt
+from metaopt.core.registry import load
+from metaopt.core.system_errors import explaining
+from metaopt.core.wording import command, shown
+from metaopt.runs.config import cores
+from metaopt.runs.failures import EveryTrialFailsError
+from metaopt.runs.folder import RunFolder
+from metaopt.settings.run import RESUMABLE
+from metaopt.studies.archive import in_use, journals, pack
+from metaopt.studies.file import StudyPlan, load_study
+from metaopt.studies.run import check_folder, run_missing, unfinished
 
 _STUDY = "study.yaml"
 
@@ -89,12 +89,12 @@ def _file(given: Path) -> Path:
 
 
 def _write(arguments: Namespace, plan: StudyPlan, out: Path, place: Path) -> int:
-    print(f"study: {load('metaopt.report.study_page:write_study')(_text(arguments, plan, place), out, place)}")
+    print(f"study: {load('metaopt.report.pages.study:write_study')(_text(arguments, plan, place), out, place)}")
     return OK
 
 
 def _check(arguments: Namespace, plan: StudyPlan, out: Path, place: Path) -> int:
-    if differing := load("metaopt.report.study_page:check_study")(_text(arguments, plan, place), out, place):
+    if differing := load("metaopt.report.pages.study:check_study")(_text(arguments, plan, place), out, place):
         again = f"write it anew with: {_command(arguments, {})} --no-run"
         print("\n".join([*(f"differs: {name}" for name in differing), again]))
         return USER_ERROR
@@ -124,4 +124,4 @@ def _text(arguments: Namespace, plan: StudyPlan, place: Path) -> object:
     """Returns what the page says of the study; where runs run is no part of it."""
     names = tuple(run.name for run in plan.runs)
     lacking = tuple(run.name for run in unfinished(plan, place))
-    return load("metaopt.report.study_page:StudyText")(plan.title, plan.text, _command(arguments, {}), names, lacking)
+    return load("metaopt.report.pages.study:StudyText")(plan.title, plan.text, _command(arguments, {}), names, lacking)

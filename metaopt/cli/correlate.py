@@ -13,17 +13,17 @@ from metaopt.cli import INTERRUPTED, OK
 from metaopt.cli.countdown import Countdown
 from metaopt.cli.flags import given
 from metaopt.cli.hyperparameters import hyperparameters
-from metaopt.config import cores
-from metaopt.correlation.measures import record
-from metaopt.correlation.scores import make_search, parts, score_all
-from metaopt.correlation.study import RankingStudy, open_folder
-from metaopt.errors import ConfigError
-from metaopt.executors.local_cluster import local_cluster, run_all
-from metaopt.file_lock import alone_in
-from metaopt.interrupt import Interrupt
-from metaopt.paths import write_atomically
-from metaopt.provenance import command_line, host, versions
-from metaopt.registry import load
+from metaopt.core.errors import ConfigError
+from metaopt.core.file_lock import alone_in
+from metaopt.core.interrupt import Interrupt
+from metaopt.core.paths import write_atomically
+from metaopt.core.provenance import command_line, host, versions
+from metaopt.core.registry import load
+from metaopt.executors.dask.local import local_cluster, run_all
+from metaopt.ranking.measures import record
+from metaopt.ranking.scores import make_search, parts, score_all
+from metaopt.ranking.study import RankingStudy, open_folder
+from metaopt.runs.config import cores
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
 
@@ -51,7 +51,7 @@ def correlate(arguments: Namespace) -> int:
             return INTERRUPTED
     found = record(study, folder, {"command": command, "versions": versions(), "host": host(cores())})
     write_atomically(folder / RECORD, json.dumps(found, allow_nan=False) + "\n")
-    print(f"page: {load('metaopt.report.ranking_page:write_ranking')(found, folder)}")
+    print(f"page: {load('metaopt.report.pages.ranking:write_ranking')(found, folder)}")
     return OK
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from metaopt.progress import duration
+from metaopt.runs.progress import duration
 
 _PAUSE_S = 2.0
 

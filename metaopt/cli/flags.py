@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import Field, fields
 from typing import Any
 
-from metaopt.errors import ConfigError
-from metaopt.setting import MOST, MOST_SEED, convert, flag, number
-from metaopt.wording import shown
+from metaopt.core.errors import ConfigError
+from metaopt.core.wording import shown
+from metaopt.settings.field import MOST, MOST_SEED, convert, flag, number
 
 
 def add_flags(parser: ArgumentParser, settings: Iterable[Field[Any]]) -> None:

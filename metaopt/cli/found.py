@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from metaopt.cells.graph import CellGraph
-from metaopt.errors import CellError, JournalError
-from metaopt.run_folder import RunFolder
+from metaopt.core.errors import CellError, JournalError
+from metaopt.runs.folder import RunFolder
 
 
 def found_cells(run: Path) -> tuple[str, set[CellGraph]]:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
-from metaopt.errors import ConfigError, unknown_name
+from metaopt.core.errors import ConfigError, unknown_name
+from metaopt.core.registry import load
+from metaopt.core.wording import shown
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.settings import SearchSettings
-from metaopt.registry import load
-from metaopt.setting import number
-from metaopt.spaces import default_with, load_space
-from metaopt.wording import shown
+from metaopt.settings.field import number
+from metaopt.spaces.space import default_with, load_space
 
 _TRUTH = {"true": True, "false": False}
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", types.NoneType: "none"}

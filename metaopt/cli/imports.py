@@ -10,23 +10,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from metaopt import paths
 from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
-from metaopt.config import cores
-from metaopt.errors import ConfigError, TableError
-from metaopt.progress import duration
-from metaopt.provenance import command_line, host, versions
-from metaopt.registry import resolve
-from metaopt.system_errors import explaining
-from metaopt.tables.build import check_out
+from metaopt.core import paths
+from metaopt.core.errors import ConfigError, TableError
+from metaopt.core.provenance import command_line, host, versions
+from metaopt.core.registry import resolve
+from metaopt.core.system_errors import explaining
+from metaopt.core.wording import command, counted, listed
+from metaopt.runs.config import cores
+from metaopt.runs.progress import duration
+from metaopt.tables.building.build import check_out
 from metaopt.tables.card import load_card
 from metaopt.tables.files import making
 from metaopt.tables.importers import BENCHMARKS, IMPORTERS
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.rules import Report
 from metaopt.tables.schema import write_groups
-from metaopt.wording import command, counted, listed
 
 _PAUSE_S = 0.5
 _LINES_PAUSE_S = 10.0  # where every report stays

@@ -7,14 +7,14 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from metaopt.budget import Budget
 from metaopt.cli import OK, USER_ERROR
-from metaopt.journal import Story
-from metaopt.registry import load
-from metaopt.run_folder import RunFolder
-from metaopt.run_record import RunRecord, of_journal
-from metaopt.standing import Score, Tally
-from metaopt.wording import command, counted
+from metaopt.core.registry import load
+from metaopt.core.trial import Budget
+from metaopt.core.wording import command, counted
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.header import RunHeader, of_journal
+from metaopt.runs.journal import Story
+from metaopt.runs.status import Score, Tally
 
 
 def status(arguments: Namespace) -> int:
@@ -27,23 +27,23 @@ def status(arguments: Namespace) -> int:
 def report(arguments: Namespace) -> int:
     """Writes the report, or compares it with a fresh one."""
     if arguments.check:
-        differing = load("metaopt.report.html:check_report")(arguments.runs, arguments.out)
+        differing = load("metaopt.report.pages.run:check_report")(arguments.runs, arguments.out)
         print("\n".join(f"differs: {name}" for name in differing) or "the report equals its journals")
         return USER_ERROR if differing else OK
-    print(f"report: {load('metaopt.report.html:write_report')(arguments.runs, arguments.out)}")
+    print(f"report: {load('metaopt.report.pages.run:write_report')(arguments.runs, arguments.out)}")
     return OK
 
 
 def export(arguments: Namespace) -> int:
     """Writes the trials in a format of others."""
-    print(f"{arguments.to}: {load('metaopt.report.interchange:export')(arguments.runs, arguments.to, arguments.out)}")
+    print(f"{arguments.to}: {load('metaopt.report.export.files:export')(arguments.runs, arguments.to, arguments.out)}")
     return OK
 
 
 def _status(folder: RunFolder) -> dict[str, Any]:
     driver, (story, tally) = folder.driver, _tallied(folder)
     with of_journal(folder.journal):
-        config = RunRecord.of(story.header).config
+        config = RunHeader.of(story.header).config
     budget = config.limits
     confirming: dict[str, Any] | None = None
     confirmed = config.confirm == 0 or tally.incumbent is None

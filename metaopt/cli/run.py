@@ -11,26 +11,27 @@ from typing import Any
 
 from rich.console import Console
 
-from metaopt import launch, provenance
 from metaopt.cli import FAILED, INTERRUPTED, OK
-from metaopt.config import load_config
-from metaopt.interrupt import Interrupt
-from metaopt.journal import Recorded
-from metaopt.registry import load
-from metaopt.run_folder import RunFolder, new_folder
-from metaopt.run_settings import RESUMABLE, BaselineConfig, RunConfig, RunSettings, settings
-from metaopt.standing import Score, Standing
-from metaopt.wording import counted
+from metaopt.core import provenance
+from metaopt.core.interrupt import Interrupt
+from metaopt.core.registry import load
+from metaopt.core.wording import counted
+from metaopt.runs import launch
+from metaopt.runs.config import load_config
+from metaopt.runs.folder import RunFolder, new_folder
+from metaopt.runs.journal import RunRecord
+from metaopt.runs.status import RunStatus, Score
+from metaopt.settings.run import RESUMABLE, BaselineSettings, RunSettings, TuneSettings, settings
 
 
 def tune(arguments: Namespace) -> int:
     """Tunes a one-shot optimizer in a new run folder."""
-    return _start(RunConfig, arguments)
+    return _start(TuneSettings, arguments)
 
 
 def baseline(arguments: Namespace) -> int:
     """Looks for cells in a new run folder."""
-    return _start(BaselineConfig, arguments)
+    return _start(BaselineSettings, arguments)
 
 
 def _start(kind: type[RunSettings], arguments: Namespace) -> int:
@@ -66,16 +67,16 @@ def _close(folder: RunFolder, end: str, wants_report: bool, cluster: str | None)
     if folder.confirmation.begun:
         print("\n".join(_confirmed(folder.confirmation.read(), recorded)))
     if wants_report:
-        print(f"report: {load('metaopt.report.html:write_report')([folder.path], None)}")
+        print(f"report: {load('metaopt.report.pages.run:write_report')([folder.path], None)}")
     if recorded.incumbent is None:
         print(f"metaopt: none of {counted(len(recorded.results), 'evaluation')} has succeeded", file=sys.stderr)
         return FAILED
     return OK
 
 
-def _findings(recorded: Recorded) -> Iterable[str]:
+def _findings(recorded: RunRecord) -> Iterable[str]:
     record = recorded.record
-    standing = Standing.of(recorded, record.config.limits)
+    standing = RunStatus.of(recorded, record.config.limits)
     optimum = record.objective.get("optimum_valid_error")
     done, epochs = counted(standing.done, "evaluation"), counted(standing.epochs, "epoch")
     predicted = f"{standing.predicted} predicted, " if standing.predicted else ""
@@ -96,7 +97,7 @@ def _row(name: str, score: Score | None, optimum: float | None) -> str:
     return f"  {name:<10}valid error {score.valid_error:.4f}{regret}{test}  {source}"
 
 
-def _confirmed(recorded: Recorded, tuned: Recorded) -> Iterable[str]:
+def _confirmed(recorded: RunRecord, tuned: RunRecord) -> Iterable[str]:
     yield "searched again with fresh seeds:"
     objective = tuned.record.objective
     both = any(trial.key == 1 for trial in recorded.trials)

@@ -10,19 +10,19 @@ from typing import Any
 
 from rich.console import Console
 
-from metaopt import search_run
 from metaopt.cli import INTERRUPTED, OK
 from metaopt.cli.flags import given
 from metaopt.cli.hyperparameters import hyperparameters
-from metaopt.errors import RunError
-from metaopt.interrupt import Interrupt
+from metaopt.core.errors import RunError
+from metaopt.core.interrupt import Interrupt
+from metaopt.core.provenance import command_line
+from metaopt.core.registry import load
+from metaopt.core.wording import counted
 from metaopt.objectives.trajectory import TRAJECTORY
-from metaopt.provenance import command_line
-from metaopt.registry import load
-from metaopt.run_folder import new_folder
-from metaopt.search_progress import SearchProgress
-from metaopt.search_run import PreparedSearch, SearchPlan
-from metaopt.wording import counted
+from metaopt.runs import search as search_run
+from metaopt.runs.folder import new_folder
+from metaopt.runs.search import PreparedSearch, SearchPlan
+from metaopt.runs.search_progress import SearchProgress
 
 
 def search(arguments: Namespace) -> int:
@@ -35,7 +35,7 @@ def search(arguments: Namespace) -> int:
         search_run.make_folder(folder)
         record = _run(prepared, folder, interrupted)
     columns = search_run.trajectory(folder)
-    page = load("metaopt.report.search_page:write_search")(record, columns, folder / "report") if columns else None
+    page = load("metaopt.report.pages.search:write_search")(record, columns, folder / "report") if columns else None
     places = [f"trajectory: {folder / TRAJECTORY}", *([f"report: {page}"] if page else [])]
     result, trained = record["result"], len(columns.get("epoch", ()))
     if result["status"] == "crashed":

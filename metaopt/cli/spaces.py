@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from metaopt.cli import OK
-from metaopt.errors import ConfigError
-from metaopt.spaces import load_space, space_names, space_to_json, unmet
+from metaopt.core.errors import ConfigError
+from metaopt.spaces.space import load_space, space_names, space_to_json, unmet
 
 
 def list_spaces(arguments: Namespace) -> int:

@@ -12,21 +12,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from metaopt import paths
 from metaopt.cli import OK
 from metaopt.cli.countdown import Countdown
 from metaopt.cli.found import found_cells
-from metaopt.config import cores
-from metaopt.errors import ConfigError, TableError
-from metaopt.file_lock import alone_in
-from metaopt.paths import write_atomically
-from metaopt.provenance import command_line, host, versions
-from metaopt.registry import resolve
+from metaopt.core import paths
+from metaopt.core.errors import ConfigError, TableError
+from metaopt.core.file_lock import alone_in
+from metaopt.core.paths import write_atomically
+from metaopt.core.provenance import command_line, host, versions
+from metaopt.core.registry import resolve
+from metaopt.report.sections.surrogate import page
+from metaopt.runs.config import cores
 from metaopt.surrogates import SURROGATES
 from metaopt.surrogates.ensemble import FOLDS, Fitting
 from metaopt.surrogates.fitting import Fitted, fit_all, predict_space, split_checked
 from metaopt.surrogates.measured import Measured, measured_after_each
-from metaopt.surrogates.readme import page
 from metaopt.surrogates.repeats import compare_repeats
 from metaopt.surrogates.sources import leave_one_out
 from metaopt.surrogates.tuning import default_config, tune

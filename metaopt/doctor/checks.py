@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from metaopt.core.registry import load
 from metaopt.doctor.finding import Check, Finding, examine
-from metaopt.registry import load
 
 #: Seconds after which a check is given up.
 LIMIT_S = 90.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from metaopt.doctor.finding import Finding
-from metaopt.executors.local_cluster import local_cluster
+from metaopt.executors.dask.local import local_cluster
 
 _DASK_S = 60.0
 

@@ -6,8 +6,8 @@ from importlib import metadata
 
 from packaging.requirements import Requirement
 
+from metaopt.core.errors import REINSTALL
 from metaopt.doctor.finding import Finding
-from metaopt.errors import REINSTALL
 
 
 def versions() -> Finding:

@@ -4,7 +4,7 @@ A new executor is one file, one line here, and one line in ``tests/executors/tes
 """
 
 EXECUTORS = {
-    "dask": "metaopt.executors.dask_cluster:DaskExecutor",
+    "dask": "metaopt.executors.dask.executor:DaskExecutor",
     "simulated": "metaopt.executors.simulated:SimulatedExecutor",
     "serial": "metaopt.executors.serial:SerialExecutor",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from metaopt.trial import Result, Trial
+from metaopt.core.trial import Result, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Executor(ABC):
     """Evaluates trials, each in a process of its own where the objective wants that.
 
     A trial never raises here: an exception, a segmentation fault, a value that is not a number, too much memory or too
-    much time is a :class:`~metaopt.trial.Result` with a status and a reason. A trial whose folder holds the result of
-    an earlier evaluation is not evaluated again.
+    much time is a :class:`~metaopt.core.trial.Result` with a status and a reason. A trial whose folder holds the result
+    of an earlier evaluation is not evaluated again.
 
     Args:
         recipe: How every trial is evaluated.

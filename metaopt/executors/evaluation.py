@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from metaopt import memory, registry
-from metaopt.errors import MetaoptError
+from metaopt.core import memory, registry
+from metaopt.core.errors import MetaoptError
+from metaopt.core.harmless import one_line
+from metaopt.core.records import answered
+from metaopt.core.trial import Result
 from metaopt.executors.base import Task
-from metaopt.harmless import one_line
-from metaopt.records import answered
-from metaopt.trial import Result
 
 #: What a system says when there is no room for a file, or no leave to write one: no fault of the trial.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)

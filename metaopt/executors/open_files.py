@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 
 
 def ensure_open_files(needed: int) -> None:

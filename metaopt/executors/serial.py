@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from metaopt.executors import fork_server
+from metaopt.core.trial import Result, Trial
 from metaopt.executors.base import Executor, Recipe, Task
-from metaopt.executors.child import Child, run_trial, unsupervised
 from metaopt.executors.open_files import ensure_open_files
-from metaopt.trial import Result, Trial
+from metaopt.executors.process import fork_server
+from metaopt.executors.process.child import Child, run_trial, unsupervised
 
 #: Files that a driver and the server of its trials' processes have open, and some to spare.
 _FILES = 64

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
+from metaopt.core.trial import Result, Trial
 from metaopt.executors.base import Executor, Recipe, Task
 from metaopt.executors.evaluation import evaluate
-from metaopt.trial import Result, Trial
 
 #: Simulated seconds of a failure that does not say what it cost. Not those of the wall, or equal runs would differ; not
 #: none, or a run of failures only would never reach its budget of seconds. Own choice: little beside any training.

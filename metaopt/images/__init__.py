@@ -6,21 +6,21 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from metaopt.errors import ImageError, unknown_name
+from metaopt.core.errors import ImageError, unknown_name
+from metaopt.core.system_errors import explaining
 from metaopt.images.cifar import cifar10, cifar100
-from metaopt.images.data import Augmentation, ImageData, Images, ImageSource, Labels, Part, split_classes
+from metaopt.images.data import Augmentation, ImageData, ImagePart, Images, ImageSource, Labels, split_classes
 from metaopt.images.digits import digits
 from metaopt.images.svhn import svhn
-from metaopt.system_errors import explaining
 
 __all__ = [
     "IMAGES",
     "Augmentation",
     "ImageData",
+    "ImagePart",
     "ImageSource",
     "Images",
     "Labels",
-    "Part",
     "cifar10",
     "cifar100",
     "digits",

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from metaopt.errors import ImageError
+from metaopt.core.errors import ImageError
+from metaopt.core.seeds import stream
 from metaopt.images.data import (
     Augmentation,
     ImageData,
@@ -18,7 +19,6 @@ from metaopt.images.data import (
     split_classes,
     subset,
 )
-from metaopt.seeds import stream
 
 SIDE = 32  # of the images of CIFAR and SVHN
 _PAD = 4  # of 32 pixels: the usual augmentation of CIFAR, and that of NAS-Bench-101 (Ying et al. 2019, appendix)

@@ -19,11 +19,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from metaopt.errors import ImageError
+from metaopt.core.errors import ImageError
+from metaopt.core.system_errors import unreadable
 from metaopt.images.assemble import SIDE, assemble, checked_labels, hold_out
 from metaopt.images.data import ImageData, Images, ImageSource, Pool
 from metaopt.images.jpegs import open_jpegs
-from metaopt.system_errors import unreadable
 
 _PIXEL_BYTES = 3 * SIDE * SIDE
 _GZIP = b"\x1f\x8b"

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from metaopt.errors import ConfigError, ImageError
-from metaopt.paths import home
-from metaopt.seeds import stream
+from metaopt.core.errors import ConfigError, ImageError
+from metaopt.core.paths import home
+from metaopt.core.seeds import stream
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
-Part = tuple[Images, Labels]
+ImagePart = tuple[Images, Labels]
 
 _AT_A_TIME = 2_000  # images that are held at full size while a part is read
 _FEWEST_PIXELS = 4  # networks halve the side of an image twice
@@ -76,9 +76,9 @@ class ImageData:
         augmentation: Of training images.
     """
 
-    train: Part
-    read_valid: Callable[[], Part]
-    read_test: Callable[[], Part]
+    train: ImagePart
+    read_valid: Callable[[], ImagePart]
+    read_test: Callable[[], ImagePart]
     classes: int
     mean: NDArray[np.float32]
     deviation: NDArray[np.float32]
@@ -86,12 +86,12 @@ class ImageData:
     augmentation: Augmentation = Augmentation()
 
     @cached_property
-    def valid(self) -> Part:
+    def valid(self) -> ImagePart:
         """Images and labels that no search sees."""
         return self.read_valid()
 
     @cached_property
-    def test(self) -> Part:
+    def test(self) -> ImagePart:
         """Images and labels of which only errors are reported."""
         return self.read_test()
 
@@ -130,7 +130,7 @@ class Pool:
         """Returns the pool of the images with the numbers ``chosen``, in their order."""
         return Pool(self.labels[chosen], lambda numbers: self.read(chosen[numbers]))
 
-    def part(self, side: int) -> Part:
+    def part(self, side: int) -> ImagePart:
         """Reads all images, averaged to ``side`` x ``side`` pixels."""
         numbers = np.arange(len(self.labels))
         channels = self.read(numbers[:1]).shape[3]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from sklearn.datasets import load_digits
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
+from metaopt.core.seeds import stream
 from metaopt.images.data import ImageData, ImageSource, Pool, split_classes, subset
-from metaopt.seeds import stream
 
 _PIXELS = 8
 _EVERYTHING = ImageSource()

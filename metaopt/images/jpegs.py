@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from metaopt.errors import ImageError
+from metaopt.core.errors import ImageError
+from metaopt.core.system_errors import unreadable
 from metaopt.images.assemble import SIDE, checked_labels
 from metaopt.images.data import Images, Pool
-from metaopt.system_errors import unreadable
 
 _HINT = "get the file again"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
-from metaopt.errors import ImageError
+from metaopt.core.errors import ImageError
 from metaopt.images.assemble import SIDE, assemble, checked_labels, hold_out
 from metaopt.images.data import ImageData, ImageSource, Pool
 

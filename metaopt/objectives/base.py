@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Protocol
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.trial import Result, Trial, Value
+from metaopt.core.trial import Result, Trial, Value
 
 
 class Objective(Protocol):
     """What a study minimises. Built from plain keyword settings, so that a child process can build it again.
 
     It may have a method ``dearest_epochs(config, epochs)``, see :func:`dearest_epochs`, and a class method ``preload``,
-    see :mod:`metaopt.executors.preload`.
+    see :mod:`metaopt.executors.process.preload`.
 
     Attributes:
         needs_process: True if an evaluation may crash, hang or take long, so that each one gets a process of its own.
@@ -34,9 +34,9 @@ class Objective(Protocol):
     def evaluate(self, trial: Trial, folder: Path) -> Result:
         """Evaluates ``trial``; deterministic in it but for ``cost_s``.
 
-        An answer that breaks a rule of :class:`~metaopt.trial.Result` is a crash of this trial, whose reason says what
-        is wrong: errors are numbers in [0, 1], there with status ``ok`` and with no other; ``cost_s`` is a number of
-        seconds of 0 or more; ``info`` is plain JSON; see :mod:`metaopt.records`.
+        An answer that breaks a rule of :class:`~metaopt.core.trial.Result` is a crash of this trial, whose reason says
+        what is wrong: errors are numbers in [0, 1], there with status ``ok`` and with no other; ``cost_s`` is a number
+        of seconds of 0 or more; ``info`` is plain JSON; see :mod:`metaopt.core.records`.
 
         Args:
             trial: A configuration of :attr:`space`, epochs and a seed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from metaopt.oneshot.sealed import UnusableCheckpointError, read
+from metaopt.oneshot.checkpoint.sealed import UnusableCheckpointError, read
 
 #: Name of the file; whoever stores the result deletes it.
 CHECKPOINT = "checkpoint.safetensors"

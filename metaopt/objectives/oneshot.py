@@ -13,20 +13,20 @@ from ConfigSpace import ConfigurationSpace
 
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import ConfigError, unknown_name
+from metaopt.core.errors import ConfigError, unknown_name
+from metaopt.core.registry import resolve
+from metaopt.core.trial import Result, Trial, Value
 from metaopt.images import ImageData, ImageSource, load_images
 from metaopt.objectives.resumable import ResumableSearch
 from metaopt.objectives.trajectory import Trajectory, TrajectoryEpoch
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
-from metaopt.oneshot.supernet import BatchNorm, SupernetScale
+from metaopt.oneshot.supernet.supernet import BatchNorm, SupernetScale
 from metaopt.oneshot.train import Search, SearchEpoch, choose_device
-from metaopt.registry import resolve
-from metaopt.spaces import load_space, plain, space_from_json
+from metaopt.settings.search import SearchTask
+from metaopt.spaces.space import load_space, plain, space_from_json
 from metaopt.tables.answers import Answers
 from metaopt.tables.card import Card, load_card
-from metaopt.task import SearchTask
-from metaopt.trial import Result, Trial, Value
 
 #: Modules that libraries import when something is done for the first time; of torch's, making an optimizer takes 1 s.
 _IMPORTED_LATE = ("torch._dynamo", "pyarrow.pandas_compat")
@@ -42,7 +42,7 @@ class OneShot:
         space: Name or file of its hyperparameters' space, or the space as plain JSON values; None: the one named like
             the optimizer.
         default: The configuration that is checked beforehand; None: the space's default.
-        **task: Fields of :class:`metaopt.task.SearchTask`.
+        **task: Fields of :class:`metaopt.settings.search.SearchTask`.
 
     Raises:
         ConfigError: if a name is unknown, or if the space holds what is no setting of the optimizer.

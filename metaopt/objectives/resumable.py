@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from metaopt.core.paths import write_atomically
 from metaopt.objectives.kept import CHECKPOINT
 from metaopt.objectives.trajectory import Trajectory, TrajectoryEpoch
-from metaopt.oneshot.checkpoint import pack, unpack
-from metaopt.oneshot.course import Course
-from metaopt.oneshot.sealed import UnusableCheckpointError
+from metaopt.oneshot.checkpoint.checkpoint import pack, unpack
+from metaopt.oneshot.checkpoint.sealed import UnusableCheckpointError
+from metaopt.oneshot.state import Course
 from metaopt.oneshot.train import Search, SearchEpoch
-from metaopt.paths import write_atomically
 
 
 @dataclass

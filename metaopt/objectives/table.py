@@ -11,12 +11,12 @@ from metaopt.cells.codec import cell_configuration_space, from_config
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.nearest import nearest
 from metaopt.cells.space import CELL_SPACES
-from metaopt.incumbent import FINAL_TEST_ERROR, FINAL_VALID_ERROR
-from metaopt.seeds import stream
+from metaopt.core.incumbent import FINAL_TEST_ERROR, FINAL_VALID_ERROR
+from metaopt.core.seeds import stream
+from metaopt.core.trial import Result, Trial
+from metaopt.settings.search import TableTask
 from metaopt.tables.answers import Answers
 from metaopt.tables.card import load_card
-from metaopt.task import TableTask
-from metaopt.trial import Result, Trial
 
 
 class TableLookup:
@@ -28,7 +28,7 @@ class TableLookup:
     Args:
         errors: ``mean``: ``valid_error`` is the table's mean over its seeds; ``single``: that of one seed, drawn anew
             for each evaluation, as in the published comparison (1Shot1, released code). ``test_error`` is the mean.
-        **task: Fields of :class:`metaopt.task.TableTask`.
+        **task: Fields of :class:`metaopt.settings.search.TableTask`.
 
     Raises:
         ConfigError: if a name is unknown, or a value out of range.

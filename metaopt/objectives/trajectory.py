@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from metaopt.core.paths import write_atomically
 from metaopt.oneshot.train import SearchDivergedError, SearchEpoch
-from metaopt.paths import write_atomically
 from metaopt.tables.answers import Answers
 
 TRAJECTORY = "trajectory.json"

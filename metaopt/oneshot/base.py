@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from metaopt.cells.space import Cell, CellSpace
-from metaopt.errors import TableError
-from metaopt.oneshot.evaluation import Evaluation
-from metaopt.oneshot.guard import Guard
-from metaopt.oneshot.mix import Mixes
+from metaopt.core.errors import TableError
 from metaopt.oneshot.settings import SearchSettings
-from metaopt.oneshot.supernet import BlockFactory, ChoiceBlock, Supernet
+from metaopt.oneshot.stopping.guard import Guard
+from metaopt.oneshot.supernet.evaluator import SupernetEvaluator
+from metaopt.oneshot.supernet.mix import Mixes
+from metaopt.oneshot.supernet.supernet import BlockFactory, ChoiceBlock, Supernet
 
 Batch = tuple[Tensor, Tensor]
 
@@ -40,7 +40,7 @@ class SearchParts:
     space: CellSpace
     supernet: Supernet
     weight_optim: torch.optim.SGD
-    evaluation: Evaluation
+    evaluation: SupernetEvaluator
     generator: torch.Generator
     known: Callable[[Cell], bool] | None = None
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from metaopt.cells.space import Cell, CellSpace
-from metaopt.oneshot.mix import MIXED_OPS
+from metaopt.oneshot.supernet.mix import MIXED_OPS
 
 _HIDDEN = 64
 _INIT = 0.1  # all weights are drawn from U(-0.1, 0.1)
@@ -27,7 +27,7 @@ class Draws:
     Attributes:
         cells: One per draw.
         log_prob: (draws,), natural logarithm of the probability of all decisions of a cell together.
-        op_probs: For every choice block, (draws, 3), columns as :data:`metaopt.oneshot.mix.MIXED_OPS`.
+        op_probs: For every choice block, (draws, 3), columns as :data:`metaopt.oneshot.supernet.mix.MIXED_OPS`.
         parent_probs: For every node with a choice of parents, by its number j: (draws, j), of the parent drawn first.
     """
 

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from metaopt.cells.space import CellSpace
-from metaopt.oneshot.arch import ArchParameters
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
-from metaopt.oneshot.mix import Mix
 from metaopt.oneshot.projection import Projection, decisions
 from metaopt.oneshot.settings import bounded, one_of
+from metaopt.oneshot.supernet.arch import ArchParameters
+from metaopt.oneshot.supernet.mix import Mix
 
 
 @dataclass(frozen=True, kw_only=True)

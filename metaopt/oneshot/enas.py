@@ -23,10 +23,10 @@ import torch
 from metaopt.cells.space import Cell
 from metaopt.oneshot.base import Batch, SearchParts
 from metaopt.oneshot.controller import Controller, Draws
-from metaopt.oneshot.evaluation import unchanged
-from metaopt.oneshot.mix import Path
 from metaopt.oneshot.sampled import SampledOptimizer, SampledSettings
 from metaopt.oneshot.settings import bounded
+from metaopt.oneshot.supernet.evaluator import unchanged
+from metaopt.oneshot.supernet.mix import Path
 
 
 @dataclass(frozen=True, kw_only=True)

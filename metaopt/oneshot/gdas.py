@@ -13,11 +13,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from metaopt.oneshot.arch import ArchParameters
 from metaopt.oneshot.base import Batch
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
-from metaopt.oneshot.mix import Mix
 from metaopt.oneshot.settings import bounded
+from metaopt.oneshot.supernet.arch import ArchParameters
+from metaopt.oneshot.supernet.mix import Mix
 
 _TINY = torch.finfo(torch.float32).tiny
 

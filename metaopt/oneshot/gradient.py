@@ -13,14 +13,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metaopt.cells.space import Cell, CellSpace
-from metaopt.errors import ConfigError
-from metaopt.oneshot.arch import ArchParameters
+from metaopt.core.errors import ConfigError
 from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
-from metaopt.oneshot.curvature import dominant_eigenvalue, hessian
-from metaopt.oneshot.early_stopping import STOP_RULES
-from metaopt.oneshot.evaluation import unchanged
-from metaopt.oneshot.guard import Guard
 from metaopt.oneshot.settings import SearchSettings, bounded, one_of
+from metaopt.oneshot.stopping.curvature import dominant_eigenvalue, hessian
+from metaopt.oneshot.stopping.early_stopping import STOP_RULES
+from metaopt.oneshot.stopping.guard import Guard
+from metaopt.oneshot.supernet.arch import ArchParameters
+from metaopt.oneshot.supernet.evaluator import unchanged
 
 _HESSIAN_IMAGES = 64  # batch size of Zela et al. 2020, where one batch is measured on
 
@@ -36,7 +36,7 @@ class GradientSettings(SearchSettings):
         eigenvalue_every: Epochs between two measurements of the dominant eigenvalue, which cost as much as 25 steps
             each in cell space 1 and 35 in 3; 0: none but those that early stopping needs.
         early_stopping: Which rule ends the search when the eigenvalue grows; see
-            :mod:`metaopt.oneshot.early_stopping`.
+            :mod:`metaopt.oneshot.stopping.early_stopping`.
         adaptive: Whether the search then goes on from the earlier epoch with 10 times the ``weight_decay``, up to 0.03,
             instead of ending there (DARTS-ADA, Zela et al. 2020).
     """

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 from metaopt.oneshot.darts import Darts, DartsSettings
 from metaopt.oneshot.settings import SearchSettings, bounded
-from metaopt.oneshot.supernet import BlockFactory, ChoiceBlock
+from metaopt.oneshot.supernet.supernet import BlockFactory, ChoiceBlock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class PartialBlock(nn.Module):
         self.block = ChoiceBlock(self.width, momentum)
 
     def forward(self, x: Tensor, weights: Tensor | None, chosen: int | None = None, *, fold: bool = True) -> Tensor:
-        """Mixes the operations on the first channels; see :class:`metaopt.oneshot.supernet.ChoiceBlock`."""
+        """Mixes the operations on the first channels; see :class:`metaopt.oneshot.supernet.supernet.ChoiceBlock`."""
         if self.partial_channels == 1:
             return self.block(x, weights, chosen, fold=fold)  # type: ignore[no-any-return]  # modules are Any
         part, rest = x.split([self.width, x.shape[1] - self.width], dim=1)

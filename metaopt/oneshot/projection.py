@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from metaopt.cells.space import CellSpace
-from metaopt.oneshot.arch import ArchParameters
-from metaopt.oneshot.evaluation import Evaluation
-from metaopt.oneshot.mix import Mix
+from metaopt.oneshot.supernet.arch import ArchParameters
+from metaopt.oneshot.supernet.evaluator import SupernetEvaluator
+from metaopt.oneshot.supernet.mix import Mix
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Projection:
         waiting: What is still to be decided, in this order.
     """
 
-    def __init__(self, arch: ArchParameters, evaluation: Evaluation, generator: torch.Generator) -> None:
+    def __init__(self, arch: ArchParameters, evaluation: SupernetEvaluator, generator: torch.Generator) -> None:
         self._arch, self._evaluation = arch, evaluation
         self.waiting = [
             alike[k]

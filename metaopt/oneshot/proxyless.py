@@ -17,10 +17,10 @@ from torch import Tensor
 
 from metaopt.cells.space import Cell, CellSpace
 from metaopt.oneshot.base import Batch
-from metaopt.oneshot.decode import cells_by_strength
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
-from metaopt.oneshot.mix import MIXED_OPS, Mix, Path
 from metaopt.oneshot.settings import bounded
+from metaopt.oneshot.supernet.decode import cells_by_strength
+from metaopt.oneshot.supernet.mix import MIXED_OPS, Mix, Path
 from metaopt.oneshot.train import SearchDivergedError
 
 
@@ -45,7 +45,7 @@ class GateParameters:
 
     Attributes:
         space: The cell space.
-        ops: (n, 3), columns as :data:`metaopt.oneshot.mix.MIXED_OPS`.
+        ops: (n, 3), columns as :data:`metaopt.oneshot.supernet.mix.MIXED_OPS`.
         parents: By node: (number of sets of parents that it may take,); nodes without a choice have none.
     """
 

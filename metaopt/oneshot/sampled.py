@@ -15,11 +15,11 @@ import numpy as np
 import torch
 
 from metaopt.cells.space import Cell
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
+from metaopt.core.seeds import stream
 from metaopt.oneshot.base import OneShotOptimizer, SearchParts
-from metaopt.oneshot.mix import Path
 from metaopt.oneshot.settings import SearchSettings, bounded
-from metaopt.seeds import stream
+from metaopt.oneshot.supernet.mix import Path
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from metaopt.cells.space import CellSpace
-from metaopt.errors import ConfigError, unknown_name
+from metaopt.core.errors import ConfigError, unknown_name
 
 _HINT = "change the space or the configuration"
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {

@@ -14,16 +14,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metaopt.cells.space import Cell, CellSpace
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
+from metaopt.core.seeds import seed_integer, stream
 from metaopt.images import ImageData
 from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
-from metaopt.oneshot.course import Course, Trained
-from metaopt.oneshot.data import check_batch_size, cutout, halves, shift_and_flip
-from metaopt.oneshot.evaluation import Evaluation
-from metaopt.oneshot.guard import Guard, Return
 from metaopt.oneshot.settings import SearchSettings
-from metaopt.oneshot.supernet import Supernet, SupernetScale
-from metaopt.seeds import seed_integer, stream
+from metaopt.oneshot.state import Course, Trained
+from metaopt.oneshot.stopping.guard import Guard, Return
+from metaopt.oneshot.supernet.data import check_batch_size, cutout, halves, shift_and_flip
+from metaopt.oneshot.supernet.evaluator import SupernetEvaluator
+from metaopt.oneshot.supernet.supernet import Supernet, SupernetScale
 
 _LEARNING_RATE_MIN = 0.001  # end of the cosine: Liu et al. 2019, released code
 
@@ -118,7 +118,7 @@ class Search:
         self.weight_optim = torch.optim.SGD(
             self.supernet.parameters(), settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay
         )
-        self.evaluation = Evaluation(self.supernet, self.weight_half, self.arch_half)
+        self.evaluation = SupernetEvaluator(self.supernet, self.weight_half, self.arch_half)
         generator = torch.Generator().manual_seed(seed_integer(seed, "architecture"))
         parts = SearchParts(space, self.supernet, self.weight_optim, self.evaluation, generator, known)
         self.optimizer = optimizer(parts, settings)

@@ -2,8 +2,8 @@
 
 #: Formats for other programs, to functions that write the runs in some folders into one file.
 EXPORTERS = {
-    "csv": "metaopt.report.rows:write_csv",
-    "json": "metaopt.report.interchange:write_json",
-    "optuna": "metaopt.report.optuna_studies:write_optuna",
-    "parquet": "metaopt.report.rows:write_parquet",
+    "csv": "metaopt.report.export.rows:write_csv",
+    "json": "metaopt.report.export.files:write_json",
+    "optuna": "metaopt.report.export.optuna:write_optuna",
+    "parquet": "metaopt.report.export.rows:write_parquet",
 }

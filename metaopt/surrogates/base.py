@@ -21,11 +21,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from metaopt.errors import ConfigError, TableError, with_extra
-from metaopt.paths import write_atomically
+from metaopt.core.arrays import Floats
+from metaopt.core.errors import ConfigError, TableError, with_extra
+from metaopt.core.paths import write_atomically
 from metaopt.surrogates.encoding import Cells
 
-Floats = NDArray[np.float64]
 #: Keeps the logarithm finite where no image was wrong; half of the step of 500 validation images (digits), 10 of 9,984.
 OFFSET = 1e-3
 _DESCRIPTION = "surrogate.json"

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import OPS, CellGraph
+from metaopt.core.arrays import Floats
 
-Floats = NDArray[np.float64]
 #: Vertices of the largest cell: NAS-Bench-101's limit (Ying et al. 2019, section 2.1).
 POSITIONS = 7
 #: Labels of vertices: input, operations, output; the last stands for the places that a smaller cell leaves empty.

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metaopt.errors import TableError
-from metaopt.registry import resolve
-from metaopt.seeds import seed_integer, stream
+from metaopt.core.arrays import Floats
+from metaopt.core.errors import TableError
+from metaopt.core.registry import resolve
+from metaopt.core.seeds import seed_integer, stream
 from metaopt.surrogates import SURROGATES
-from metaopt.surrogates.base import Data, Floats, Surrogate, fit_digest
+from metaopt.surrogates.base import Data, Surrogate, fit_digest
 from metaopt.surrogates.encoding import Cells
 
 #: Folds of the training cells (NAS-Bench-301); more where there are more members.

@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import TableError
-from metaopt.surrogates.base import Data, Floats
+from metaopt.core.arrays import Floats
+from metaopt.core.errors import TableError
+from metaopt.surrogates.base import Data
 from metaopt.surrogates.encoding import Cells
 from metaopt.surrogates.ensemble import Ensemble, Fitting, Spread, fit_ensemble, spread
 from metaopt.surrogates.measured import Measured, split

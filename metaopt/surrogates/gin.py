@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from metaopt.paths import replacing
-from metaopt.seeds import seed_integer, stream
-from metaopt.surrogates.base import Floats, Surrogate, extra
+from metaopt.core.arrays import Floats
+from metaopt.core.paths import replacing
+from metaopt.core.seeds import seed_integer, stream
+from metaopt.surrogates.base import Surrogate, extra
 from metaopt.surrogates.encoding import LABELS, POSITIONS, Cells
 
 _CHUNK = 4096  # cells that are predicted at once

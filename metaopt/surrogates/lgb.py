@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from metaopt.paths import write_atomically
-from metaopt.surrogates.base import Floats, Surrogate, extra
+from metaopt.core.arrays import Floats
+from metaopt.core.paths import write_atomically
+from metaopt.surrogates.base import Surrogate, extra
 from metaopt.surrogates.encoding import Cells
 
 #: Rounds without a better prediction of the other cells that end the boosting (NAS-Bench-301, released code).

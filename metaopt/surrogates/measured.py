@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import CellGraph
-from metaopt.errors import CellError, TableError
-from metaopt.seeds import stream
-from metaopt.surrogates.base import Data, Floats
+from metaopt.core.arrays import Floats
+from metaopt.core.errors import CellError, TableError
+from metaopt.core.seeds import stream
+from metaopt.surrogates.base import Data
 from metaopt.surrogates.encoding import Cells
 from metaopt.tables.table import Table
 

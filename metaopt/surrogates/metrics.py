@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-Floats = NDArray[np.float64]
+from metaopt.core.arrays import Floats
 
 #: Decimals of an error to which predictions are rounded for the sparse tau: 0.1 % of accuracy, as in NAS-Bench-301.
 SPARSE_DECIMALS = 3

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from metaopt.surrogates.base import Data, Floats
+from metaopt.core.arrays import Floats
+from metaopt.surrogates.base import Data
 from metaopt.surrogates.ensemble import Ensemble, Fitting, fit_ensemble, out_of_fold
 from metaopt.surrogates.measured import Measured
 

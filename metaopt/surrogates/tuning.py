@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from metaopt.registry import resolve
-from metaopt.seeds import seed_integer
-from metaopt.spaces import load_space, plain
+from metaopt.core.registry import resolve
+from metaopt.core.seeds import seed_integer
+from metaopt.core.trial import Result, Trial
+from metaopt.spaces.space import load_space, plain
 from metaopt.surrogates import SURROGATES
 from metaopt.surrogates.base import Data, Surrogate
 from metaopt.surrogates.ensemble import FOLDS, fold_of
-from metaopt.trial import Result, Trial
 from metaopt.tuners.bohb import BOHB
 
 
 @dataclass(frozen=True)
-class Tuned:
+class TuningOutcome:
     """What the tuning of one model has found.
 
     Attributes:
@@ -58,7 +58,7 @@ def tune(
     seed: int,
     threads: int = 1,
     told: Callable[[], None] = lambda: None,
-) -> Tuned:
+) -> TuningOutcome:
     """Tunes one model.
 
     Args:
@@ -106,11 +106,13 @@ def _chosen(
     trials: list[dict[str, Any]],
     epochs: int,
     score: Callable[[Mapping[str, Any], int], float],
-) -> Tuned:
+) -> TuningOutcome:
     """Compares the best configuration at the largest budget that one was seen with, and the default, at all epochs."""
     seen = [trial for trial in trials if trial["mae"] is not None]
     largest = max((trial["epochs"] for trial in seen), default=0)
     best = min((t for t in seen if t["epochs"] == largest), key=lambda t: t["mae"], default={"config": default})
     full = {id(config): score(config, epochs) for config in (default, best["config"])}
     mine, ours = full[id(default)], full[id(best["config"])]
-    return Tuned(best["config"], trials, mine, ours) if ours < mine else Tuned(default, trials, mine, mine)
+    return (
+        TuningOutcome(best["config"], trials, mine, ours) if ours < mine else TuningOutcome(default, trials, mine, mine)
+    )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import OPS, CellGraph
-from metaopt.seeds import stream
+from metaopt.core.seeds import stream
 from metaopt.surrogates.ensemble import Fitting
 from metaopt.surrogates.fitting import FEWEST_CELLS, fit_each, judge_on
 from metaopt.surrogates.measured import HELD_OUT, Measured

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from metaopt.paths import write_atomically
-from metaopt.surrogates.base import Floats, Surrogate, extra
+from metaopt.core.arrays import Floats
+from metaopt.core.paths import write_atomically
+from metaopt.surrogates.base import Surrogate, extra
 from metaopt.surrogates.encoding import Cells
 from metaopt.surrogates.lgb import PATIENCE
 

@@ -14,12 +14,12 @@ import numpy as np
 
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
+from metaopt.core.wording import command
 from metaopt.tables.card import Card
 from metaopt.tables.files import find_predictions, find_table
 from metaopt.tables.predictions import Predictions
 from metaopt.tables.table import Entry, Table
-from metaopt.wording import command
 
 
 class Answers:
@@ -28,11 +28,11 @@ class Answers:
     Args:
         card: Of the benchmark.
         cell_space: 1, 2 or 3.
-        unknown: One of :data:`metaopt.task.UNKNOWN`; None: as the card says.
+        unknown: One of :data:`metaopt.settings.search.UNKNOWN`; None: as the card says.
 
     Attributes:
         table: What was measured.
-        unknown: One of :data:`metaopt.task.UNKNOWN`.
+        unknown: One of :data:`metaopt.settings.search.UNKNOWN`.
 
     Raises:
         TableError: if there is no table, or if it is damaged.

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from metaopt import paths
-from metaopt.errors import TableError
-from metaopt.file_lock import holding
+from metaopt.core import paths
+from metaopt.core.errors import TableError
+from metaopt.core.file_lock import holding
+from metaopt.core.wording import command
 from metaopt.tables.card import Card
-from metaopt.wording import command
 
 
 def find_table(card: Card, cell_space: int) -> Path:

@@ -21,13 +21,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import CellGraph
-from metaopt.errors import TableError
-from metaopt.paths import replacing
-from metaopt.system_errors import explaining
+from metaopt.core.arrays import Floats
+from metaopt.core.errors import TableError
+from metaopt.core.paths import replacing
+from metaopt.core.system_errors import explaining
+from metaopt.core.wording import counted
 from metaopt.tables.schema import damaged
-from metaopt.wording import counted
 
-Floats = NDArray[np.float64]
 _CELL = ("cell", "cell_hash")
 _VALUES = ("valid_error", "valid_error_std", "test_error", "test_error_std")
 #: Columns of every file: what is predicted after the last epochs of the table.

@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from metaopt.errors import MetaoptError, TableError
-from metaopt.paths import replacing
-from metaopt.system_errors import explaining, unreadable
-from metaopt.wording import command
+from metaopt.core.errors import MetaoptError, TableError
+from metaopt.core.paths import replacing
+from metaopt.core.system_errors import explaining, unreadable
+from metaopt.core.wording import command
 
 #: What a row may tell of an evaluation; errors are shares in [0, 1], ``halfway`` is after half of the epochs.
 MEASURES = (

@@ -6,10 +6,7 @@ grand mean, Efron and Morris 1975, section 2).
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
+from metaopt.core.arrays import Floats
 
 
 def shrunk_means(errors: Floats) -> Floats:

@@ -13,17 +13,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from metaopt.errors import TableError
+from metaopt.core.arrays import Floats
+from metaopt.core.errors import TableError
 from metaopt.tables.schema import MEASURES, UNEVEN, damaged, open_table
 
-Floats = NDArray[np.float64]
 #: Row groups that stay in memory; a search asks for few cells, and for the same ones again and again.
 _GROUPS_KEPT = 64
 _ERRORS = tuple(name for name in MEASURES if name.endswith("_error"))
 
 
 @dataclass(frozen=True)
-class Group:
+class CellBlock:
     """Consecutive cells of a table: K cells, S seeds, E numbers of epochs.
 
     Attributes:
@@ -96,7 +96,7 @@ class Store:
         self._starts = self._first_hashes()
         self._group = lru_cache(maxsize=_GROUPS_KEPT)(self._load_group)
 
-    def find(self, cell_hash: str) -> tuple[Group, int] | None:
+    def find(self, cell_hash: str) -> tuple[CellBlock, int] | None:
         """Returns the group that holds a cell and its row there; None if the table does not have it."""
         number = bisect.bisect_right(self._starts, cell_hash) - 1
         if number < 0:
@@ -118,13 +118,13 @@ class Store:
         """Returns a measure of all cells, (K, S, E); NaN for the seeds that a cell was not trained with."""
         return self._grid.spread(self._checked(name, self._column(name)))
 
-    def _load_group(self, number: int) -> Group:
+    def _load_group(self, number: int) -> CellBlock:
         rows = self._read_group(number)
         hashes, grid = self._checked_hashes(rows)
         there = rows.schema.names
         values = {name: grid.spread(self._checked(name, rows[name])) for name in MEASURES if name in there}
         parameters = rows["parameters"].to_numpy()[grid.starts] if "parameters" in there else None
-        return Group(hashes, values, parameters)
+        return CellBlock(hashes, values, parameters)
 
     def _first_hashes(self) -> list[str]:
         """Returns the smallest hash of every row group, from the file's footer."""

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import CellGraph
-from metaopt.errors import TableError
-from metaopt.tables.store import Floats, Store
-from metaopt.wording import counted
+from metaopt.core.arrays import Floats
+from metaopt.core.errors import TableError
+from metaopt.core.wording import counted
+from metaopt.tables.store import Store
 
 
 @dataclass(frozen=True)

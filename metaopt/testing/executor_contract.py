@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import pytest
 
+from metaopt.core.trial import Result, Trial, Value
 from metaopt.executors.base import Executor, Recipe
-from metaopt.trial import Result, Trial, Value
 
 
 def trial(trial_id: int, deed: str = "answer", x: float = 0.5) -> Trial:

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
+from metaopt.core.records import answered
+from metaopt.core.registry import load, resolve
+from metaopt.core.trial import Result, Trial, charged_epochs
 from metaopt.objectives import OBJECTIVES
 from metaopt.objectives.base import Objective, dearest_epochs
-from metaopt.records import answered
-from metaopt.registry import load, resolve
-from metaopt.spaces import plain
-from metaopt.trial import Result, Trial, charged_epochs
+from metaopt.spaces.space import plain
 
 
 def build(name: str, settings: Mapping[str, Any]) -> Objective:

@@ -25,17 +25,17 @@ from ConfigSpace.hyperparameters import (
 from ConfigSpace.util import deactivate_inactive_hyperparameters
 
 from metaopt.cells.space import CELL_SPACES, Cell
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
+from metaopt.core.registry import resolve
+from metaopt.core.trial import Value
 from metaopt.images import digits
 from metaopt.images.data import ImageSource
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
-from metaopt.oneshot.checkpoint import pack, unpack
-from metaopt.oneshot.supernet import SupernetScale
+from metaopt.oneshot.checkpoint.checkpoint import pack, unpack
+from metaopt.oneshot.supernet.supernet import SupernetScale
 from metaopt.oneshot.train import Search, SearchEpoch
-from metaopt.registry import resolve
-from metaopt.spaces import load_space, plain, space_names
-from metaopt.trial import Value
+from metaopt.spaces.space import load_space, plain, space_names
 
 _SCALE = SupernetScale(channels=8, cells=3)
 _FEWEST_IMAGES = 100  # two steps per epoch

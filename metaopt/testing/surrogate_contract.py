@@ -17,10 +17,10 @@ import pytest
 from ConfigSpace.hyperparameters import Constant
 
 from metaopt.cells.graph import CellGraph, prune
-from metaopt.errors import TableError
-from metaopt.registry import resolve
-from metaopt.seeds import stream
-from metaopt.spaces import load_space
+from metaopt.core.errors import TableError
+from metaopt.core.registry import resolve
+from metaopt.core.seeds import stream
+from metaopt.spaces.space import load_space
 from metaopt.surrogates import SURROGATES
 from metaopt.surrogates.base import Data, Surrogate
 from metaopt.surrogates.encoding import Cells

@@ -18,16 +18,16 @@ import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Constant, EqualsCondition, Float, GreaterThanCondition, Integer
 
-from metaopt.errors import JournalError
-from metaopt.registry import load, resolve
-from metaopt.seeds import stream
-from metaopt.spaces import check_config, plain, space_from_json, space_to_json
-from metaopt.trial import Result, Status, Trial, Value
+from metaopt.core.errors import JournalError
+from metaopt.core.registry import load, resolve
+from metaopt.core.seeds import stream
+from metaopt.core.trial import Result, Status, Trial, Value
+from metaopt.spaces.space import check_config, plain, space_from_json, space_to_json
 from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
 
 MIN_EPOCHS, MAX_EPOCHS = 2, 20
-Event = Trial | Result
+ContractEvent = Trial | Result
 
 
 def mixed_space() -> ConfigurationSpace:
@@ -51,7 +51,7 @@ def build(name: str, options: Mapping[str, Any], space: ConfigurationSpace, *, s
     return tuner
 
 
-def play(tuner: Tuner, *, n: int, crash_rate: float = 0.2, in_flight: int = 4, seed: int = 0) -> list[Event]:
+def play(tuner: Tuner, *, n: int, crash_rate: float = 0.2, in_flight: int = 4, seed: int = 0) -> list[ContractEvent]:
     """Runs a tuner as an asynchronous study would and returns what happened.
 
     Args:
@@ -62,7 +62,7 @@ def play(tuner: Tuner, *, n: int, crash_rate: float = 0.2, in_flight: int = 4, s
         seed: Of the order, the crashes and the losses.
     """
     rng = stream(seed, "play")
-    events: list[Event] = []
+    events: list[ContractEvent] = []
     running: list[Trial] = []
     asked = 0
     while asked < n:
@@ -87,7 +87,7 @@ def _answer(trial: Trial, crash_rate: float, rng: np.random.Generator) -> Result
     return Result(trial.id, "ok", valid_error=min(error, 1.0))
 
 
-def trials_of(events: Sequence[Event]) -> list[Trial]:
+def trials_of(events: Sequence[ContractEvent]) -> list[Trial]:
     """Returns the asks among ``events``."""
     return [event for event in events if isinstance(event, Trial)]
 
@@ -123,48 +123,48 @@ class TunerContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def events(cls) -> list[Event]:
+    def events(cls) -> list[ContractEvent]:
         """A run with crashes and four trials in flight."""
         return play(cls().tuner(), n=cls.n_asks)
 
-    def test_configurations_belong_to_the_space(self, events: list[Event]) -> None:
+    def test_configurations_belong_to_the_space(self, events: list[ContractEvent]) -> None:
         """Every active hyperparameter has a legal value, and no other is there."""
         for trial in trials_of(events):
             check_config(mixed_space(), trial.config)
 
-    def test_one_key_is_one_configuration(self, events: list[Event]) -> None:
+    def test_one_key_is_one_configuration(self, events: list[ContractEvent]) -> None:
         """Trials that share a key evaluate the same configuration."""
         configs: dict[int, Mapping[str, Value]] = {}
         for trial in trials_of(events):
             assert configs.setdefault(trial.key, trial.config) == trial.config
 
-    def test_trials_are_plain_json(self, events: list[Event]) -> None:
+    def test_trials_are_plain_json(self, events: list[ContractEvent]) -> None:
         """Plain Python values only, so that a trial survives a journal line unchanged."""
         for trial in trials_of(events):
             assert {type(value) for value in trial.config.values()} <= {str, int, float, bool}
             assert Trial.from_json(json.loads(json.dumps(trial.to_json()))) == trial
 
-    def test_first_configuration_is_the_default(self, events: list[Event]) -> None:
+    def test_first_configuration_is_the_default(self, events: list[ContractEvent]) -> None:
         """Comparisons with the default are fair."""
         assert trials_of(events)[0].config == plain(mixed_space().get_default_configuration())
 
-    def test_ids_count_from_zero_and_seeds_differ(self, events: list[Event]) -> None:
+    def test_ids_count_from_zero_and_seeds_differ(self, events: list[ContractEvent]) -> None:
         """No id is skipped or used twice, and no two trials share their randomness."""
         trials = trials_of(events)
         assert [trial.id for trial in trials] == list(range(len(trials)))
         assert len({trial.seed for trial in trials}) == len(trials)
 
-    def test_epochs_are_within_the_budgets(self, events: list[Event]) -> None:
+    def test_epochs_are_within_the_budgets(self, events: list[ContractEvent]) -> None:
         """Whole numbers from the smallest to the largest budget."""
         assert {type(trial.epochs) for trial in trials_of(events)} == {int}
         assert all(MIN_EPOCHS <= trial.epochs <= MAX_EPOCHS for trial in trials_of(events))
 
-    def test_same_seed_same_asks(self, events: list[Event]) -> None:
+    def test_same_seed_same_asks(self, events: list[ContractEvent]) -> None:
         """The run seed decides everything."""
         assert play(self.tuner(), n=self.n_asks) == events
         assert trials_of(play(self.tuner(seed=2), n=5)) != trials_of(events)[:5]
 
-    def test_same_asks_in_another_process_with_another_hash_seed(self, events: list[Event]) -> None:
+    def test_same_asks_in_another_process_with_another_hash_seed(self, events: list[ContractEvent]) -> None:
         """Nothing depends on the order of a set."""
         space = mixed_space()
         job = json.dumps([self.name, self.options(space), space_to_json(space), 1, self.n_asks])
@@ -187,7 +187,7 @@ class TunerContract:
         np.testing.assert_equal(np.random.get_state(legacy=False), before)  # noqa: NPY002, likewise
         assert plain(space.sample_configuration()) == plain(untouched.sample_configuration())
 
-    def test_callers_global_generator_has_no_influence(self, events: list[Event]) -> None:
+    def test_callers_global_generator_has_no_influence(self, events: list[ContractEvent]) -> None:
         """What the caller does with NumPy's global generator changes no ask."""
         before = np.random.get_state()  # noqa: NPY002, what is tested
         np.random.seed(99)  # noqa: NPY002, likewise
@@ -225,7 +225,7 @@ class TunerContract:
         with pytest.raises(KeyError):
             tuner.tell(result)
 
-    def test_goes_on_after_replay_as_if_uninterrupted(self, events: list[Event]) -> None:
+    def test_goes_on_after_replay_as_if_uninterrupted(self, events: list[ContractEvent]) -> None:
         """Replaying any prefix, in-flight trials included, rebuilds the exact state."""
         logged = [Trial.from_json(json.loads(json.dumps(e.to_json()))) if isinstance(e, Trial) else e for e in events]
         for cut in range(0, len(events), max(1, len(events) // self.cuts)):
@@ -237,7 +237,7 @@ class TunerContract:
                 else:
                     tuner.tell(event)
 
-    def test_refuses_to_replay_another_run(self, events: list[Event]) -> None:
+    def test_refuses_to_replay_another_run(self, events: list[ContractEvent]) -> None:
         """A journal of another seed is not taken for this run's."""
         with pytest.raises(JournalError, match="trial 0 of the journal"):
             self.tuner(seed=2).replay(events)
@@ -253,20 +253,20 @@ class TunerContract:
 class BracketContract(TunerContract):
     """The further contract of a tuner that promotes the best configurations to larger budgets.
 
-    Its memos say the bracket and the rung; see :class:`metaopt.tuners.brackets.BracketTuner`.
+    Its memos say the bracket and the rung; see :class:`metaopt.tuners.shared.brackets.BracketTuner`.
     """
 
     n_asks: ClassVar[int] = 80
     eta: ClassVar[int] = 2
 
-    def test_budgets_are_on_rungs(self, events: list[Event]) -> None:
+    def test_budgets_are_on_rungs(self, events: list[ContractEvent]) -> None:
         """Only the budgets largest / eta^k are used."""
         n_rungs = math.floor(math.log(MAX_EPOCHS / MIN_EPOCHS) / math.log(self.eta) + 1e-9) + 1
         rungs = [round(MAX_EPOCHS / self.eta**below) for below in reversed(range(n_rungs))]
         assert {trial.epochs for trial in trials_of(events)} == set(rungs)
         assert all(trial.epochs == rungs[trial.memo["rung"]] for trial in trials_of(events))
 
-    def test_only_told_trials_are_promoted(self, events: list[Event]) -> None:
+    def test_only_told_trials_are_promoted(self, events: list[ContractEvent]) -> None:
         """A promotion follows a result that is ok, one rung up in the same bracket."""
         told: set[int] = set()
         seen: dict[int, Trial] = {}
@@ -283,7 +283,7 @@ class BracketContract(TunerContract):
             seen[event.key] = event
         assert promotions >= 5
 
-    def test_the_best_of_a_rung_are_promoted(self, events: list[Event]) -> None:
+    def test_the_best_of_a_rung_are_promoted(self, events: list[ContractEvent]) -> None:
         """No configuration is promoted before a better one of its rung."""
         losses = {event.trial_id: event for event in events if isinstance(event, Result)}
         rungs: dict[tuple[int, int], list[Trial]] = defaultdict(list)

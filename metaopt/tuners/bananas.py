@@ -16,15 +16,15 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 from scipy.stats import rankdata
 
-from metaopt.errors import ConfigError
-from metaopt.seeds import seed_integer, stream
-from metaopt.spaces import plain
-from metaopt.trial import Result, Trial, Value
+from metaopt.core.errors import ConfigError
+from metaopt.core.seeds import seed_integer, stream
+from metaopt.core.trial import Result, Trial, Value
+from metaopt.spaces.space import plain
 from metaopt.tuners.base import Proposal, Tuner
-from metaopt.tuners.encoding import one_hot
-from metaopt.tuners.mlp import ensemble_predictions
-from metaopt.tuners.moves import Config, mutated
-from metaopt.tuners.seen import Seen
+from metaopt.tuners.shared.encoding import one_hot
+from metaopt.tuners.shared.mlp import ensemble_predictions
+from metaopt.tuners.shared.moves import Config, mutated
+from metaopt.tuners.shared.seen import Seen
 
 _HIDDEN = (20, 20, 20)  # naszilla has ten layers of 20
 _RATE = 0.01  # naszilla

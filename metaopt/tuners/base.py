@@ -13,10 +13,10 @@ from typing import Any
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.errors import ConfigError, JournalError
-from metaopt.seeds import seed_integer
-from metaopt.spaces import check_config, exact, plain
-from metaopt.trial import Result, Trial, Value
+from metaopt.core.errors import ConfigError, JournalError
+from metaopt.core.seeds import seed_integer
+from metaopt.core.trial import Result, Trial, Value
+from metaopt.spaces.space import check_config, exact, plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Brackets and densities are those of hpbandster 0.7.4, the authors' code. Deviations, all outside of the model: ask and
 tell instead of its network server; the first configuration is the space's default, as in NAS-Bench-1Shot1; budgets as
-in :mod:`metaopt.tuners.brackets`.
+in :mod:`metaopt.tuners.shared.brackets`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ConfigSpace import ConfigurationSpace, OrdinalHyperparameter
 from hpbandster.core.dispatcher import Job
 from hpbandster.optimizers.config_generators import bohb as hpbandster_bohb
 
-from metaopt.errors import ConfigError
-from metaopt.seeds import seed_integer, seed_sequence
-from metaopt.spaces import is_config, plain
-from metaopt.tuners.brackets import SILENT, BracketTuner, Sample
-from metaopt.tuners.varying import completed, without_constants
+from metaopt.core.errors import ConfigError
+from metaopt.core.seeds import seed_integer, seed_sequence
+from metaopt.spaces.space import is_config, plain
+from metaopt.tuners.shared.brackets import SILENT, BracketTuner, Sample
+from metaopt.tuners.shared.varying import completed, without_constants
 
 
 class BOHB(BracketTuner):

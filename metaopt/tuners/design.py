@@ -8,13 +8,13 @@ import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
 from scipy.stats.qmc import Sobol
 
-from metaopt.errors import ConfigError
-from metaopt.exact_space import MOST_DRAWS, Space, without_room
-from metaopt.seeds import stream
-from metaopt.spaces import plain
-from metaopt.trial import Result, Trial, Value
+from metaopt.core.errors import ConfigError
+from metaopt.core.seeds import stream
+from metaopt.core.trial import Result, Trial, Value
+from metaopt.spaces.exact import MOST_DRAWS, Space, without_room
+from metaopt.spaces.space import plain
 from metaopt.tuners.base import Proposal, Tuner
-from metaopt.tuners.varying import varying
+from metaopt.tuners.shared.varying import varying
 
 _ROWS = 64  # of the sequence at a time: a power of 2, in which it is balanced
 
@@ -82,7 +82,7 @@ def _sequence(space: Space, seed: int) -> Iterator[dict[str, Value]]:
     """Yields the legal configurations of a scrambled Sobol' sequence.
 
     Raises:
-        ConfigError: if :data:`metaopt.exact_space.MOST_DRAWS` points in a row are illegal.
+        ConfigError: if :data:`metaopt.spaces.exact.MOST_DRAWS` points in a row are illegal.
     """
     names = set(varying(space))
     varies = [name in names for name in space]

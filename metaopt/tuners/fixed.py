@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.errors import ConfigError
-from metaopt.spaces import check_config
-from metaopt.trial import Result, Trial, Value
+from metaopt.core.errors import ConfigError
+from metaopt.core.trial import Result, Trial, Value
+from metaopt.spaces.space import check_config
 from metaopt.tuners.base import Proposal, Tuner
 
 

@@ -19,9 +19,9 @@ from ConfigSpace.hyperparameters import (
 )
 from ConfigSpace.util import deactivate_inactive_hyperparameters
 
-from metaopt.errors import ConfigError, unknown_name
-from metaopt.spaces import plain, unmet
-from metaopt.trial import Value
+from metaopt.core.errors import ConfigError, unknown_name
+from metaopt.core.trial import Value
+from metaopt.spaces.space import plain, unmet
 from metaopt.tuners.fixed import Fixed
 
 _MOST_CONFIGURATIONS = 10_000  # before the inactive and the forbidden are taken out; more is surely a mistake

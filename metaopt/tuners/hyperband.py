@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metaopt.tuners.brackets import BracketTuner, Sample
+from metaopt.tuners.shared.brackets import BracketTuner, Sample
 
 
 class Hyperband(BracketTuner):

@@ -9,13 +9,13 @@ from typing import Any
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.errors import ConfigError
-from metaopt.seeds import seed_integer, stream
-from metaopt.spaces import plain
-from metaopt.trial import Result, Trial, Value
+from metaopt.core.errors import ConfigError
+from metaopt.core.seeds import seed_integer, stream
+from metaopt.core.trial import Result, Trial, Value
+from metaopt.spaces.space import plain
 from metaopt.tuners.base import Proposal, Tuner
-from metaopt.tuners.moves import Config, neighbours
-from metaopt.tuners.seen import Seen
+from metaopt.tuners.shared.moves import Config, neighbours
+from metaopt.tuners.shared.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)

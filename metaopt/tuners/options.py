@@ -8,10 +8,10 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from metaopt.errors import ConfigError, unknown_name
-from metaopt.setting import number
+from metaopt.core.errors import ConfigError, unknown_name
+from metaopt.core.wording import shown
+from metaopt.settings.field import number
 from metaopt.tuners.base import Tuner
-from metaopt.wording import shown
 
 #: Largest number that an option takes: whatever it counts, more would fill the memory or take for ever.
 MOST_OPTION = 100_000

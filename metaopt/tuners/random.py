@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metaopt.trial import Result, Trial
+from metaopt.core.trial import Result, Trial
 from metaopt.tuners.base import Proposal, Tuner
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.errors import ConfigError
-from metaopt.seeds import stream
-from metaopt.trial import Result, Trial, Value
+from metaopt.core.errors import ConfigError
+from metaopt.core.seeds import stream
+from metaopt.core.trial import Result, Trial, Value
 from metaopt.tuners.base import Proposal, Tuner
-from metaopt.tuners.moves import Config, identity, is_set_choice, mutated, mutated_as_published
+from metaopt.tuners.shared.moves import Config, identity, is_set_choice, mutated, mutated_as_published
 
 _MUTATIONS = {"any": mutated, "published": mutated_as_published}
 
@@ -49,8 +49,8 @@ class RegularizedEvolution(Tuner):
             spends 100 of 280 evaluations on draws; naszilla, the code of White et al. (2021), has 30.
         tournament: Members drawn, of which the best becomes the parent; at least 1. 10 as in NAS-Bench-1Shot1.
         n_initial: Evaluations before the first mutation, the default among them; None: as many as ``population``.
-        mutation: ``any``: one hyperparameter changes, see :func:`metaopt.tuners.moves.mutated`. ``published``: as in
-            NAS-Bench-1Shot1, for cell spaces, see :func:`metaopt.tuners.moves.mutated_as_published`.
+        mutation: ``any``: one hyperparameter changes, see :func:`metaopt.tuners.shared.moves.mutated`. ``published``:
+            as in NAS-Bench-1Shot1, for cell spaces, see :func:`metaopt.tuners.shared.moves.mutated_as_published`.
 
     Raises:
         ConfigError: if an option has no such value, or if ``published`` does not fit the space.

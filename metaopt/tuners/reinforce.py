@@ -20,10 +20,10 @@ from ConfigSpace.hyperparameters import (
 from ConfigSpace.types import NotSet
 from numpy.typing import NDArray
 
-from metaopt.errors import ConfigError
-from metaopt.seeds import stream
-from metaopt.spaces import is_config, plain, unmet
-from metaopt.trial import Result, Trial, Value
+from metaopt.core.errors import ConfigError
+from metaopt.core.seeds import stream
+from metaopt.core.trial import Result, Trial, Value
+from metaopt.spaces.space import is_config, plain, unmet
 from metaopt.tuners.base import Proposal, Tuner
 
 _MOMENTUM = 0.9  # of the baseline: 1Shot1's released code

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.errors import ConfigError
-from metaopt.trial import Result, Trial
+from metaopt.core.errors import ConfigError
+from metaopt.core.trial import Result, Trial
 from metaopt.tuners.base import Proposal, Tuner
-from metaopt.tuners.brackets import Sample
-from metaopt.tuners.smac_adapter import ForestModel
-from metaopt.tuners.varying import varying
+from metaopt.tuners.shared.brackets import Sample
+from metaopt.tuners.shared.smac_adapter import ForestModel
+from metaopt.tuners.shared.varying import varying
 
 
 class SMAC(Tuner):

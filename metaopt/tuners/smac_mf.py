@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.trial import Result, Trial
+from metaopt.core.trial import Result, Trial
 from metaopt.tuners.base import Proposal
-from metaopt.tuners.brackets import BracketTuner, Sample
-from metaopt.tuners.smac_adapter import ForestModel
-from metaopt.tuners.varying import varying
+from metaopt.tuners.shared.brackets import BracketTuner, Sample
+from metaopt.tuners.shared.smac_adapter import ForestModel
+from metaopt.tuners.shared.varying import varying
 
 
 class SMACMultiFidelity(BracketTuner):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.trial import Result, Trial
+from metaopt.core.trial import Result, Trial
 from metaopt.tuners.base import Proposal, Tuner
-from metaopt.tuners.optuna_adapter import ParzenModel
+from metaopt.tuners.shared.optuna_adapter import ParzenModel
 
 
 class TPE(Tuner):

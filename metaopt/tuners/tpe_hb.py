@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.trial import Result, Trial
+from metaopt.core.trial import Result, Trial
 from metaopt.tuners.base import Proposal
-from metaopt.tuners.brackets import BracketTuner, Sample
-from metaopt.tuners.optuna_adapter import ParzenModel
+from metaopt.tuners.shared.brackets import BracketTuner, Sample
+from metaopt.tuners.shared.optuna_adapter import ParzenModel
 
 
 class TPEHyperband(BracketTuner):

@@ -7,7 +7,7 @@ import pytest
 
 from metaopt.cells.codec import cell_configuration_space, from_config, to_config
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 
 
 @pytest.mark.parametrize("number", CELL_SPACES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from metaopt.cells.graph import OPS, CellGraph, prune
-from metaopt.errors import CellError
+from metaopt.core.errors import CellError
 
 
 def test_prune_removes_what_is_not_on_a_path() -> None:

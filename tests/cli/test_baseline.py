@@ -18,10 +18,10 @@ import yaml
 import harness
 from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import main
-from metaopt.journal import without_clock
-from metaopt.report.curves import anytime
-from metaopt.report.load import load_run
-from metaopt.run_folder import RunFolder
+from metaopt.report.data.load import load_run
+from metaopt.report.stats.curves import anytime
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.journal import without_clock
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
 from metaopt.tables.predictions import PREDICTIONS, columns_after, write_predictions

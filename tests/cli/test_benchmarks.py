@@ -7,9 +7,9 @@ import pytest
 
 from metaopt.cells.space import CELL_SPACES, CellSpace
 from metaopt.cli import benchmarks, main
+from metaopt.tables.building.networks import NetworkScale
 from metaopt.tables.card import load_card
 from metaopt.tables.files import making
-from metaopt.tables.networks import NetworkScale
 from metaopt.tables.table import Table
 
 

@@ -15,7 +15,7 @@ from harness import TESTS, wait_until
 from metaopt.cli import OK, USER_ERROR, main
 from metaopt.cli.clusters import how_to_use
 from metaopt.objectives import OBJECTIVES
-from metaopt.run_folder import RunFolder
+from metaopt.runs.folder import RunFolder
 from outside import answers_in_the_clear
 
 BATCH = {"kind": "slurm", "workers": 2, "memory": "2GB", "walltime": "01:00:00", "shared": "jobs"}

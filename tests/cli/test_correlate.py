@@ -14,8 +14,8 @@ import pytest
 import harness
 from metaopt import cli
 from metaopt.cli import main
-from metaopt.correlation import scores
-from metaopt.correlation.scores import Part, Scores, write_scores
+from metaopt.ranking import scores
+from metaopt.ranking.scores import Scores, ScoringJob, write_scores
 
 COMMAND = ["correlate", "--optimizer", "darts", "--epochs", "1", "--seeds", "1", "--sample", "5", "--out", "mine"]
 
@@ -24,7 +24,7 @@ COMMAND = ["correlate", "--optimizer", "darts", "--epochs", "1", "--seeds", "1",
 def _made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores that cost nothing."""
 
-    def score(part: Part) -> None:
+    def score(part: ScoringJob) -> None:
         study = part.study
         shape = (len(study.at), len(study.defects), len(study.graphs), 2)
         values = np.random.default_rng(part.seed).random(shape).astype(np.float32)

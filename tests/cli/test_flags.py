@@ -6,14 +6,14 @@ from dataclasses import fields
 import pytest
 
 from metaopt.cli.flags import add_flags, given, seed, whole
-from metaopt.errors import ConfigError
-from metaopt.run_settings import RunConfig
-from metaopt.task import SearchTask
+from metaopt.core.errors import ConfigError
+from metaopt.settings.run import TuneSettings
+from metaopt.settings.search import SearchTask
 
 
 def parser() -> ArgumentParser:
     made = ArgumentParser()
-    add_flags(made, fields(RunConfig))
+    add_flags(made, fields(TuneSettings))
     return made
 
 
@@ -22,7 +22,7 @@ def test_only_what_is_given_is_returned_and_of_its_type() -> None:
         ["--space", "2", "--subset", "600", "--tuner-option", "eta=2", "--tuner-option", "a=b"]
     )
     assert given(arguments, SearchTask) == {"cell_space": 2, "subset": 600}
-    assert given(arguments, RunConfig) == {"cell_space": 2, "subset": 600, "tuner_options": {"eta": "2", "a": "b"}}
+    assert given(arguments, TuneSettings) == {"cell_space": 2, "subset": 600, "tuner_options": {"eta": "2", "a": "b"}}
 
 
 def test_a_value_of_another_type_names_its_flag() -> None:

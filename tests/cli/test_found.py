@@ -7,10 +7,10 @@ import pytest
 
 from metaopt.cells.graph import CellGraph
 from metaopt.cli.found import found_cells
-from metaopt.errors import JournalError
-from metaopt.journal import JournalWriter
-from metaopt.run_folder import RunFolder
-from metaopt.trial import Result, Trial
+from metaopt.core.errors import JournalError
+from metaopt.core.trial import Result, Trial
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.journal import JournalWriter
 
 CHAIN = CellGraph(tuple(tuple(int(j == i + 1) for j in range(13)) for i in range(13)), ("conv3x3",) * 11)
 

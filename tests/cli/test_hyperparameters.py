@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from metaopt.cli.hyperparameters import hyperparameters
-from metaopt.errors import ConfigError
-from metaopt.spaces import load_space
+from metaopt.core.errors import ConfigError
+from metaopt.spaces.space import load_space
 
 
 def test_what_is_given_stands_in_the_place_of_the_default() -> None:

@@ -15,7 +15,7 @@ import tfrecords
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import imports, main
-from metaopt.file_lock import holding
+from metaopt.core.file_lock import holding
 from metaopt.tables.table import Table
 from tfrecords import CHAIN, FORK
 

@@ -49,7 +49,7 @@ def test_status_leaves_no_trace(tune: list[str], tmp_path: Path) -> None:
 
 
 def test_report(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("metaopt.report.html.write_report", lambda folders, out: f"{len(folders)} into {out}")
+    monkeypatch.setattr("metaopt.report.pages.run.write_report", lambda folders, out: f"{len(folders)} into {out}")
     assert main(["report", "one", "two", "--out", "there"]) == 0
     assert capsys.readouterr().out == "report: 2 into there\n"
 
@@ -58,7 +58,7 @@ def test_report(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
 def test_checking_a_report(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, differing: list[str], code: int
 ) -> None:
-    monkeypatch.setattr("metaopt.report.html.check_report", lambda folders, out: differing)
+    monkeypatch.setattr("metaopt.report.pages.run.check_report", lambda folders, out: differing)
     assert main(["report", "one", "--check"]) == code
     said = capsys.readouterr().out
     assert said == ("differs: report.html\n" if differing else "the report equals its journals\n")

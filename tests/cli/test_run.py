@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from metaopt import journal, launch
 from metaopt.cli import main
 from metaopt.objectives import OBJECTIVES
-from metaopt.run_folder import RunFolder
-from metaopt.run_settings import RunConfig
+from metaopt.runs import journal, launch
+from metaopt.runs.folder import RunFolder
+from metaopt.settings.run import TuneSettings
 
 
 def test_a_journal_damaged_in_the_tail_goes_on(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +50,7 @@ def test_a_run_says_what_it_found(tune: list[str], capsys: pytest.CaptureFixture
 def test_the_report_is_written_at_the_end(
     tune: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metaopt.report.html.write_report", lambda folders, out: f"{folders[0]}/report, {out}")
+    monkeypatch.setattr("metaopt.report.pages.run.write_report", lambda folders, out: f"{folders[0]}/report, {out}")
     assert main([*tune[:-1], "--run", "mine"]) == 0
     assert capsys.readouterr().out.endswith("report: mine/report, None\n")
 
@@ -106,7 +106,7 @@ def test_an_interrupt_before_anything_runs_leaves_nothing_behind(
 ) -> None:
     prepare = launch.prepare
 
-    def interrupted(config: RunConfig) -> launch.Prepared:
+    def interrupted(config: TuneSettings) -> launch.Prepared:
         os.kill(os.getpid(), signal.SIGINT)
         return prepare(config)
 

@@ -12,7 +12,7 @@ import pytest
 
 import harness
 from metaopt.cli import main
-from metaopt.wording import counted
+from metaopt.core.wording import counted
 
 SMALL = ["search", "--channels", "4", "--cells", "3", "--epochs", "2", "--device", "cpu", "--optimizer"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from metaopt.cli import main
-from metaopt.paths import data_folder
-from metaopt.spaces import load_space, space_names
+from metaopt.core.paths import data_folder
+from metaopt.spaces.space import load_space, space_names
 
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from metaopt.cells.space import CELL_SPACES, CellSpace
 from metaopt.cli import main
-from metaopt.seeds import stream
+from metaopt.core.seeds import stream
 from metaopt.surrogates.forest import Forest
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_predictions, find_table, making

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from metaopt import paths
+from metaopt.core import paths
 from metaopt.doctor.benchmarks import benchmarks, images, table
 
 

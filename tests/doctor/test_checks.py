@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from metaopt.core.registry import load
 from metaopt.doctor import checks
-from metaopt.registry import load
 
 
 def test_every_check_is_there() -> None:

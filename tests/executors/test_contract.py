@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from metaopt.core.registry import load
 from metaopt.executors import EXECUTORS
-from metaopt.executors.dask_cluster import DaskExecutor
+from metaopt.executors.dask.executor import DaskExecutor
 from metaopt.executors.serial import SerialExecutor
 from metaopt.executors.simulated import SimulatedExecutor
-from metaopt.registry import load
 from metaopt.testing.executor_contract import ExecutorContract
 
 

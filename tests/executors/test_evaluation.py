@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from metaopt.core.trial import Result
 from metaopt.executors import evaluation
 from metaopt.executors.base import Recipe, Task
 from metaopt.executors.evaluation import evaluate
 from metaopt.testing.executor_contract import trial
-from metaopt.trial import Result
 
 
 def evaluate_to(monkeypatch: pytest.MonkeyPatch, answer: Any) -> Result:

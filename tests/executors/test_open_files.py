@@ -13,7 +13,7 @@ from metaopt.executors.open_files import ensure_open_files
 CODE = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), int(sys.argv[2])))
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 from metaopt.executors.open_files import ensure_open_files
 try:
     ensure_open_files(128)

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import pytest
 from ConfigSpace import ConfigurationSpace, Float
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
+from metaopt.core.trial import Result, Trial
 from metaopt.executors.base import Recipe
 from metaopt.executors.simulated import SimulatedExecutor
-from metaopt.trial import Result, Trial
 
 
 class Costly:
@@ -35,7 +35,7 @@ RECIPE = Recipe("executors.test_simulated:Costly", {}, needs_process=False)
 
 @pytest.fixture
 def crew(monkeypatch: pytest.MonkeyPatch) -> SimulatedExecutor:
-    monkeypatch.setattr("metaopt.registry.load", lambda path: Costly)
+    monkeypatch.setattr("metaopt.core.registry.load", lambda path: Costly)
     return SimulatedExecutor(RECIPE, 3)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from metaopt.errors import ImageError
+from metaopt.core.errors import ImageError
 from metaopt.images import Augmentation, ImageSource
 from metaopt.images.assemble import assemble, checked_labels, hold_out
 from metaopt.images.data import Pool

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from metaopt.errors import ConfigError, ImageError
+from metaopt.core.errors import ConfigError, ImageError
 from metaopt.images import Augmentation, ImageData, ImageSource, cifar10, cifar100
 from metaopt.images.cifar import CIFAR10, CIFAR100, CifarFiles, load_cifar
 from metaopt.images.data import average_pool

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from metaopt.errors import ConfigError, ImageError
+from metaopt.core.errors import ConfigError, ImageError
 from metaopt.images import IMAGES, ImageSource, load_images
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from metaopt.errors import ConfigError, ImageError
+from metaopt.core.errors import ConfigError, ImageError
 from metaopt.images.data import (
     Augmentation,
     ImageData,

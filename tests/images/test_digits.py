@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 from metaopt.images import Augmentation, ImageSource
 from metaopt.images.digits import digits
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from metaopt.errors import ImageError
+from metaopt.core.errors import ImageError
 from metaopt.images.jpegs import open_jpegs
 from stored_images import SMALL10, decoded, encode, jpeg_arrays
 

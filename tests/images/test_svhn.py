@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.io import savemat
 
-from metaopt.errors import ImageError
+from metaopt.core.errors import ImageError
 from metaopt.images import Augmentation, ImageSource, svhn
 from metaopt.images.svhn import SvhnFiles, load_svhn
 from stored_images import random_images

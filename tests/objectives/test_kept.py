@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metaopt.objectives.kept import CHECKPOINT, spent_s
-from metaopt.oneshot.checkpoint import pack
+from metaopt.oneshot.checkpoint.checkpoint import pack
 
 
 def test_what_was_spent_stands_in_the_checkpoint(tmp_path: Path) -> None:

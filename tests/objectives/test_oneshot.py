@@ -12,16 +12,16 @@ import yaml
 
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
+from metaopt.core.seeds import seed_integer
+from metaopt.core.trial import Result, Trial
 from metaopt.objectives.oneshot import OneShot
 from metaopt.objectives.trajectory import TrajectoryEpoch
 from metaopt.oneshot.train import SearchDivergedError
-from metaopt.seeds import seed_integer
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
 from metaopt.tables.schema import write_table
 from metaopt.tables.table import Table
-from metaopt.trial import Result, Trial
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from metaopt.core.trial import Result, Trial
 from metaopt.objectives.kept import CHECKPOINT, spent_s
 from metaopt.objectives.oneshot import OneShot
 from metaopt.objectives.trajectory import TRAJECTORY, TrajectoryEpoch
-from metaopt.oneshot.checkpoint import pack
+from metaopt.oneshot.checkpoint.checkpoint import pack
 from metaopt.oneshot.train import Search
-from metaopt.trial import Result, Trial
 
 TRIAL = Trial(id=4, key=4, config={"drop_path_prob": 0.3}, epochs=4, seed=9)
 LONG_CHOICE = replace(TRIAL, config={"selection": "perturbation", "projection_epochs": 1}, epochs=2)

@@ -7,12 +7,12 @@ import pytest
 
 from metaopt.cells.codec import to_config
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import ConfigError
-from metaopt.incumbent import final_errors
+from metaopt.core.errors import ConfigError
+from metaopt.core.incumbent import final_errors
+from metaopt.core.trial import Trial
 from metaopt.objectives.table import TableLookup
 from metaopt.tables.answers import Answers
 from metaopt.tables.card import load_card
-from metaopt.trial import Trial
 
 
 def trial(seed: int = 0, epochs: int = 8) -> Trial:

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from metaopt.cells.space import CELL_SPACES, Cell
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 from metaopt.images import digits
 from metaopt.oneshot.enas import Enas, EnasSettings, MovingMean
-from metaopt.oneshot.mix import Path
-from metaopt.oneshot.supernet import BatchNorm, SupernetScale
+from metaopt.oneshot.supernet.mix import Path
+from metaopt.oneshot.supernet.supernet import BatchNorm, SupernetScale
 from metaopt.oneshot.train import Search
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import torch
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 from metaopt.oneshot.gdas import Gdas
 from searches import batches, small_search
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
+from metaopt.core.registry import load
 from metaopt.oneshot import ONESHOT
-from metaopt.oneshot.curvature import dominant_eigenvalue, hessian
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
-from metaopt.registry import load
+from metaopt.oneshot.stopping.curvature import dominant_eigenvalue, hessian
 from searches import batches, small_search
 
 

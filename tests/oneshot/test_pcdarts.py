@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 from metaopt.oneshot.pcdarts import PartialBlock, PcDarts, PcDartsSettings
-from metaopt.oneshot.supernet import ChoiceBlock, Supernet, SupernetScale
+from metaopt.oneshot.supernet.supernet import ChoiceBlock, Supernet, SupernetScale
 
 
 @pytest.mark.parametrize(("cell_space", "parameters"), [(1, 492_570), (2, 492_570), (3, 748_554)])

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from metaopt.cells.space import CELL_SPACES, Cell
-from metaopt.oneshot.arch import ArchParameters
-from metaopt.oneshot.evaluation import Evaluation
-from metaopt.oneshot.mix import MIXED_OPS, Mix
 from metaopt.oneshot.projection import Decision, Projection
+from metaopt.oneshot.supernet.arch import ArchParameters
+from metaopt.oneshot.supernet.evaluator import SupernetEvaluator
+from metaopt.oneshot.supernet.mix import MIXED_OPS, Mix
 
 
-class Planted(Evaluation):
+class Planted(SupernetEvaluator):
     """A supernet that misses the edges and operations of one cell, more the earlier their node, and nothing else."""
 
     def __init__(self, cell: Cell) -> None:

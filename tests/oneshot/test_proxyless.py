@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from metaopt.cells.space import CELL_SPACES
-from metaopt.oneshot.mix import Path
 from metaopt.oneshot.proxyless import Proxyless
+from metaopt.oneshot.supernet.mix import Path
 from searches import batches, small_search
 
 

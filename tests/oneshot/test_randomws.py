@@ -7,9 +7,9 @@ import torch
 
 from metaopt.cells.space import CELL_SPACES
 from metaopt.images import digits
-from metaopt.oneshot.mix import MIXED_OPS
 from metaopt.oneshot.randomws import RandomWs
-from metaopt.oneshot.supernet import SupernetScale
+from metaopt.oneshot.supernet.mix import MIXED_OPS
+from metaopt.oneshot.supernet.supernet import SupernetScale
 from metaopt.oneshot.train import Search
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 from metaopt.oneshot.darts import DartsSettings
 from metaopt.oneshot.settings import SearchSettings
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 from metaopt.images import Augmentation, ImageSource, digits, load_images
 from metaopt.oneshot.base import Batch
-from metaopt.oneshot.checkpoint import pack, unpack
+from metaopt.oneshot.checkpoint.checkpoint import pack, unpack
 from metaopt.oneshot.darts import Darts, DartsSettings
-from metaopt.oneshot.supernet import BatchNorm, SupernetScale
+from metaopt.oneshot.supernet.supernet import BatchNorm, SupernetScale
 from metaopt.oneshot.train import Search, SearchDivergedError, SearchEpoch, choose_device
 from metaopt.testing.oneshot_contract import run_in_pieces
 from searches import small_search

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metaopt.oneshot.pcdarts import PartialBlock
-from metaopt.oneshot.supernet import Supernet
+from metaopt.oneshot.supernet.supernet import Supernet
 
 #: Weights of operations, output and inputs, and the only operation of every block or None.
 PlainMix = tuple[Tensor, Tensor, Sequence[Tensor], Sequence[int] | None]

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from metaopt.journal import read
+from metaopt.runs.journal import read
 
 
 def plainly(path: Path) -> int:

@@ -20,16 +20,16 @@ from pathlib import Path
 import matplotlib as mpl
 from rich.console import Console
 
-from metaopt.config import load_config
-from metaopt.interrupt import Interrupt
-from metaopt.launch import prepare, start
+from metaopt.core.interrupt import Interrupt
+from metaopt.core.paths import write_atomically
+from metaopt.core.trial import Result, Trial
 from metaopt.objectives.table import TableLookup
-from metaopt.paths import write_atomically
-from metaopt.report.axes import log_axis
-from metaopt.report.style import GROUPS, RC, Picture, Plot, legend, render, stack
-from metaopt.run_folder import RunFolder
-from metaopt.run_settings import BaselineConfig
-from metaopt.trial import Result, Trial
+from metaopt.report.figures.axes import log_axis
+from metaopt.report.figures.style import GROUPS, RC, Picture, Plot, legend, render, stack
+from metaopt.runs.config import load_config
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.launch import prepare, start
+from metaopt.settings.run import BaselineSettings
 
 WORKERS = (1, 10, 100, 1000, 10_000)
 #: Evaluations of a run: enough for every worker to have several, as far as proposals are cheap enough for that.
@@ -65,7 +65,7 @@ class Measured:
 def measure(tuner: str, workers: int, evaluations: int) -> Measured:
     """Runs a baseline on cell space 1 of digits."""
     config = load_config(
-        BaselineConfig, {"tuner": tuner, "workers": str(workers), "budget": str(evaluations), "min_epochs": "1"}, {}
+        BaselineSettings, {"tuner": tuner, "workers": str(workers), "budget": str(evaluations), "min_epochs": "1"}, {}
     )
     prepared = prepare(config)
     with tempfile.TemporaryDirectory() as folder:

@@ -13,8 +13,8 @@ from statistics import median
 import pytest
 import torch
 
-from metaopt.oneshot.checkpoint import pack
-from metaopt.paths import write_atomically
+from metaopt.core.paths import write_atomically
+from metaopt.oneshot.checkpoint.checkpoint import pack
 from searches import small_search
 
 EPOCHS, MOST = 25, 1.05

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from metaopt.core.trial import Trial
 from metaopt.executors.base import Recipe
-from metaopt.executors.dask_cluster import DaskExecutor
-from metaopt.spaces import load_space, plain
-from metaopt.trial import Trial
+from metaopt.executors.dask.executor import DaskExecutor
+from metaopt.spaces.space import load_space, plain
 
 SEARCHES, EPOCHS, ROUNDS = 12, 12, 3
 #: Of 2. What is lost to processes that are started and to results on their way.

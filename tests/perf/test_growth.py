@@ -17,13 +17,13 @@ import pytest
 from rich.console import Console
 
 from metaopt.cli import main
-from metaopt.config import load_config
-from metaopt.interrupt import Interrupt
-from metaopt.journal import decode, encode
-from metaopt.launch import prepare, start
-from metaopt.run_folder import RunFolder
-from metaopt.run_settings import BaselineConfig
-from metaopt.study_file import load_study
+from metaopt.core.interrupt import Interrupt
+from metaopt.runs.config import load_config
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.journal import decode, encode
+from metaopt.runs.launch import prepare, start
+from metaopt.settings.run import BaselineSettings
+from metaopt.studies.file import load_study
 
 SIZES = (10_000, 100_000, 1_000_000)
 CHILD = Path(__file__).with_name("growth.py")
@@ -76,7 +76,7 @@ def test_reading_a_run(runs: dict[int, Path], capsys: pytest.CaptureFixture[str]
 def driven(folder: Path, evaluations: int) -> float:
     """Returns CPU seconds an evaluation of a run with a budget of epochs."""
     flags = {"tuner": "random", "budget_epochs": str(8 * evaluations), "min_epochs": "8", "max_epochs": "8"}
-    prepared = prepare(load_config(BaselineConfig, flags, {}))
+    prepared = prepare(load_config(BaselineSettings, flags, {}))
     before_s = time.process_time()
     assert start(prepared, RunFolder(folder), [], Console(file=io.StringIO()), Interrupt())
     return (time.process_time() - before_s) / evaluations

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from metaopt.cli import main
-from metaopt.journal import JournalWriter, decode, encode, read
-from metaopt.run_folder import RunFolder
-from metaopt.trial import Result, Trial
+from metaopt.core.trial import Result, Trial
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.journal import JournalWriter, decode, encode, read
 
 LINES, WRITTEN = 1_000_000, 2_000
 CHILD = Path(__file__).with_name("read_journal.py")

@@ -11,9 +11,9 @@ import torch
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.images import digits
-from metaopt.tables.build import CHUNK_NETWORKS
+from metaopt.tables.building.build import CHUNK_NETWORKS
+from metaopt.tables.building.training import Protocol, train_networks
 from metaopt.tables.card import load_card
-from metaopt.tables.training import Protocol, train_networks
 
 EPOCHS = 2
 

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from metaopt.cli import main
+from metaopt.core.trial import Result, Trial
 from metaopt.objectives.table import TableLookup
-from metaopt.run_folder import RunFolder
-from metaopt.trial import Result, Trial
+from metaopt.runs.folder import RunFolder
 from metaopt.tuners import TUNERS
 
 MOST_BESIDE_S = 0.3

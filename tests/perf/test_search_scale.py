@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
+from metaopt.core.seeds import seed_integer
+from metaopt.core.trial import Trial
 from metaopt.objectives.oneshot import OneShot
-from metaopt.seeds import seed_integer
-from metaopt.spaces import plain
-from metaopt.trial import Trial
+from metaopt.spaces.space import plain
 
 CONFIGURATIONS, SEEDS = 12, 4
 

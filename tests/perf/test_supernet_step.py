@@ -19,12 +19,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metaopt.cells.space import CELL_SPACES
-from metaopt.oneshot.arch import ArchParameters
 from metaopt.oneshot.base import SearchParts
 from metaopt.oneshot.gdas import Gdas, GdasSettings
-from metaopt.oneshot.mix import Mix, Mixes, Path
 from metaopt.oneshot.pcdarts import PcDarts, PcDartsSettings
-from metaopt.oneshot.supernet import ChoiceBlock, Supernet, SupernetScale
+from metaopt.oneshot.supernet.arch import ArchParameters
+from metaopt.oneshot.supernet.mix import Mix, Mixes, Path
+from metaopt.oneshot.supernet.supernet import ChoiceBlock, Supernet, SupernetScale
 
 sys.path.insert(0, str(FilePath(__file__).parent))
 from plain_supernet import PlainMix, PlainSupernet, take_weights

@@ -12,10 +12,10 @@ import pytest
 
 from metaopt.cells.codec import cell_configuration_space
 from metaopt.cells.space import CELL_SPACES
-from metaopt.registry import resolve
-from metaopt.seeds import stream
-from metaopt.spaces import load_space
-from metaopt.trial import Result
+from metaopt.core.registry import resolve
+from metaopt.core.seeds import stream
+from metaopt.core.trial import Result
+from metaopt.spaces.space import load_space
 from metaopt.tuners import TUNERS
 
 RESULTS, ASKS, MOST_S = (10, 100, 1000), 20, 1.0

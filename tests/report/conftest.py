@@ -14,8 +14,8 @@ import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
 
 from metaopt.cells.space import CELL_SPACES
-from metaopt.journal import JournalWriter
-from metaopt.trial import Result, Trial
+from metaopt.core.trial import Result, Trial
+from metaopt.runs.journal import JournalWriter
 
 OPTIMUM_VALID, OPTIMUM_TEST = 0.031, 0.035
 RUNGS = (27, 3, 3, 3, 9, 3, 3, 9, 3, 27)

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import harness
-from metaopt.report.html import write_report
+from metaopt.report.pages.run import write_report
 
 pytestmark = [
     pytest.mark.browser,

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from metaopt.report import EXPORTERS
-from metaopt.report.interchange import export
-from metaopt.report.load import load_runs
+from metaopt.report.data.load import load_runs
+from metaopt.report.export.files import export
 from optuna_files import opened
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from metaopt.seeds import stream
+from metaopt.core.seeds import stream
 from metaopt.surrogates.measured import Measured, measured
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table

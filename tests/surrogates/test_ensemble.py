@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 from metaopt.surrogates.base import Data
 from metaopt.surrogates.ensemble import Ensemble, Fitting, fit_ensemble, fold_of, load_ensemble, out_of_fold, spread
 from metaopt.surrogates.lgb import LightGBM

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from metaopt.cells.space import CELL_SPACES, CellSpace
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.surrogates.encoding import Cells
 from metaopt.surrogates.ensemble import Fitting
 from metaopt.surrogates.fitting import fit_all, judge, predict_space

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
 from metaopt.surrogates.lgb import LightGBM
 from metaopt.surrogates.measured import Measured
 from metaopt.surrogates.tuning import default_config

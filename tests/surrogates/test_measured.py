@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from metaopt.cells.graph import CellGraph
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.surrogates.measured import measured, measured_after_each, split
 from metaopt.tables.schema import write_table
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from metaopt.spaces import check_config, load_space
+from metaopt.spaces.space import check_config, load_space
 from metaopt.surrogates.forest import Forest
 from metaopt.surrogates.measured import Measured
 from metaopt.surrogates.tuning import default_config, tune

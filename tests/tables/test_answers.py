@@ -8,7 +8,7 @@ import pytest
 
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES, CellSpace
-from metaopt.errors import ConfigError, TableError
+from metaopt.core.errors import ConfigError, TableError
 from metaopt.tables.answers import Answers
 from metaopt.tables.card import Card, load_card
 from metaopt.tables.predictions import write_predictions

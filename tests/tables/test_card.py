@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from metaopt import paths
-from metaopt.errors import ConfigError
+from metaopt.core import paths
+from metaopt.core.errors import ConfigError
 from metaopt.images import load_images
+from metaopt.settings.search import UNKNOWN
+from metaopt.tables.building.networks import NetworkScale
+from metaopt.tables.building.training import Protocol
 from metaopt.tables.card import card_names, load_card
-from metaopt.tables.networks import NetworkScale
 from metaopt.tables.schema import REQUIRED, SCHEMA
-from metaopt.tables.training import Protocol
-from metaopt.task import UNKNOWN
 
 
 @pytest.mark.parametrize("name", card_names())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_predictions, find_table, making
 

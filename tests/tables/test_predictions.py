@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from metaopt.cells.graph import CellGraph
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.predictions import PREDICTIONS, Prediction, Predictions, columns_after, write_predictions
 
 FORK = CellGraph.from_key("110011:conv1x1:conv3x3")

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metaopt.cells.graph import CellGraph
+from metaopt.core.seeds import stream
 from metaopt.images import load_images
-from metaopt.seeds import stream
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
 from metaopt.tables.table import Table

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.schema import GROUP_CELLS, REQUIRED, SCHEMA, damaged, open_table, write_groups, write_table
 from small_disks import fill, small_disk
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from metaopt.seeds import stream
+from metaopt.core.seeds import stream
 from metaopt.tables.shrinkage import shrunk_means
 
 

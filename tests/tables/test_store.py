@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.schema import GROUP_CELLS, UNEVEN, write_table
 from metaopt.tables.store import Store
 

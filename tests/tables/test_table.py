@@ -10,8 +10,8 @@ import pytest
 
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import TableError
-from metaopt.tables.build import chunks, planned, train_cells
+from metaopt.core.errors import TableError
+from metaopt.tables.building.build import chunks, planned, train_cells
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
 from metaopt.tables.schema import UNEVEN, write_table

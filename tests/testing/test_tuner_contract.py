@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.spaces import plain
+from metaopt.core.trial import Result, Trial
+from metaopt.spaces.space import plain
 from metaopt.testing.tuner_contract import BracketContract, TunerContract, mixed_space, play, trials_of
-from metaopt.trial import Result, Trial
 from metaopt.tuners.base import Proposal
 from metaopt.tuners.hyperband import Hyperband
 from metaopt.tuners.random import Random

@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 from ConfigSpace import Configuration
 from hypothesis import HealthCheck, Phase, given, settings
+from metaopt.spaces.space.exact import Space
+from metaopt.spaces.space.optuna import distribution
+from metaopt.spaces.space.space import check_config, plain, space_from_json, space_to_json
 
-from metaopt.distributions import distribution
-from metaopt.errors import ConfigError
-from metaopt.exact_space import Space
-from metaopt.journal import JournalWriter, read
-from metaopt.registry import load
-from metaopt.spaces import check_config, plain, space_from_json, space_to_json
-from metaopt.trial import Result, Trial
+from metaopt.core.errors import ConfigError
+from metaopt.core.registry import load
+from metaopt.core.trial import Result, Trial
+from metaopt.runs.journal import JournalWriter, read
 from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
-from metaopt.tuners.encoding import one_hot
-from metaopt.tuners.moves import mutated, neighbours
+from metaopt.tuners.shared.encoding import one_hot
+from metaopt.tuners.shared.moves import mutated, neighbours
 from random_spaces import spaces, what_is_wrong
 
 Made = TypeVar("Made")

@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 from ConfigSpace import ConfigurationSpace, Float
 
-from metaopt.errors import ConfigError, JournalError
-from metaopt.seeds import seed_integer
-from metaopt.trial import Result, Trial
+from metaopt.core.errors import ConfigError, JournalError
+from metaopt.core.seeds import seed_integer
+from metaopt.core.trial import Result, Trial
 from metaopt.tuners.base import Proposal, Tuner
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace, ForbiddenEqualsClause, OrdinalHyperparameter
 
-from metaopt.errors import ConfigError
-from metaopt.spaces import check_config, load_space
-from metaopt.trial import Result, Trial
+from metaopt.core.errors import ConfigError
+from metaopt.core.trial import Result, Trial
+from metaopt.spaces.space import check_config, load_space
 from metaopt.tuners.base import Tuner
 from metaopt.tuners.bohb import BOHB
 from metaopt.tuners.random import Random

@@ -5,7 +5,7 @@ from typing import Any
 
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.spaces import plain
+from metaopt.spaces.space import plain
 from metaopt.testing.tuner_contract import BracketContract, TunerContract
 from metaopt.tuners import TUNERS
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, ForbiddenLessThanRelation, Integer
 
-from metaopt.errors import ConfigError
-from metaopt.spaces import load_space, space_from_json
+from metaopt.core.errors import ConfigError
+from metaopt.spaces.space import load_space, space_from_json
 from metaopt.tuners.design import Design
 
 

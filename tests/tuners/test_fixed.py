@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from metaopt.errors import ConfigError
-from metaopt.spaces import load_space
+from metaopt.core.errors import ConfigError
+from metaopt.spaces.space import load_space
 from metaopt.tuners.fixed import Fixed
 
 A: dict[str, Any] = {"weight_decay": 3e-4, "cutout_prob": 0.0}

@@ -14,8 +14,8 @@ from ConfigSpace import (
     OrdinalHyperparameter,
 )
 
-from metaopt.errors import ConfigError
-from metaopt.spaces import load_space, plain
+from metaopt.core.errors import ConfigError
+from metaopt.spaces.space import load_space, plain
 from metaopt.tuners.grid import Grid
 
 

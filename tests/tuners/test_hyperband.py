@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from metaopt.spaces import load_space
-from metaopt.trial import Result
+from metaopt.core.trial import Result
+from metaopt.spaces.space import load_space
 from metaopt.tuners.bohb import BOHB
 from metaopt.tuners.hyperband import Hyperband
 

@@ -7,11 +7,11 @@ import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Integer
 
 import lookups
-from metaopt.errors import ConfigError
+from metaopt.core.errors import ConfigError
+from metaopt.core.trial import Result, Trial
 from metaopt.testing.tuner_contract import mixed_space, play, trials_of
-from metaopt.trial import Result, Trial
 from metaopt.tuners.local_search import LocalSearch
-from metaopt.tuners.moves import identity, neighbours
+from metaopt.tuners.shared.moves import identity, neighbours
 
 
 def search(space: ConfigurationSpace, **options: Any) -> LocalSearch:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from ConfigSpace import ConfigurationSpace
 
-from metaopt.errors import ConfigError
-from metaopt.registry import load
+from metaopt.core.errors import ConfigError
+from metaopt.core.registry import load
 from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
 from metaopt.tuners.bohb import BOHB

@@ -17,11 +17,11 @@ import pytest
 from scipy.stats import ks_2samp, mannwhitneyu
 
 import lookups
-from metaopt.registry import resolve
-from metaopt.spaces import plain
-from metaopt.trial import Result, Value
+from metaopt.core.registry import resolve
+from metaopt.core.trial import Result, Value
+from metaopt.spaces.space import plain
 from metaopt.tuners import TUNERS
-from metaopt.tuners.silence import silenced
+from metaopt.tuners.shared.silence import silenced
 
 pytestmark = pytest.mark.slow
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from metaopt.spaces import load_space
-from metaopt.trial import Result
+from metaopt.core.trial import Result
+from metaopt.spaces.space import load_space
 from metaopt.tuners.random import Random
 
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 import lookups
-from metaopt.errors import ConfigError
-from metaopt.spaces import load_space
+from metaopt.core.errors import ConfigError
+from metaopt.core.trial import Result, Trial
+from metaopt.spaces.space import load_space
 from metaopt.testing.tuner_contract import play, trials_of
-from metaopt.trial import Result, Trial
-from metaopt.tuners.moves import neighbours
 from metaopt.tuners.regularized_evolution import RegularizedEvolution
+from metaopt.tuners.shared.moves import neighbours
 
 
 def evolution(**options: Any) -> RegularizedEvolution:

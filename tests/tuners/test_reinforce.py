@@ -15,9 +15,9 @@ from ConfigSpace import (
     OrdinalHyperparameter,
 )
 
-from metaopt.errors import ConfigError
-from metaopt.spaces import check_config, load_space
-from metaopt.trial import Result, Trial
+from metaopt.core.errors import ConfigError
+from metaopt.core.trial import Result, Trial
+from metaopt.spaces.space import check_config, load_space
 from metaopt.tuners.reinforce import Mean, Reinforce
 
 

@@ -6,9 +6,9 @@ import pytest
 from scipy.stats import binomtest
 
 import lookups
-from metaopt.errors import ConfigError
-from metaopt.trial import Result, Trial
-from metaopt.tuners.smac_adapter import ForestModel
+from metaopt.core.errors import ConfigError
+from metaopt.core.trial import Result, Trial
+from metaopt.tuners.shared.smac_adapter import ForestModel
 from tuning import bowl, new, run, trials
 
 

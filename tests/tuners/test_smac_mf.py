@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from metaopt.trial import Result
-from metaopt.tuners.smac_adapter import ForestModel
+from metaopt.core.trial import Result
+from metaopt.tuners.shared.smac_adapter import ForestModel
 from tuning import bowl, new, new_trials, run, trials
 
 

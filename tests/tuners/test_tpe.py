@@ -7,8 +7,8 @@ import pytest
 from ConfigSpace import Categorical, ConfigurationSpace
 
 import lookups
-from metaopt.trial import Result, Trial
-from metaopt.tuners.optuna_adapter import ParzenModel
+from metaopt.core.trial import Result, Trial
+from metaopt.tuners.shared.optuna_adapter import ParzenModel
 from tuning import bowl, new, run, trials
 
 

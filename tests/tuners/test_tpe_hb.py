@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from metaopt.trial import Result
-from metaopt.tuners.optuna_adapter import ParzenModel
+from metaopt.core.trial import Result
+from metaopt.tuners.shared.optuna_adapter import ParzenModel
 from tuning import bowl, new, new_trials, run, trials
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.importers.evaluations import Evaluations, spaces_of
 from metaopt.tables.importers.nasbench101_records import AGAIN, Records
 from metaopt.tables.importers.rules import Report, differing, refused, same_training

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.importers.protobuf import MessageError, Metrics, MetricsReader
 from metaopt.tables.importers.published_cells import graph, matrix, operations
 from metaopt.tables.importers.rules import ALLOWED, check_hash, fingerprints, impossible, refused

@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import OPS, prune
-from metaopt.errors import CellError, TableError
-from metaopt.system_errors import unreadable
+from metaopt.core.errors import CellError, TableError
+from metaopt.core.system_errors import unreadable
 from metaopt.tables.importers.evaluations import Evaluations, spaces_of
 from metaopt.tables.importers.rules import Report, check_hash, counting, refused
 

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from metaopt.core.arrays import Floats
+
 Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 _VARINT, _FIXED64, _DELIMITED, _FIXED32 = 0, 1, 2, 5
 _KINDS = {_VARINT: "a varint", _FIXED64: "64 bits", _DELIMITED: "bytes with their length", _FIXED32: "32 bits"}
 _EVALUATION, _PARAMETERS = 1, 2

@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 
 from metaopt.cells.graph import OPS, CellGraph, prune
-from metaopt.errors import CellError
+from metaopt.core.errors import CellError
 
 #: NAS-Bench-101's names of the operations, in the order of :data:`metaopt.cells.graph.OPS`.
 PUBLISHED_OPS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import CellGraph
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 
 _Cell = TypeVar("_Cell")
 #: Cells between two reports of checking them.

@@ -27,8 +27,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from metaopt.errors import TableError
-from metaopt.system_errors import unreadable
+from metaopt.core.errors import TableError
+from metaopt.core.system_errors import unreadable
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.rules import Report
 from metaopt.tables.importers.tabular_rows import HINT, Rows

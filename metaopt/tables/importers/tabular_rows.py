@@ -12,7 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from metaopt.cells.graph import CellGraph
-from metaopt.errors import CellError, TableError
+from metaopt.core.errors import CellError, TableError
+from metaopt.core.wording import counted
 from metaopt.tables.importers.evaluations import Evaluations, spaces_of
 from metaopt.tables.importers.published_cells import graph
 from metaopt.tables.importers.rules import (
@@ -25,7 +26,6 @@ from metaopt.tables.importers.rules import (
     refused,
 )
 from metaopt.tables.schema import MEASURES
-from metaopt.wording import counted
 
 HINT = "metaopt benchmark import --help says what columns a table has"
 _SPELLED = ("adjacency", "operations")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import google_crc32c
 
-from metaopt.errors import TableError
-from metaopt.system_errors import explained
+from metaopt.core.errors import TableError
+from metaopt.core.system_errors import explained
 from metaopt.tables.importers.rules import Report, refused
 
 #: What is read at a time, and in memory; some thousand records of NAS-Bench-101.

@@ -14,8 +14,8 @@ import pytest
 
 import tfrecords
 from metaopt.cells.graph import OPS, CellGraph
-from metaopt.errors import TableError
-from metaopt.registry import resolve
+from metaopt.core.errors import TableError
+from metaopt.core.registry import resolve
 from metaopt.tables.importers import BENCHMARKS, IMPORTERS
 from metaopt.tables.schema import write_groups
 from metaopt.tables.table import Table

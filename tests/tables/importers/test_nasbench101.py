@@ -9,7 +9,7 @@ import pytest
 import tfrecords
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.importers import tfrecord
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.nasbench101 import PUBLISHED, nasbench101

@@ -10,7 +10,7 @@ import pytest
 
 import tfrecords
 from metaopt.cells.graph import CellGraph
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.importers.nasbench101_records import Records
 from tfrecords import CHAIN, FORK, spell
 

@@ -9,7 +9,7 @@ import pytest
 
 from metaopt.cells.graph import OPS
 from metaopt.cells.space import CELL_SPACES
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.nb1shot1_npz import nb1shot1_npz
 from metaopt.tables.schema import write_groups

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.importers.tabular import csv, parquet
 from tfrecords import CHAIN, FORK, spell
 

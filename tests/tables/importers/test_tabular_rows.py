@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.importers.evaluations import Evaluations
 from metaopt.tables.importers.tabular_rows import Rows
 from tfrecords import CHAIN, FORK

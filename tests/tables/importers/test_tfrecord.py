@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import tfrecords
-from metaopt.errors import TableError
+from metaopt.core.errors import TableError
 from metaopt.tables.importers.tfrecord import LONGEST_BYTES, RecordFile, masked_crc
 
 PAYLOADS = [b"first", b"", b"x" * 700, bytes(range(256))]

@@ -1,0 +1,1 @@
+"""Trials on Dask: workers, what watches them, clusters."""

@@ -1,0 +1,1 @@
+"""When a search stops early, or goes back."""

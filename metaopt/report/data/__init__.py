@@ -1,0 +1,1 @@
+"""What is drawn, from the journals of runs."""

@@ -1,0 +1,1 @@
+"""Sections, tables and files of a page."""

@@ -1,0 +1,176 @@
+"""Anytime curves: what a run would have answered had it been stopped at any point. Pure arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from metaopt.core.arrays import Floats
+from metaopt.core.incumbent import incumbent as recommended
+from metaopt.report.data.load import Evaluation, RunData
+
+_EXACT = 12  # decimals of a regret: coarser than the noise of double precision
+#: Of a regret: finer than any test set, coarser than the noise of single precision.
+DECIMALS = 7
+
+
+@dataclass(frozen=True)
+class Anytime:
+    """The best cell after every answered evaluation: that of the lowest validation error so far.
+
+    A look-up's validation error is that after its own epochs; its cell's regret is counted after all epochs, as mean
+    over the repeats. So it was done in the published comparisons on NAS-Bench-101.
+
+    Attributes:
+        evaluations: (n,) number of answers so far, 1 to n, failures included.
+        epochs: (n,) epochs charged so far, failures included: of supernets, or those that a table's cells were trained.
+        seconds: (n,) seconds of the run, time in which no driver ran left out; of look-ups on a simulated clock, what
+            the table says that the trainings took.
+        valid: (n,) validation regret of that cell, NaN before the first; the error where the optimum is unknown.
+        test: (n,) its test regret, likewise; the test error never chooses.
+    """
+
+    evaluations: Floats
+    epochs: Floats
+    seconds: Floats
+    valid: Floats
+    test: Floats
+
+
+@dataclass(frozen=True)
+class Band:
+    """Several curves summed up on one grid.
+
+    Attributes:
+        grid: (m,) places where every curve has a value.
+        mean: (m,) over the curves.
+        median: (m,) over the curves.
+        low: (m,) 25 % quantile over the curves.
+        high: (m,) 75 % quantile over the curves.
+    """
+
+    grid: Floats
+    mean: Floats
+    median: Floats
+    low: Floats
+    high: Floats
+
+
+def anytime(run: RunData) -> Anytime:
+    """Returns the anytime curve of a run over everything that was told, at whatever epochs.
+
+    Every trial counts whose cell is known after all epochs: a search leaves one that the table scores in full.
+    """
+    best = best_so_far(run)
+    valid = [one.final_valid_error if one else math.nan for one in best]
+    test = [one.final_test_error if one else math.nan for one in best]
+    return Anytime(
+        evaluations=np.arange(1.0, len(run.told) + 1),
+        epochs=np.cumsum([e.charged_epochs for e in run.told], dtype=float),
+        seconds=np.array([e.told_s for e in run.told], dtype=float),
+        valid=_regrets(valid, run.optimum_valid_error),
+        test=_regrets(test, run.optimum_test_error),
+    )
+
+
+def best_so_far(run: RunData) -> list[Evaluation | None]:
+    """Returns the best cell after each answer, in their order; None before the first."""
+    best: Evaluation | None = None
+    found = []
+    for evaluation in run.told:
+        if evaluation.is_final and (best is None or _order(evaluation) < _order(best)):
+            best = evaluation
+        found.append(best)
+    return found
+
+
+def _order(evaluation: Evaluation) -> tuple[float, int]:
+    return evaluation.valid_error, evaluation.trial.id
+
+
+def regret(error: float, optimum: float | None) -> float:
+    """Returns the regret of an error, or the error itself where no lowest one is known; NaN of NaN.
+
+    Means of the same repeats in another order differ in their last digit: that much above or below none is none.
+    """
+    return round(error - (optimum or 0.0), _EXACT) + 0.0
+
+
+def _regrets(errors: Sequence[float], optimum: float | None) -> Floats:
+    return np.array([regret(error, optimum) for error in errors], dtype=float)
+
+
+def without_noise(values: Floats) -> Floats:
+    """Returns values of which those are equal that only the noise of single precision keeps apart.
+
+    Rounding each by itself would not do: where a boundary lies between two of them, it drives them apart. No value
+    moves by more than one and a half units of the last decimal, however close they lie.
+
+    Args:
+        values: (n,) regrets, all that are held against each other; infinite or NaN where there is none.
+    """
+    finite = np.isfinite(values)
+    lowest: list[float] = []  # of those that become equal
+    for value in np.unique(values[finite]).tolist():
+        if not lowest or value - lowest[-1] >= 10**-DECIMALS:
+            lowest.append(value)
+    equal = values.copy()
+    equal[finite] = np.round(lowest, DECIMALS)[np.searchsorted(lowest, values[finite], side="right") - 1]
+    return equal
+
+
+def best_cell(evaluations: Sequence[Evaluation]) -> Evaluation | None:
+    """Returns the evaluation of the lowest validation error after its own epochs, the first asked for of equals.
+
+    None if there is none whose cell is known after all epochs.
+    """
+    return min((e for e in evaluations if e.is_final), key=_order, default=None)
+
+
+def incumbent(evaluations: Sequence[Evaluation]) -> Evaluation | None:
+    """Returns the evaluation that the run recommends, see :mod:`metaopt.core.incumbent`; None if none is ok."""
+    chosen = recommended((e.trial, e.result) for e in evaluations if e.result)
+    return next((e for e in evaluations if e.trial is chosen), None)
+
+
+def default_evaluation(run: RunData) -> Evaluation | None:
+    """Returns the default configuration's evaluation at its largest epochs, the first of equals; None if none is ok."""
+    ok = [e for e in run.ok if dict(e.trial.config) == dict(run.default)]
+    return max(ok, key=lambda e: e.trial.epochs, default=None)
+
+
+def step_values(x: Floats, y: Floats, grid: Floats) -> Floats:
+    """Returns the step function of (x, y) at ``grid``: the last y at or before each place, NaN before the first x.
+
+    Args:
+        x: (n,) ascending.
+        y: (n,) values from each x on.
+        grid: (m,) places.
+    """
+    place = np.searchsorted(x, grid, side="right") - 1
+    return np.where(place < 0, np.nan, y[np.maximum(place, 0)])
+
+
+def band(curves: Sequence[tuple[Floats, Floats]]) -> Band | None:
+    """Sums up step functions from where all have begun until the first one ends; nothing is extrapolated.
+
+    Args:
+        curves: Pairs of (n_i,) ascending places and (n_i,) values, possibly of different lengths.
+
+    Returns:
+        None if there is no place that all curves share.
+    """
+    if not curves or any(len(x) == 0 for x, _ in curves):
+        return None
+    end = min(x[-1] for x, _ in curves)
+    grid = np.unique(np.concatenate([x for x, _ in curves]))
+    values = np.array([step_values(x, y, grid) for x, y in curves])
+    shared = (grid <= end) & ~np.isnan(values).any(axis=0)
+    if not shared.any():
+        return None
+    grid, values = grid[shared], values[:, shared]
+    low, median, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
+    return Band(grid, values.mean(axis=0), median, low, high)

@@ -1,0 +1,234 @@
+"""The settings of a run: defaults < run file < environment < flags; the only reader of the environment's METAOPT_*.
+
+Every problem is found before anything runs, and all problems of one kind of source are reported together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from metaopt.core.errors import ConfigError, MetaoptError, unknown_name
+from metaopt.core.wording import shown
+from metaopt.core.yaml_file import read_yaml
+from metaopt.executors import EXECUTORS
+from metaopt.executors.dask.clusters.settings import load_cluster
+from metaopt.oneshot import ONESHOT
+from metaopt.settings.field import convert, flag
+from metaopt.settings.run import ERRORS, BaselineSettings, RunSettings, TuneSettings, settings
+from metaopt.tuners import TUNERS
+
+PREFIX = "METAOPT_"
+#: Variables with the prefix that other modules read, see :mod:`metaopt.core.paths`.
+_OTHER_VARIABLES = frozenset({"METAOPT_HOME"})
+#: More workers than this per core only slow each other down.
+_WORKERS_PER_CORE = 4
+#: Executor whose workers cost nothing, since they only look results up.
+SIMULATED = "simulated"
+_ONE_AT_A_TIME = ("serial", SIMULATED)
+_HELP = "metaopt tune --help explains the settings"
+Kind = TypeVar("Kind", bound=RunSettings)
+
+
+def cores() -> int:
+    """Returns the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load_config(
+    kind: type[Kind], flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | None = None
+) -> Kind:
+    """Returns the settings of a run, complete and each in its range.
+
+    Args:
+        kind: Of run.
+        flags: Text by field name, as given on the command line.
+        environ: The environment; ``METAOPT_BUDGET`` is the setting ``budget``.
+        file: A YAML run file with settings by field name.
+
+    Raises:
+        ConfigError: naming everything that is unknown, of another type, out of range or lacking.
+    """
+    given: dict[str, Any] = {}
+    problems: list[MetaoptError] = []
+    layers = (_from_file(kind, file, problems), _from_environment(kind, environ, problems), _from_flags(kind, flags))
+    for source, layer in layers:
+        for name, value in layer.items():
+            try:
+                given[name] = convert(value, kind, name)
+            except ValueError as error:
+                text = f"{source[name]} must be {error}, got {shown(value)}"
+                problems.append(ConfigError(text, _HELP))
+    if kind is TuneSettings and "optimizer" not in given and not problems:
+        problems.append(
+            ConfigError(f"no one-shot optimizer is given; allowed: {', '.join(ONESHOT)}", "add --optimizer darts")
+        )
+    raise_together(problems)
+    config = _complete(kind, given)
+    raise_together(_out_of_range(config))
+    return config
+
+
+def changed(config: Kind, changes: Mapping[str, Any]) -> Kind:
+    """Returns the settings of a run that goes on in another way than it began.
+
+    Args:
+        config: Settings that the run was started with.
+        changes: Executor, cluster or workers. With another executor or cluster the workers are its usual ones, unless
+            they are given too; with another executor and no cluster, evaluations run on this machine.
+
+    Raises:
+        ConfigError: naming everything that is out of range with the changes.
+    """
+    if "executor" in changes or "cluster" in changes:
+        executor = changes.get("executor") or ("dask" if "cluster" in changes else config.executor)
+        cluster = _found_from_anywhere(changes.get("cluster"))
+        usual = {"executor": executor, "workers": _usual_workers(executor, cluster)}
+        changes = {**usual, **changes, "cluster": cluster}
+    config = replace(config, **changes)
+    raise_together(_out_of_range(config))
+    return config
+
+
+def is_named_now(cluster: str, environ: Mapping[str, str]) -> bool:
+    """Returns whether the environment names the cluster that a journal speaks of, which may be a journal of others."""
+    return _found_from_anywhere(environ.get(PREFIX + "CLUSTER")) == cluster
+
+
+def _usual_workers(executor: str, cluster: str | None) -> int | None:
+    """Returns how many workers there are if nobody says how many; None: as the cluster says."""
+    if cluster is not None:
+        return None
+    return 1 if executor in _ONE_AT_A_TIME else cores()
+
+
+def _found_from_anywhere(cluster: str | None) -> str | None:
+    """Returns a file's absolute path, as the run may be resumed from another folder; an address as it is."""
+    return cluster if cluster is None or "://" in cluster else str(Path(cluster).expanduser().resolve())
+
+
+def raise_together(problems: Iterable[MetaoptError]) -> None:
+    """Raises all problems as one error; does nothing if there is none."""
+    found = list(problems)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        lines = [str(problem).replace("\n", "\n  ") for problem in found]
+        raise ConfigError(f"{len(found)} settings cannot be used:\n- " + "\n- ".join(lines))
+
+
+_Layer = tuple[dict[str, str], dict[str, Any]]
+
+
+def _from_file(kind: type[RunSettings], file: Path | None, problems: list[MetaoptError]) -> _Layer:
+    content = None if file is None else read_yaml(file)
+    content = {} if content is None else content
+    if not isinstance(content, dict):
+        raise ConfigError(f"the run file {file} is not a mapping of settings", "write lines like `optimizer: darts`")
+    names = [of.name for of in settings(kind)]
+    problems += [unknown_name(f"setting in {file}:", str(key), names) for key in content if key not in names]
+    known = {key: value for key, value in content.items() if key in names}
+    return {name: f"{name} in {file}" for name in known}, known
+
+
+def _from_environment(kind: type[RunSettings], environ: Mapping[str, str], problems: list[MetaoptError]) -> _Layer:
+    variables = {PREFIX + of.name.upper(): of.name for of in settings(kind)}
+    of_any = {PREFIX + of.name.upper() for other in (TuneSettings, BaselineSettings) for of in settings(other)}
+    for name in environ:
+        if name.startswith(PREFIX) and name not in of_any | _OTHER_VARIABLES:
+            problems.append(unknown_name("environment variable", name, variables, f"unset {name}"))
+    known = {variables[name]: value for name, value in environ.items() if name in variables}
+    return {name: PREFIX + name.upper() for name in known}, known
+
+
+def _from_flags(kind: type[RunSettings], flags: Mapping[str, Any]) -> _Layer:
+    return {of.name: flag(of) for of in settings(kind)}, dict(flags)
+
+
+def _complete(kind: type[Kind], given: dict[str, Any]) -> Kind:
+    """Fills in the defaults that depend on other settings."""
+    given["cluster"] = _found_from_anywhere(given.get("cluster"))
+    if given.get("workers") is None:
+        given["workers"] = _usual_workers(given.get("executor") or kind.executor, given["cluster"])
+    if kind is TuneSettings:
+        space = given.get("hyperparameters") or given["optimizer"]
+        # A file must be found from wherever the run is resumed.
+        given["hyperparameters"] = str(Path(space).expanduser().resolve()) if Path(space).suffix else space
+    return kind(**given)
+
+
+def _out_of_range(config: RunSettings) -> list[MetaoptError]:
+    problems: list[MetaoptError] = []
+    if isinstance(config, TuneSettings) and config.optimizer not in ONESHOT:
+        problems.append(unknown_name("one-shot optimizer", config.optimizer, ONESHOT, _HELP))
+    if isinstance(config, BaselineSettings) and config.errors not in ERRORS:
+        problems.append(unknown_name("errors:", config.errors, ERRORS, "change --errors"))
+    for kind, registry, name in (("tuner", TUNERS, config.tuner), ("executor", EXECUTORS, config.executor)):
+        if name not in registry:
+            problems.append(unknown_name(kind, name, registry, _HELP))
+    problems += config.out_of_range()
+    budgets = (config.budget, config.budget_epochs, config.budget_seconds)
+    if all(budget is None for budget in budgets):
+        problems.append(ConfigError("no budget is given", "add --budget 50, --budget-epochs or --budget-seconds"))
+    return problems + _at_odds(config)
+
+
+def evaluation_epochs(config: RunSettings, shortest: int, longest: int) -> dict[str, int]:
+    """Returns ``min_epochs`` and ``max_epochs`` of a run: what is not given is the benchmark's.
+
+    A longest evaluation that is shorter than the benchmark's shortest takes that along with it.
+
+    Args:
+        config: Settings that are right each by itself.
+        shortest: Usual search epochs of the shortest evaluation.
+        longest: Those of the longest.
+
+    Raises:
+        ConfigError: if the budgets of the run and of its evaluations do not fit together.
+    """
+    high = config.max_epochs or longest
+    low = config.min_epochs or min(shortest, high)
+    raise_together(_epochs_at_odds(config, low, high))
+    return {"min_epochs": low, "max_epochs": high}
+
+
+def _epochs_at_odds(config: RunSettings, low: int, high: int) -> list[MetaoptError]:
+    problems: list[MetaoptError] = []
+    if low > high:
+        whose = "" if config.max_epochs else " (the benchmark's)"
+        text = f"min_epochs is {low} and max_epochs {high}{whose}; the first must not be larger"
+        problems.append(ConfigError(text, "change --min-epochs or --max-epochs"))
+    if config.budget_epochs is not None and config.budget_epochs < low:
+        whose = "" if config.min_epochs else " (the benchmark's)"
+        text = f"budget_epochs is {config.budget_epochs}, but the shortest evaluation takes {low}{whose}"
+        problems.append(ConfigError(text, "raise --budget-epochs, or lower --min-epochs"))
+    return problems
+
+
+def _at_odds(config: RunSettings) -> list[MetaoptError]:
+    """Returns what is wrong between settings that are right each by itself."""
+    problems: list[MetaoptError] = []
+    workers, most = config.workers or 1, _WORKERS_PER_CORE * cores()
+    if config.cluster is not None:
+        problems += _cluster_problems(config, config.cluster)
+    elif workers > most and config.executor != SIMULATED:
+        text = f"workers is {workers}; allowed: 1 to {most}, as this machine has {cores()} cores"
+        problems.append(ConfigError(text, "leave out --workers for one per core"))
+    if config.executor == "serial" and workers > 1:
+        text = f"workers is {workers}, but the serial executor runs one evaluation at a time"
+        problems.append(ConfigError(text, "leave out --workers, or use --executor dask"))
+    return problems
+
+
+def _cluster_problems(config: RunSettings, cluster: str) -> list[MetaoptError]:
+    if config.executor != "dask":
+        text = f"a cluster is given, and the executor is {config.executor}, which uses none"
+        return [ConfigError(text, "leave out --executor, or --cluster")]
+    try:
+        load_cluster(cluster)
+    except ConfigError as error:
+        return [error]
+    return []

@@ -1,0 +1,177 @@
+"""The folder of a run: its journal, its trials, its confirmation, and the lock of its one driver."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metaopt.core.errors import RunError
+from metaopt.core.file_lock import holder, holding
+from metaopt.core.system_errors import explaining
+from metaopt.core.wording import command
+from metaopt.runs.journal import JournalWriter, RunRecord, Story, read
+from metaopt.runs.journal_lines import has_line
+
+_JOURNAL, LOCK = "journal.jsonl", "driver.lock"
+_HINT = "name a folder that metaopt tune has made"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where a run keeps everything.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        """The only state of the run."""
+        return self.path / _JOURNAL
+
+    @property
+    def confirmation(self) -> RunFolder:
+        """The folder of the searches that confirm the result; it has no lock of its own."""
+        return RunFolder(self.path / "confirm")
+
+    @property
+    def report(self) -> Path:
+        """Where the report of this run goes."""
+        return self.path / "report"
+
+    def trial(self, trial_id: int) -> Path:
+        """Returns the folder of a trial."""
+        return self.path / "trials" / f"{trial_id:05d}"
+
+    def create(self) -> None:
+        """Makes the folder.
+
+        Raises:
+            RunError: if it exists and holds anything, or cannot be written.
+        """
+        hint = "name a folder you may write to, with --run for tune or --out for compare"
+        with explaining(f"cannot make the run folder {self.path}", hint):
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.path, os.W_OK | os.X_OK):
+                raise PermissionError(13, "Permission denied")
+        self._check_empty()
+
+    def _check_empty(self) -> None:
+        """Refuses a folder that holds more than a start that was killed before its first line has left."""
+        with explaining(f"cannot read the run folder {self.path}"):
+            kept = [entry.name for entry in self.path.iterdir() if not self._is_remains(entry)]
+        if _JOURNAL in kept:
+            raise RunError(
+                f"the run folder {self.path} holds a run",
+                f"go on with {command('resume', self.path)}, or name another --run",
+            )
+        if kept:
+            raise RunError(
+                f"the run folder {self.path} is not empty: it holds {', '.join(sorted(kept)[:3])}",
+                "name a new folder, with --run for tune or --out for compare",
+            )
+
+    def _is_remains(self, entry: Path) -> bool:
+        return entry.name == LOCK or (entry.name == _JOURNAL and entry.is_file() and not has_line(entry))
+
+    def begin(self, header: Mapping[str, Any]) -> RunRecord:
+        """Writes the first line of the journal and returns the journal; to be called under the run's lock.
+
+        Raises:
+            RunError: if the folder holds a run or anything else, which may be there since it was made.
+        """
+        with explaining(f"cannot make the run folder {self.path}"):
+            self.path.mkdir(parents=True, exist_ok=True)
+        self._check_empty()
+        with explaining(f"cannot write the journal {self.journal}"):
+            self.journal.unlink(missing_ok=True)
+            with contextlib.closing(JournalWriter(self.journal)) as journal:
+                journal.header(header)
+        return read(self.journal)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the journal has its first line."""
+        return has_line(self.journal)
+
+    def read(self) -> RunRecord:
+        """Reads the journal, also while its driver is writing to it.
+
+        Raises:
+            RunError: if this is not the folder of a run.
+            JournalError: if the journal is damaged elsewhere than in its last line.
+        """
+        self._check()
+        return read(self.journal)
+
+    def story(self) -> Story:
+        """Returns the events of the journal, to be iterated over, for those who need not have all of them at once.
+
+        Raises:
+            RunError: if this is not the folder of a run.
+        """
+        self._check()
+        return Story(self.journal)
+
+    def _check(self) -> None:
+        with explaining(f"cannot read the run folder {self.path}", _HINT):
+            if not self.path.is_dir():
+                raise RunError(f"there is no run folder {self.path}", _HINT)
+            if not self.journal.is_file():
+                raise not_a_run(self.path)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the run's lock, which the system takes away from a driver that dies.
+
+        Raises:
+            RunError: if another driver holds it, says which; or if the folder cannot be written.
+        """
+
+        def busy(driver: str) -> RunError:
+            return RunError(
+                f"another driver works on {self.path}: {driver}",
+                f"watch it with {command('status', self.path)}, or stop it first",
+            )
+
+        with holding(self.path / LOCK, busy, kept=True):
+            yield
+
+    @property
+    def driver(self) -> str:
+        """The driver that works on this run now, as process and host; empty if there is none."""
+        return holder(self.path / LOCK)
+
+
+def not_a_run(folder: Path) -> RunError:
+    """Returns the error for a folder that is none of a run, with what to do about one of a study or of a search."""
+    hint = _HINT
+    if (folder / "study.yaml").is_file():
+        hint = f"this is a study: {command('compare', folder / 'study.yaml', '--no-run')}"
+    elif (folder / "search.json").is_file():
+        hint = f"this is a search: its page is in {folder / 'report'}"
+    return RunError(f"{folder} is not a run folder: it has no {_JOURNAL}", hint)
+
+
+def new_folder(folder: Path) -> Path:
+    """Makes ``folder``, or it with ``-2``, ``-3`` ... behind, and returns it: nobody else has been given it.
+
+    Raises:
+        RunError: if it cannot be made.
+    """
+    number, path = 1, folder
+    with explaining(f"cannot make the folder {folder}"):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                path.mkdir()
+                return path
+            except FileExistsError:
+                number += 1
+                path = folder.with_name(f"{folder.name}-{number}")

@@ -1,0 +1,196 @@
+"""Shows a run while it goes on: a live bar on a terminal, a line per finished trial elsewhere. Never asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from metaopt.core.trial import Budget, Result, Trial
+from metaopt.core.wording import counted
+from metaopt.runs.journal import Event
+from metaopt.runs.status import RunStatus, Score, Tally
+
+_REFRESHES_PER_S = 4
+_BAR_WIDTH = 32
+
+
+class Progress:
+    """Collects the events of a run; the base of both ways to show them.
+
+    Args:
+        title: What is going on, e.g. ``"tuning"``.
+        budget: What the run may use.
+        console: Where to show it.
+        scores: Whether to show incumbent and default: not where configurations are evaluated again and again, since
+            the best of equals is luck.
+    """
+
+    def __init__(self, title: str, budget: Budget, console: Console, *, scores: bool = True) -> None:
+        self.title, self.budget, self.console, self._scores = title, budget, console, scores
+        self._tally = Tally()
+        self._now_s = 0.0
+
+    def replayed(self, events: Sequence[Event]) -> None:
+        """Takes the events that earlier drivers wrote."""
+        for event in events:
+            self._add(event)
+
+    def asked(self, at_s: float, trial: Trial) -> None:
+        """Takes a trial that was asked for."""
+        self._add(Event(at_s, trial))
+
+    def told(self, at_s: float, result: Result) -> None:
+        """Takes a result."""
+        self._add(Event(at_s, result))
+
+    def passed(self, at_s: float) -> None:
+        """Takes the time."""
+        self._now_s = at_s
+
+    def _add(self, event: Event) -> None:
+        self._tally.take(event)
+        self._now_s = event.at_s
+
+    @property
+    def standing(self) -> RunStatus:
+        """How the run stands now."""
+        return self._tally.standing(self.budget, self._now_s)
+
+    def _summary(self, standing: RunStatus) -> str:
+        scores = [f"incumbent {_error(standing.incumbent)}", f"default {_error(standing.default)}"]
+        parts = [
+            *(scores if self._scores else ()),
+            counted(standing.epochs, "epoch"),
+            f"{duration(standing.elapsed_s)} gone",
+        ]
+        parts += [f"about {duration(standing.left_s)} left"] if standing.left_s is not None else []
+        return " · ".join(parts)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+
+class Lines(Progress):
+    """One line per finished trial; those of earlier drivers are summed up in one.
+
+    Args:
+        title: See :class:`Progress`.
+        budget: Likewise.
+        console: Likewise.
+        scores: Likewise.
+        pause_s: Wall seconds after a line in which a trial that is ok gets none: for trials that take no time.
+    """
+
+    def __init__(
+        self, title: str, budget: Budget, console: Console, *, scores: bool = True, pause_s: float = 0.0
+    ) -> None:
+        super().__init__(title, budget, console, scores=scores)
+        self._pause_s, self._printed_at = pause_s, float("-inf")
+
+    def replayed(self, events: Sequence[Event]) -> None:
+        """Takes the events that earlier drivers wrote."""
+        super().replayed(events)
+        if events:
+            self._print(
+                f"{self.title} goes on after {_count(self.standing, self.budget)} | {self._summary(self.standing)}"
+            )
+
+    def told(self, at_s: float, result: Result) -> None:
+        """Takes a result and says so."""
+        trial = self._tally.running[result.trial_id]
+        super().told(at_s, result)
+        ok = result.status == "ok"
+        if ok and time.monotonic() - self._printed_at < self._pause_s:
+            return
+        standing = self.standing
+        ending = f"valid error {result.valid_error:.4f}" if ok else f"{result.status}: {result.reason}"
+        epochs = counted(trial.epochs, "epoch")
+        head = f"{self.title} {_count(standing, self.budget)}: trial {trial.id}, {epochs}, {ending}"
+        self._print(f"{head} | {self._summary(standing)}")
+        self._printed_at = time.monotonic()
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class Bar(Progress):
+    """A live bar with two lines of numbers under it."""
+
+    def __init__(self, title: str, budget: Budget, console: Console, *, scores: bool = True) -> None:
+        super().__init__(title, budget, console, scores=scores)
+        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=_REFRESHES_PER_S)
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+    def _render(self) -> Group:
+        standing = self.standing
+        head = Table.grid(padding=(0, 1))
+        part = _part_used(standing, self.budget)
+        head.add_row(
+            Text(self.title, "bold"), ProgressBar(1.0, part, width=_BAR_WIDTH), Text(_count(standing, self.budget))
+        )
+        return Group(head, Text(self._summary(standing), "dim"))
+
+
+def _part_used(standing: RunStatus, budget: Budget) -> float:
+    """Returns how much of the budget is used, in [0, 1]: the largest part of all its kinds."""
+    parts = [
+        used / limit
+        for used, limit in (
+            (standing.done, budget.evaluations),
+            (standing.epochs, budget.epochs),
+            (standing.elapsed_s, budget.seconds),
+        )
+        if limit
+    ]
+    return min(1.0, max(parts, default=0.0))
+
+
+def _count(standing: RunStatus, budget: Budget) -> str:
+    counts = [f"{standing.done}/{budget.evaluations} trials" if budget.evaluations else counted(standing.done, "trial")]
+    counts += [f"{standing.running} running"] if standing.running else []
+    counts += [f"{standing.failed} failed"] if standing.failed else []
+    counts += [counted(standing.restarts, "restart")] if standing.restarts else []
+    counts += [f"{standing.predicted} predicted"] if standing.predicted else []
+    return ", ".join(counts)
+
+
+def _error(score: Score | None) -> str:
+    return "none yet" if score is None else f"{score.valid_error:.4f} at {counted(score.epochs, 'epoch')}"
+
+
+def duration(seconds: float) -> str:
+    """Returns a time to read: ``42 s``, ``3 min 05 s``, ``2 h 07 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def show(title: str, budget: Budget, console: Console, *, scores: bool = True, pause_s: float = 0.0) -> Progress:
+    """Returns the way to show a run that suits the console, see :class:`Lines`."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        return Bar(title, budget, console, scores=scores)
+    return Lines(title, budget, console, scores=scores, pause_s=pause_s)

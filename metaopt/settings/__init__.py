@@ -1,0 +1,1 @@
+"""Settings as dataclasses; reads no file and no environment."""

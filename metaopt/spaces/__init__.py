@@ -1,0 +1,1 @@
+"""Hyperparameters: ConfigSpaces by name or file, with one meaning."""

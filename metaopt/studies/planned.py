@@ -1,0 +1,90 @@
+"""A run that a study names, checked as its command would check it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from metaopt.core.errors import ConfigError
+from metaopt.runs.config import changed, load_config
+from metaopt.runs.launch import prepare
+from metaopt.settings.run import RunSettings, TuneSettings
+from metaopt.spaces.space import space_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A run that a study names.
+
+    Attributes:
+        name: Of its folder in the study's folder: the optimizer, what else tells it from the others, the seed.
+        config: Its settings, complete; a space file stands there as in the study's file, so that both may be moved.
+        space: Its hyperparameters as plain JSON values.
+    """
+
+    name: str
+    config: RunSettings
+    space: Mapping[str, Any]
+
+
+class Planner:
+    """Checks the runs of a study; the environment has no say, a study is what its file says.
+
+    What runs that differ in their seed have in common is checked once: a hundred seeds would read their files a hundred
+    times.
+
+    Args:
+        folder: Of the study's file; paths of space files are taken from it.
+        changes: Settings that results do not depend on, of every run.
+
+    Attributes:
+        unconfirmed: Clusters that the file names, and nobody else: no run is to be started on them.
+    """
+
+    def __init__(self, folder: Path, changes: Mapping[str, Any]) -> None:
+        self._folder, self._changes = folder, changes
+        self._chosen = not changes.keys().isdisjoint(("cluster", "executor"))
+        self.unconfirmed: list[str] = []
+        self._known: dict[str, tuple[RunSettings, Mapping[str, Any]]] = {}
+
+    def plan(self, kind: type[RunSettings], name: str, given: Mapping[str, Any]) -> PlannedRun:
+        """Returns a run.
+
+        Args:
+            kind: What sort of run it is.
+            name: Of its folder.
+            given: Its settings, as they are written.
+
+        Raises:
+            MetaoptError: naming everything that is wrong with them.
+        """
+        # Of the cluster a study's file only says which one it was: whoever has made it could run code here.
+        if (cluster := given.get("cluster")) is not None and not self._chosen and str(cluster) not in self.unconfirmed:
+            self.unconfirmed.append(str(cluster))
+        given = {key: value for key, value in given.items() if key != "cluster"}
+        file = self._space_file(given)
+        flags = given if file is None else {**given, "hyperparameters": str(self._folder / file)}
+        asked = changed(load_config(kind, flags, {}), self._changes)
+        config, space = self._prepared(asked)
+        config = replace(config, seed=asked.seed)
+        if isinstance(config, TuneSettings) and file is not None:
+            config = replace(config, hyperparameters=file)
+        return PlannedRun(name, config, space)
+
+    def _space_file(self, given: Mapping[str, Any]) -> str | None:
+        space = given.get("hyperparameters")
+        if not isinstance(space, str) or not Path(space).suffix:
+            return None
+        if not (self._folder / space).is_file():
+            text = f"hyperparameters is {space}, and there is no such file in {self._folder.resolve()}"
+            raise ConfigError(text, "check the path; it is taken from the folder of the study's file")
+        return space
+
+    def _prepared(self, asked: RunSettings) -> tuple[RunSettings, Mapping[str, Any]]:
+        key = repr(replace(asked, seed=0))  # also of what is no JSON, which is found to be wrong below
+        if key not in self._known:
+            prepared = prepare(asked)
+            self._known[key] = prepared.config, space_to_json(prepared.objective.space)
+        return self._known[key]

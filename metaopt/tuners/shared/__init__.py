@@ -1,0 +1,1 @@
+"""What several tuners have in common."""

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from metaopt.core.trial import Result, Trial
+from metaopt.report.data.load import load_run
+from metaopt.report.sections.run import FIRST_CELL_NOTE, facts, sections, state
+
+NAMES = ["tuned", "progress", "hyperparameters", "searches", "cells", "trials", "provenance"]
+
+
+def test_a_whole_run_fills_every_section(make_run: Callable[..., Path]) -> None:
+    run = load_run(make_run())
+    found = {section.name: section for section in sections(run)}
+    assert list(found) == NAMES
+    plots = {name: [plot.name for plot in section.plots] for name, section in found.items()}
+    assert plots["tuned"] == ["confirmation"]
+    assert plots["progress"] == ["anytime-evaluations", "anytime-seconds"]
+    assert plots["hyperparameters"][:2] == ["importance", "parallel"]
+    assert len(plots["hyperparameters"]) == 2 + 6
+    assert plots["searches"] == ["one-shot-against-table", "trajectory-one-shot", "trajectory-table"]
+    assert plots["cells"] == ["best-cell", "default-cell"]
+    failures, trials = found["trials"].tables
+    assert failures.rows == (("crashed", "killed by signal 11 (SIGSEGV)", "3"),)
+    assert len(trials.rows) == 40
+    assert trials.folded
+    assert [row[0] for row in found["searches"].tables[0].rows] == ["all", "3", "9", "27"]
+    settings = next(t for t in found["provenance"].tables if t.title == "Settings")
+    assert ("tuner_options.eta", "3.0") in settings.rows
+    assert ("command", "metaopt tune --optimizer darts") in found["provenance"].tables[0].rows
+
+
+def test_every_row_is_as_wide_as_its_head(make_run: Callable[..., Path]) -> None:
+    for section in sections(load_run(make_run(n=12))):
+        for table in section.tables:
+            assert {len(row) for row in table.rows} <= {len(table.head)}, table.title
+
+
+def test_the_facts_count_what_is_in_the_journal(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
+    answers = [
+        answer(0, 0.3, 0.1, epochs=3, info={"predicted": True}),
+        answer(1, 0.2, 0.4, epochs=9, trained=7),
+        answer(2, None, reason="x", epochs=3),
+        answer(3, None),
+    ]
+    run = load_run(write_run(answers, run={"budget": 5}))
+    assert dict(facts(run)) == {
+        "evaluations answered": "3 of 5",
+        "failed": "1",
+        "unanswered": "1",
+        "search epochs": "13",
+        "seconds": "5",
+        "lowest validation error": "0.2000",
+        "its test error": "0.4000",
+        "predicted, not measured": "1 of 2",
+    }
+    assert "Answered are 3 of a budget of 5 evaluations" in state(run)[0]
+
+
+def test_restarts_are_counted_apart_from_failures(
+    write_run: Callable[..., Path], answer: Callable[..., tuple[Trial, Result]]
+) -> None:
+    (trial, result), lost = answer(0, 0.3, 0.1), answer(1, None, reason="x")
+    counted = dict(facts(load_run(write_run([(trial, replace(result, restarts=2)), lost]))))
+    assert (counted["restarts of trials"], counted["failed"]) == ("2", "1")
+
+
+def test_a_complete_run_needs_no_remark(make_run: Callable[..., Path]) -> None:
+    assert state(load_run(make_run(n=40))) == ()
+
+
+def test_a_result_without_extras_leaves_sections_with_a_sentence(
+    write_run: Callable[..., Path], answer: Callable[..., object]
+) -> None:
+    run = load_run(write_run([answer(0, 0.3)], run=None, space=None, objective=None, default=None, command=None))
+    found = {section.name: section for section in sections(run)}
+    for name in ("hyperparameters", "searches", "cells"):
+        assert found[name].notes, name
+        assert not found[name].plots, name
+    assert "optimum is unknown" in state(run)[0]
+
+
+def test_a_run_without_results_is_explained(write_run: Callable[..., Path], answer: Callable[..., object]) -> None:
+    for answers in ([], [answer(0, None, reason="exploded")]):
+        found = {section.name: section for section in sections(load_run(write_run(answers)))}
+        assert list(found) == NAMES
+        assert not any(section.plots for section in found.values())
+    assert found["trials"].tables[0].rows == (("crashed", "exploded", "1"),)
+
+
+TABLE = {"name": "table", "table": {"cells": 9, "seeds": 2, "epochs": [3, 27]}}
+
+
+def test_of_look_ups_it_is_said_where_they_begin_and_which_count_for_nothing(
+    write_run: Callable[..., Path], answer: Callable[..., object]
+) -> None:
+    answers = [answer(n, 0.3, 0.1, epochs=(27, 3)[n], config={"x": n}) for n in range(2)]
+    for head, begins, short in (
+        ({"objective": TABLE, "default": {"x": 0}}, True, True),
+        ({"objective": TABLE, "default": {"x": 1}}, False, True),
+        ({"default": {"x": 0}}, False, False),
+    ):
+        said = state(load_run(write_run(answers, **head)))
+        assert (FIRST_CELL_NOTE in said) is begins
+        assert any(text.startswith("1 look-up asked for fewer epochs than the table has") for text in said) is short

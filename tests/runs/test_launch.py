@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import faults
+from metaopt.core.errors import ConfigError, JournalError, RunError
+from metaopt.core.interrupt import Interrupt
+from metaopt.core.trial import Budget
+from metaopt.objectives import OBJECTIVES
+from metaopt.runs import launch
+from metaopt.runs.config import load_config
+from metaopt.runs.folder import RunFolder
+from metaopt.runs.journal import decode, without_clock
+from metaopt.runs.status import RunStatus
+from metaopt.settings.run import TuneSettings
+
+
+@pytest.fixture(autouse=True)
+def _objective(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Inline")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path / "run")
+
+
+def config(**flags: str) -> TuneSettings:
+    return load_config(
+        TuneSettings, {"optimizer": "darts", "budget": "6", "executor": "serial", "tuner": "random", **flags}, {}
+    )
+
+
+def start(folder: RunFolder, **flags: str) -> str:
+    return launch.start(
+        launch.prepare(config(**flags)), folder, ["metaopt", "tune"], Console(file=io.StringIO()), Interrupt()
+    )
+
+
+def test_a_run_and_its_confirmation(folder: RunFolder) -> None:
+    assert start(folder, confirm="2", budget="12") == "the budget of 12 evaluations is used up"
+    recorded, confirmed = folder.read(), folder.confirmation.read()
+    assert recorded.incumbent is not None
+    assert [trial.key for trial in confirmed.trials] == [0, 1, 0, 1]
+    assert [trial.config for trial in confirmed.trials[:2]] == [recorded.header["default"], recorded.incumbent.config]
+    assert {trial.epochs for trial in confirmed.trials} == {27}
+    seeds = {trial.seed for trial in (*recorded.trials, *confirmed.trials)}
+    assert len(seeds) == len(recorded.trials) + len(confirmed.trials), "a confirming search repeats a seed"
+    assert len(confirmed.results) == 4
+    assert confirmed.header["confirms"] == "run"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"min_epochs": "9", "max_epochs": "3"}, "min_epochs is 9 and max_epochs 3; the first must not be larger"),
+        ({"min_epochs": "28"}, r"min_epochs is 28 and max_epochs 27 \(the benchmark's\); the first"),
+        ({"budget_epochs": "2"}, r"budget_epochs is 2, but the shortest evaluation takes 3 \(the benchmark's\)"),
+        ({"budget_epochs": "26"}, "budget_epochs is 26, but the tuner's shortest evaluation takes 27 epochs\n"),
+        ({"budget_epochs": "2", "min_epochs": "3"}, "budget_epochs is 2, but the shortest evaluation takes 3\n"),
+    ],
+)
+def test_budgets_of_evaluations_at_odds(flags: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as error:
+        launch.prepare(config(**flags))
+    assert error.value.hint
+
+
+def test_a_run_reserves_what_its_objective_says_that_a_trial_may_train(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults.Faults, "dearest_epochs", lambda self, config, epochs: epochs + 30, raising=False)
+    with pytest.raises(ConfigError, match="budget_epochs is 56, but the default configuration may train 57 epochs"):
+        launch.prepare(config(budget_epochs="56"))
+    end = start(folder, budget_epochs="84", confirm="0")
+    assert end == "the next trial, which may train 57 epochs, does not fit into the budget of 84 epochs"
+    assert [trial.most_epochs for trial in folder.read().trials] == [57, 57]
+    assert RunStatus.of(folder.read(), Budget(epochs=84)).epochs == 54
+
+
+def test_a_longest_evaluation_below_the_usual_shortest_takes_that_along() -> None:
+    prepared = launch.prepare(config(max_epochs="2", tuner="hyperband"))
+    assert prepared.epochs == {"min_epochs": 2, "max_epochs": 2}
+    assert (prepared.config.min_epochs, prepared.config.max_epochs) == (2, 2)
+    assert launch.prepare(config(max_epochs="9")).epochs == {"min_epochs": 3, "max_epochs": 9}
+
+
+def test_the_header_says_everything(folder: RunFolder) -> None:
+    start(folder)
+    header = folder.read().header
+    assert header["run"]["tuner"] == "random"
+    assert "folder" not in header["run"]
+    assert [entry["name"] for entry in header["space"]["hyperparameters"]] == ["deed", "x"]
+    assert header["default"] == {"deed": "answer", "x": 0.5}
+    assert header["objective"]["benchmark"] == "faults"
+    assert header["versions"]["python"]
+    assert header["host"]["cores"] >= 1
+    assert header["command"] == ["metaopt", "tune"]
+    assert header["started"].endswith("+00:00")
+
+
+def test_no_confirmation_if_none_is_wanted(folder: RunFolder) -> None:
+    start(folder, confirm="0")
+    assert not folder.confirmation.begun
+
+
+def test_a_default_that_stays_the_best_is_confirmed_alone(folder: RunFolder) -> None:
+    start(folder, budget="1", confirm="2")
+    assert [trial.key for trial in folder.confirmation.read().trials] == [0, 0]
+
+
+def test_resuming_a_finished_run_does_nothing(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = start(folder)
+    before = folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()
+    monkeypatch.setattr(launch.Prepared, "make_executor", lambda self: pytest.fail("an executor was started"))
+    assert launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt()) == end
+    assert (folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()) == before
+
+
+def test_a_run_resumes_with_its_own_settings_and_says_what_was_torn(folder: RunFolder) -> None:
+    start(folder, confirm="0")
+    lines = folder.journal.read_bytes().splitlines(keepends=True)
+    folder.journal.write_bytes(b"".join(lines[:6]) + lines[6][:10])
+    told = Console(file=io.StringIO())
+    launch.resume(folder, {}, told, Interrupt())
+    assert isinstance(told.file, io.StringIO)
+    assert "line 7, byte" in told.file.getvalue()
+    resumed = [decode(line) for line in folder.journal.read_bytes().splitlines()]
+    assert without_clock(resumed) == without_clock([decode(line.rstrip()) for line in lines])
+
+
+@pytest.mark.parametrize("cut", [6, None], ids=["tuning", "confirming"])
+def test_a_run_does_not_go_on_with_another_problem(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, cut: int | None
+) -> None:
+    start(folder, confirm="1")
+    place = folder if cut else folder.confirmation
+    place.journal.write_bytes(b"".join(place.journal.read_bytes().splitlines(keepends=True)[: cut or 2]))
+    before = folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()
+    described = faults.Faults.describe
+    monkeypatch.setattr(faults.Faults, "describe", lambda own: {**described(own), "optimum_valid_error": 0.2})
+    with pytest.raises(JournalError, match=r"optimum_valid_error was 0\.0 and is 0\.2"):
+        launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt())
+    assert (folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()) == before
+    monkeypatch.undo()
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Inline")
+    assert launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt())
+
+
+def test_a_run_goes_on_with_what_a_later_version_says_besides(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(folder, confirm="0")
+    folder.journal.write_bytes(b"".join(folder.journal.read_bytes().splitlines(keepends=True)[:6]))
+    described = faults.Faults.describe
+    monkeypatch.setattr(faults.Faults, "describe", lambda own: {**described(own), "digests": {"table": "aa"}})
+    monkeypatch.setattr(launch, "versions", lambda: {"python": "4.0"})
+    told = Console(file=io.StringIO())
+    assert launch.resume(folder, {}, told, Interrupt())
+    assert isinstance(told.file, io.StringIO)
+    assert "other versions than the run was begun with: python 4.0, not" in told.file.getvalue()
+
+
+def test_the_confirmation_of_another_run_is_refused(folder: RunFolder, tmp_path: Path) -> None:
+    other = RunFolder(tmp_path / "other")
+    start(folder, confirm="2")
+    start(other, confirm="2", seed="1")
+    lines = other.confirmation.journal.read_bytes().splitlines(keepends=True)
+    folder.confirmation.journal.write_bytes(b"".join(lines[:2]))
+    with pytest.raises(JournalError, match="confirms another run than that of the folder above: run"):
+        launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt())
+
+
+def test_a_second_driver_is_refused(folder: RunFolder) -> None:
+    start(folder)
+    with folder.locked(), pytest.raises(RunError, match="another driver"):
+        launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt())
+
+
+def test_everything_that_does_not_fit_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OBJECTIVES, "oneshot", "metaopt.objectives.oneshot:OneShot")
+    wrong = replace(config(), tuner_options={"eat": 3}, benchmark="digit")
+    with pytest.raises(ConfigError) as error:
+        launch.prepare(wrong)
+    assert "unknown option 'eat'" in str(error.value)
+    assert "unknown benchmark 'digit'; did you mean 'digits'?" in str(error.value)
+
+
+def test_the_recipe_holds_the_space_itself() -> None:
+    prepared = launch.prepare(config(time_limit_s="9"))
+    assert prepared.recipe.time_limit_s == 9.0
+    assert prepared.recipe.settings["space"]["hyperparameters"]
+    assert not prepared.recipe.needs_process
