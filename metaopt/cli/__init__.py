@@ -134,8 +134,9 @@ def _parsers() -> _Parser:
     doctor = _command(commands, "doctor", "metaopt.cli.doctor:doctor", "check what metaopt needs of this machine")
     doctor.add_argument("--json", action="store_true", help="as one JSON object")
     _add_space_commands(_verbs(commands, "space", "spaces of hyperparameters: list, show, check"))
-    verbs = _verbs(commands, "benchmark", "benchmarks: list, info, build, import, fit-surrogate")
+    verbs = _verbs(commands, "benchmark", "benchmarks: list, info, build, record, import, fit-surrogate")
     _add_benchmark_commands(verbs)
+    _add_record_command(verbs)
     _add_import_command(verbs)
     _add_fit_surrogate_command(verbs)
     return parser
@@ -277,6 +278,17 @@ def _add_benchmark_commands(verbs: _Commands[_Parser]) -> None:
     build.add_argument("--workers", type=whole, help="worker processes; as many as there are cores")
     for command in (info, build):
         command.add_argument("benchmark", metavar="NAME", help="a benchmark")
+
+
+def _add_record_command(verbs: _Commands[_Parser]) -> None:
+    text = "make searches of configurations that are spread over a space, to be studied afterwards; resumable"
+    record = _command(verbs, "record", "metaopt.cli.record:record", text)
+    record.add_argument("--searches", type=whole, required=True, metavar="N", help="searches to make in all")
+    ruled_out = {"tuner", "budget", "budget_epochs", "budget_seconds", "min_epochs", "folder", "confirm"}
+    add_flags(record, (of for of in settings(TuneSettings) if of.name not in ruled_out))
+    _add_scheduler(record)
+    text = "folder to make, or to go on with [a folder in runs, named by optimizer, benchmark and seed]"
+    record.add_argument("--out", type=Path, metavar="FOLDER", help=text)
 
 
 def _add_import_command(verbs: _Commands[_Parser]) -> None:

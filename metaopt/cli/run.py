@@ -44,7 +44,7 @@ def _start(kind: type[RunSettings], arguments: Namespace) -> int:
             return INTERRUPTED
         folder = RunFolder(Path(prepared.config.folder or new_folder(Path("runs") / prepared.config.name)))
         end = launch.start(prepared, folder, provenance.command_line(), Console(stderr=True), interrupted)
-    return _close(folder, end, not arguments.no_report, prepared.config.cluster)
+    return close(folder, end, not arguments.no_report, prepared.config.cluster)
 
 
 def resume(arguments: Namespace) -> int:
@@ -53,10 +53,10 @@ def resume(arguments: Namespace) -> int:
     changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
     with Interrupt() as interrupted:
         end = launch.resume(folder, changes, Console(stderr=True), interrupted)
-    return _close(folder, end, not arguments.no_report, changes.get("cluster"))
+    return close(folder, end, not arguments.no_report, changes.get("cluster"))
 
 
-def _close(folder: RunFolder, end: str, wants_report: bool, cluster: str | None) -> int:
+def close(folder: RunFolder, end: str, wants_report: bool, cluster: str | None) -> int:
     """Says what the run has found, or how to go on with it."""
     if not end:
         print(f"interrupted; go on with: {launch.resume_command(folder, cluster)}")
