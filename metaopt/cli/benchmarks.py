@@ -19,11 +19,10 @@ from metaopt.cli.found import found_cells
 from metaopt.core import paths
 from metaopt.core.errors import ConfigError, TableError
 from metaopt.core.file_lock import alone_in
-from metaopt.core.provenance import command_line, host, versions
+from metaopt.core.machine import command_line, cores, host, versions
 from metaopt.core.wording import command, counted, listed
 from metaopt.executors.dask.local import local_cluster, run_all
 from metaopt.report.sections.surrogate import quality_lines
-from metaopt.runs.config import cores
 from metaopt.tables.building.build import build as build_table
 from metaopt.tables.building.build import check_out, planned, training
 from metaopt.tables.card import Card, card_names, load_card

@@ -11,13 +11,13 @@ from pathlib import Path
 from rich.console import Console
 
 from metaopt.cli import FAILED, INTERRUPTED, OK, USER_ERROR
-from metaopt.core import provenance
+from metaopt.core import machine
 from metaopt.core.errors import ConfigError
 from metaopt.core.interrupt import Interrupt
+from metaopt.core.machine import cores
 from metaopt.core.registry import load
 from metaopt.core.system_errors import explaining
 from metaopt.core.wording import command, shown
-from metaopt.runs.config import cores
 from metaopt.runs.failures import EveryTrialFailsError
 from metaopt.runs.folder import RunFolder
 from metaopt.settings.run import RESUMABLE
@@ -47,7 +47,7 @@ def compare(arguments: Namespace) -> int:
                 missing = [] if runs_nothing else unfinished(plan, place)
             if missing and plan.clusters:
                 raise _of_others(arguments, changes, plan.clusters[0])
-            console, line = Console(stderr=True), provenance.command_line()
+            console, line = Console(stderr=True), machine.command_line()
             try:
                 if not run_missing(missing, out, line, console, interrupted, at_once):
                     print(f"interrupted; go on with: {_command(arguments, changes)}")

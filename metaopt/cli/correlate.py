@@ -16,14 +16,13 @@ from metaopt.cli.hyperparameters import hyperparameters
 from metaopt.core.errors import ConfigError
 from metaopt.core.file_lock import alone_in
 from metaopt.core.interrupt import Interrupt
+from metaopt.core.machine import command_line, cores, host, versions
 from metaopt.core.paths import write_atomically
-from metaopt.core.provenance import command_line, host, versions
 from metaopt.core.registry import load
 from metaopt.executors.dask.local import local_cluster, run_all
 from metaopt.ranking.measures import record
 from metaopt.ranking.scores import make_search, parts, score_all
 from metaopt.ranking.study import RankingStudy, open_folder
-from metaopt.runs.config import cores
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
 

@@ -14,11 +14,10 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
 from metaopt.core import paths
 from metaopt.core.errors import ConfigError, TableError
-from metaopt.core.provenance import command_line, host, versions
+from metaopt.core.machine import command_line, cores, host, versions
 from metaopt.core.registry import resolve
 from metaopt.core.system_errors import explaining
 from metaopt.core.wording import command, counted, listed
-from metaopt.runs.config import cores
 from metaopt.runs.progress import duration
 from metaopt.tables.building.build import check_out
 from metaopt.tables.card import load_card

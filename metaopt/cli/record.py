@@ -13,7 +13,7 @@ from rich.console import Console
 
 from metaopt.cli import OK
 from metaopt.cli.run import close
-from metaopt.core import provenance
+from metaopt.core import machine
 from metaopt.core.errors import ConfigError, RunError
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.wording import shown
@@ -41,7 +41,7 @@ def record(arguments: Namespace) -> int:
             changes = {name: getattr(config, name) for name in RESUMABLE if name in flags}
             end = launch.resume(folder, changes, console, interrupted)
         else:
-            end = launch.start(prepared, folder, provenance.command_line(), console, interrupted)
+            end = launch.start(prepared, folder, machine.command_line(), console, interrupted)
     code = close(folder, end, False, config.cluster)
     if code == OK:
         print(f"searches: {folder.journal}")

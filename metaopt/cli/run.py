@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from metaopt.cli import FAILED, INTERRUPTED, OK
-from metaopt.core import provenance
+from metaopt.core import machine
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.registry import load
 from metaopt.core.wording import counted
@@ -43,7 +43,7 @@ def _start(kind: type[RunSettings], arguments: Namespace) -> int:
         if interrupted():
             return INTERRUPTED
         folder = RunFolder(Path(prepared.config.folder or new_folder(Path("runs") / prepared.config.name)))
-        end = launch.start(prepared, folder, provenance.command_line(), Console(stderr=True), interrupted)
+        end = launch.start(prepared, folder, machine.command_line(), Console(stderr=True), interrupted)
     return close(folder, end, not arguments.no_report, prepared.config.cluster)
 
 

@@ -15,7 +15,7 @@ from metaopt.cli.flags import given
 from metaopt.cli.hyperparameters import hyperparameters
 from metaopt.core.errors import RunError
 from metaopt.core.interrupt import Interrupt
-from metaopt.core.provenance import command_line
+from metaopt.core.machine import command_line
 from metaopt.core.registry import load
 from metaopt.core.wording import counted
 from metaopt.objectives.trajectory import TRAJECTORY

@@ -18,11 +18,10 @@ from metaopt.cli.found import found_cells
 from metaopt.core import paths
 from metaopt.core.errors import ConfigError, TableError
 from metaopt.core.file_lock import alone_in
+from metaopt.core.machine import command_line, cores, host, versions
 from metaopt.core.paths import write_atomically
-from metaopt.core.provenance import command_line, host, versions
 from metaopt.core.registry import resolve
 from metaopt.report.sections.surrogate import page
-from metaopt.runs.config import cores
 from metaopt.surrogates import SURROGATES
 from metaopt.surrogates.ensemble import FOLDS, Fitting
 from metaopt.surrogates.fitting import Fitted, fit_all, predict_space, split_checked

@@ -94,3 +94,13 @@ def unknown_name(kind: str, given: str, allowed: Iterable[str], hint: str = "") 
     near = nearest(given, names)
     guess = f"; did you mean {near!r}?" if near else ";"
     return ConfigError(f"unknown {kind} {shown(given)}{guess} allowed: {', '.join(names) or 'none'}", hint)
+
+
+def raise_together(problems: Iterable[MetaoptError]) -> None:
+    """Raises all problems as one error; does nothing if there is none."""
+    found = list(problems)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        lines = [str(problem).replace("\n", "\n  ") for problem in found]
+        raise ConfigError(f"{len(found)} settings cannot be used:\n- " + "\n- ".join(lines))

@@ -16,10 +16,10 @@ from packaging.specifiers import SpecifierSet
 
 from metaopt.core import paths
 from metaopt.core.errors import MetaoptError
+from metaopt.core.machine import cores
 from metaopt.core.system_errors import explained
 from metaopt.doctor.finding import Finding
 from metaopt.executors.process.fork_server import check_temporary_folder
-from metaopt.runs.config import cores
 
 _GB = 2**30
 #: A run with its report has a few MB, a built table with its parts about 100 MB.

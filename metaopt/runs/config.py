@@ -5,13 +5,13 @@ Every problem is found before anything runs, and all problems of one kind of sou
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from metaopt.core.errors import ConfigError, MetaoptError, unknown_name
+from metaopt.core.errors import ConfigError, MetaoptError, raise_together, unknown_name
+from metaopt.core.machine import cores
 from metaopt.core.wording import shown
 from metaopt.core.yaml_file import read_yaml
 from metaopt.executors import EXECUTORS
@@ -31,11 +31,6 @@ SIMULATED = "simulated"
 _ONE_AT_A_TIME = ("serial", SIMULATED)
 _HELP = "metaopt tune --help explains the settings"
 Kind = TypeVar("Kind", bound=RunSettings)
-
-
-def cores() -> int:
-    """Returns the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def load_config(
@@ -108,16 +103,6 @@ def _usual_workers(executor: str, cluster: str | None) -> int | None:
 def _found_from_anywhere(cluster: str | None) -> str | None:
     """Returns a file's absolute path, as the run may be resumed from another folder; an address as it is."""
     return cluster if cluster is None or "://" in cluster else str(Path(cluster).expanduser().resolve())
-
-
-def raise_together(problems: Iterable[MetaoptError]) -> None:
-    """Raises all problems as one error; does nothing if there is none."""
-    found = list(problems)
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        lines = [str(problem).replace("\n", "\n  ") for problem in found]
-        raise ConfigError(f"{len(found)} settings cannot be used:\n- " + "\n- ".join(lines))
 
 
 _Layer = tuple[dict[str, str], dict[str, Any]]

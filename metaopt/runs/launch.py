@@ -14,9 +14,9 @@ from typing import Any
 from rich.console import Console
 
 from metaopt.core import registry
-from metaopt.core.errors import ConfigError, MetaoptError, RunError
+from metaopt.core.errors import ConfigError, MetaoptError, RunError, raise_together
 from metaopt.core.interrupt import Interrupt
-from metaopt.core.provenance import host, versions
+from metaopt.core.machine import cores, host, versions
 from metaopt.core.seeds import seed_integer
 from metaopt.core.trial import Budget, Value
 from metaopt.core.wording import command, listed, shown
@@ -26,7 +26,7 @@ from metaopt.executors.dask.clusters.settings import load_cluster
 from metaopt.executors.process.fork_server import check_temporary_folder
 from metaopt.objectives import OBJECTIVES
 from metaopt.objectives.base import Objective, dearest_epochs
-from metaopt.runs.config import changed, cores, evaluation_epochs, is_named_now, raise_together
+from metaopt.runs.config import changed, evaluation_epochs, is_named_now
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import of_journal
 from metaopt.runs.journal import JournalWriter, RunRecord

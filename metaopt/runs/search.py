@@ -10,17 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from metaopt.core.errors import RunError
+from metaopt.core.errors import RunError, raise_together
 from metaopt.core.interrupt import Interrupt
+from metaopt.core.machine import cores, host, versions
 from metaopt.core.paths import write_atomically
-from metaopt.core.provenance import host, versions
 from metaopt.core.system_errors import explaining
 from metaopt.core.trial import Result, Trial
 from metaopt.objectives.kept import CHECKPOINT
 from metaopt.objectives.oneshot import OneShot
 from metaopt.objectives.trajectory import TRAJECTORY, TrajectoryEpoch
 from metaopt.oneshot.train import SearchDivergedError
-from metaopt.runs.config import cores, raise_together
 from metaopt.settings.field import setting
 from metaopt.settings.search import SearchTask
 

@@ -24,11 +24,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from metaopt.core.errors import ConfigError, MetaoptError, unknown_name
+from metaopt.core.errors import ConfigError, MetaoptError, raise_together, unknown_name
 from metaopt.core.wording import shown
 from metaopt.core.yaml_file import read_yaml
 from metaopt.oneshot import ONESHOT
-from metaopt.runs.config import raise_together
 from metaopt.settings.field import flag
 from metaopt.settings.run import BaselineSettings, RunSettings, TuneSettings, settings
 from metaopt.studies.planned import PlannedRun, Planner

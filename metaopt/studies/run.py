@@ -12,10 +12,9 @@ from typing import Any
 
 from rich.console import Console
 
-from metaopt.core.errors import RunError
+from metaopt.core.errors import RunError, raise_together
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.wording import counted, shown
-from metaopt.runs.config import raise_together
 from metaopt.runs.failures import EveryTrialFailsError
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import RunHeader, of_journal

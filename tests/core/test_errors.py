@@ -4,7 +4,16 @@ import pickle
 
 import pytest
 
-from metaopt.core.errors import CellError, ConfigError, JournalError, MetaoptError, RunError, TableError, unknown_name
+from metaopt.core.errors import (
+    CellError,
+    ConfigError,
+    JournalError,
+    MetaoptError,
+    RunError,
+    TableError,
+    raise_together,
+    unknown_name,
+)
 
 
 def test_a_near_name_is_suggested() -> None:
@@ -38,3 +47,12 @@ def test_no_message_is_endless() -> None:
     assert str(error).startswith("aaa")
     assert "(996050 more characters)" in str(error)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_several_errors_are_raised_as_one() -> None:
+    raise_together([])
+    with pytest.raises(JournalError):
+        raise_together([JournalError("one keeps its kind")])
+    with pytest.raises(ConfigError) as caught:
+        raise_together([ConfigError("a", "b"), ConfigError("c")])
+    assert caught.value.message == "2 settings cannot be used:\n- a\n    b\n- c"

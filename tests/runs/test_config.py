@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from metaopt.core.errors import ConfigError
+from metaopt.core.machine import cores
 from metaopt.core.trial import Budget
-from metaopt.runs.config import changed, cores, load_config
+from metaopt.runs.config import changed, load_config
 from metaopt.settings.field import flag
 from metaopt.settings.run import BaselineSettings, TuneSettings, settings
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from metaopt.core.provenance import versions
+from metaopt.core.machine import versions
 
 _SOURCE = "metaopt's source"
 

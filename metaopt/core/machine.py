@@ -1,4 +1,4 @@
-"""What a result was made with: versions, machine and commit."""
+"""The machine, and what a result was made with: cores, versions, host and commit."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def cores() -> int:
+    """Returns the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def host(cores: int) -> dict[str, str | int]:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from metaopt.core import provenance
+from metaopt.core import machine
 
 
 def test_versions_are_found_without_importing_anything() -> None:
     code = (
-        "import json, sys; from metaopt.core.provenance import versions\n"
+        "import json, sys; from metaopt.core.machine import versions\n"
         "print(json.dumps([versions(), 'torch' in sys.modules]))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -26,17 +26,17 @@ def test_versions_are_found_without_importing_anything() -> None:
 
 
 def test_a_library_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provenance, "_LIBRARIES", ("no-such-library",))
-    assert provenance.versions()["no-such-library"] == "not installed"
+    monkeypatch.setattr(machine, "_LIBRARIES", ("no-such-library",))
+    assert machine.versions()["no-such-library"] == "not installed"
 
 
 def test_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", "/nowhere")  # as in a hook
-    host = provenance.host(3)
+    host = machine.host(3)
     assert host["cores"] == 3
     assert host["name"] == os.uname().nodename
     assert host["processor"], "whatever the machine"
-    if (Path(provenance.__file__).parents[2] / ".git").exists():
+    if (Path(machine.__file__).parents[2] / ".git").exists():
         assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", str(host["commit"]))
 
 
@@ -55,23 +55,27 @@ def test_host(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_generations_of_a_processor_are_told_apart(tmp_path: Path, told: str, processor: str) -> None:
     (tmp_path / "cpuinfo").write_text(told)
-    assert provenance._processor(tmp_path / "cpuinfo") == processor
+    assert machine._processor(tmp_path / "cpuinfo") == processor
 
 
 def test_a_machine_that_tells_nothing_of_its_processor_has_one_all_the_same(tmp_path: Path) -> None:
-    assert provenance._processor(tmp_path / "none") == (platform.processor() or platform.machine())
+    assert machine._processor(tmp_path / "none") == (platform.processor() or platform.machine())
 
 
 def test_the_command_has_no_path_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/somewhere/bin/metaopt", "tune", "--budget", "5"])
-    assert provenance.command_line() == ["metaopt", "tune", "--budget", "5"]
+    assert machine.command_line() == ["metaopt", "tune", "--budget", "5"]
 
 
 def test_the_command_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["metaopt", "tune", "--scheduler", "tls://ann:s3cret@host:8786", "--token=s3cret"])
-    assert provenance.command_line() == ["metaopt", "tune", "--scheduler", "tls://***@host:8786", "--token=***"]
+    assert machine.command_line() == ["metaopt", "tune", "--scheduler", "tls://***@host:8786", "--token=***"]
 
 
 def test_the_environment_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_ACCESS_KEY", "s3cret")
-    assert "s3cret" not in json.dumps([provenance.host(1), provenance.versions(), provenance.command_line()])
+    assert "s3cret" not in json.dumps([machine.host(1), machine.versions(), machine.command_line()])
+
+
+def test_cores_are_those_that_this_process_may_use() -> None:
+    assert 1 <= machine.cores() <= (os.cpu_count() or 1)
