@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 HEAVY = {
     "ConfigSpace",
@@ -31,12 +34,46 @@ def loaded_after(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
+def _command(*words: str) -> str:
+    return f"import metaopt.cli\nassert metaopt.cli.main({list(words)}) == 0"
+
+
 def test_the_command_line_loads_nothing_heavy() -> None:
     assert loaded_after("import metaopt.cli") & HEAVY == set()
 
 
 def test_an_error_loads_nothing_heavy() -> None:
     assert loaded_after("import metaopt.cli\nmetaopt.cli.main(['tune', '--optimiser', 'darts'])") & HEAVY == set()
+
+
+LOOK_UPS = {
+    "card": "import metaopt.tables.card",
+    "look-up of a worker": (
+        "from pathlib import Path\n"
+        "from metaopt.cells.codec import cell_configuration_space\n"
+        "from metaopt.cells.space import CELL_SPACES\n"
+        "from metaopt.core.trial import Trial\n"
+        "from metaopt.executors.base import Recipe, Task\n"
+        "from metaopt.executors.evaluation import evaluate\n"
+        "recipe = Recipe('metaopt.objectives.table:TableLookup', {'benchmark': 'digits', 'cell_space': 1})\n"
+        "config = dict(cell_configuration_space(CELL_SPACES[1]).get_default_configuration())\n"
+        "assert evaluate(Task(recipe, Trial(0, 0, config, 8, 0), Path('trial'))).status == 'ok'"
+    ),
+    "tuners": (
+        "from metaopt.core.registry import load\n"
+        "from metaopt.tuners import TUNERS\n"
+        "assert [load(path) for path in TUNERS.values()]"
+    ),
+    "benchmark list": _command("benchmark", "list"),
+    "benchmark info": _command("benchmark", "info", "digits"),
+    "baseline": _command("baseline", "--tuner", "re", "--budget", "3", "--no-report"),
+    "space list": _command("space", "list"),
+}
+
+
+@pytest.mark.parametrize("code", LOOK_UPS.values(), ids=LOOK_UPS)
+def test_a_look_up_does_not_load_torch(code: str, tmp_path: Path) -> None:
+    assert "torch" not in loaded_after(f"import os\nos.chdir({str(tmp_path)!r})\n{code}")
 
 
 def test_the_gate_sees_what_is_loaded() -> None:

@@ -269,7 +269,7 @@ def _add_space_commands(verbs: _Commands[_Parser]) -> None:
 def _add_benchmark_commands(verbs: _Commands[_Parser]) -> None:
     _command(verbs, "list", "metaopt.cli.benchmarks:list_benchmarks", "names of the shipped benchmarks")
     info = _command(verbs, "info", "metaopt.cli.benchmarks:info", "the card of a benchmark, and the tables there are")
-    build = _command(verbs, "build", "metaopt.cli.benchmarks:build", "train the cells of a cell space, resumable")
+    build = _command(verbs, "build", "metaopt.cli.build:build", "train the cells of a cell space, resumable")
     build.add_argument("--space", type=whole, choices=(1, 2, 3), default=1, help="cell space [1]")
     build.add_argument(
         "--found", type=Path, nargs="+", default=[], metavar="RUN", help="also train the cells that these runs found"

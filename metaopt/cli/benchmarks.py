@@ -1,12 +1,9 @@
-"""``metaopt benchmark list|info|build``."""
+"""``metaopt benchmark list|info``."""
 
 from __future__ import annotations
 
-import shlex
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +11,11 @@ import numpy as np
 
 from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
-from metaopt.cli.countdown import Countdown
-from metaopt.cli.found import found_cells
-from metaopt.core import paths
-from metaopt.core.errors import ConfigError, TableError
-from metaopt.core.file_lock import alone_in
-from metaopt.core.machine import command_line, cores, host, versions
+from metaopt.core.errors import TableError
 from metaopt.core.wording import command, counted, listed
-from metaopt.executors.dask.local import local_cluster, run_all
 from metaopt.report.sections.surrogate import quality_lines
-from metaopt.tables.building.build import build as build_table
-from metaopt.tables.building.build import check_out, planned, training
 from metaopt.tables.card import Card, card_names, load_card
-from metaopt.tables.files import find_predictions, find_table, making
+from metaopt.tables.files import find_predictions, find_table
 from metaopt.tables.predictions import Predictions
 from metaopt.tables.shrinkage import shrunk_means
 from metaopt.tables.table import Table
@@ -127,31 +116,3 @@ def _table(card: Card, cell_space: int) -> Path | None:
         return find_table(card, cell_space)
     except TableError:
         return None
-
-
-def build(arguments: Namespace) -> int:
-    """Trains the cells of a cell space on worker processes and writes the table; goes on where it was stopped."""
-    card, space = load_card(arguments.benchmark), arguments.space
-    training(card)
-    workers = cores() if arguments.workers is None else arguments.workers
-    if workers < 1:
-        raise ConfigError(f"workers is {workers}; allowed: 1 or more", "leave out --workers for one per core")
-    out = arguments.out or paths.home() / "tables" / card.table_name(space)
-    folder = paths.home() / "build" / f"{card.name}-{space}-{card.digest}"
-    check_out(out)
-    found = (graph for run in arguments.found for graph in found_cells(run)[1])
-    graphs, seeds = planned(card, space, found), card.seeds(space)
-    provenance = {
-        "command": shlex.join(command_line()),
-        "versions": versions(),
-        "host": host(cores()),
-        "workers": workers,
-        "seeds": list(seeds),
-    }
-    print(f"finished parts are kept in {folder}; a build that is started again goes on from there", file=sys.stderr)
-    countdown = Countdown("networks")
-    with making(out), alone_in(folder, "benchmark build"), local_cluster(workers) as client:
-        run = partial(run_all, client)
-        build_table(card, graphs, seeds, card.rounds(space), folder, out, run, provenance, countdown)
-    print(f"table: {out}")
-    return OK

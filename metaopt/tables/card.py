@@ -12,8 +12,7 @@ from typing import Any
 from metaopt.core import paths
 from metaopt.core.errors import ConfigError, unknown_name
 from metaopt.core.yaml_file import read_yaml
-from metaopt.tables.building.networks import NetworkScale
-from metaopt.tables.building.training import Protocol
+from metaopt.tables.protocol import NetworkScale, Protocol
 
 # A file of the folder of tables, with the cell space in it or not: no path, nothing else that format() would fill in.
 _TABLE = re.compile(r"\w[\w.-]*(\{space\}[\w.-]*)?")

@@ -12,8 +12,9 @@ from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
 from metaopt.images import digits
 from metaopt.tables.building.build import CHUNK_NETWORKS
-from metaopt.tables.building.training import Protocol, train_networks
+from metaopt.tables.building.training import train_networks
 from metaopt.tables.card import load_card
+from metaopt.tables.protocol import Protocol
 
 EPOCHS = 2
 

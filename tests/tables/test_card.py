@@ -11,9 +11,8 @@ from metaopt.core import paths
 from metaopt.core.errors import ConfigError
 from metaopt.images import load_images
 from metaopt.settings.search import UNKNOWN
-from metaopt.tables.building.networks import NetworkScale
-from metaopt.tables.building.training import Protocol
 from metaopt.tables.card import card_names, load_card
+from metaopt.tables.protocol import NetworkScale, Protocol
 from metaopt.tables.schema import REQUIRED, SCHEMA
 
 

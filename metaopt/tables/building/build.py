@@ -28,9 +28,10 @@ from metaopt.core.errors import TableError
 from metaopt.core.seeds import stream
 from metaopt.core.system_errors import explaining
 from metaopt.images import load_images
-from metaopt.tables.building.networks import NetworkBatch, NetworkScale
-from metaopt.tables.building.training import Protocol, train_networks
+from metaopt.tables.building.networks import NetworkBatch
+from metaopt.tables.building.training import train_networks
 from metaopt.tables.card import Card, Round
+from metaopt.tables.protocol import NetworkScale, Protocol
 from metaopt.tables.schema import UNEVEN, write_table
 
 #: Networks trained side by side: so many keep the activations of a step in the cache.

@@ -15,7 +15,6 @@ input. Its constants are ``NetworkScale``'s defaults here, scaled to 8x8 images.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -24,37 +23,7 @@ from torch.nn import functional as F
 
 from metaopt.cells.graph import CellGraph
 from metaopt.core.seeds import stream
-
-
-@dataclass(frozen=True)
-class NetworkScale:
-    """Size of a network and what else its modules are made of.
-
-    Attributes:
-        channels: In the first stack, doubled in each further one.
-        stacks: Of cells, with a pooling by two between them.
-        cells: Per stack.
-        in_channels: Of an image.
-        classes: Of images.
-        batch_norm_momentum: Share of a batch in the running statistics, as PyTorch counts it.
-        batch_norm_epsilon: Added to a variance.
-        initial_weights: ``he_normal``: convolutions by He et al. 2015, equation 10, with fan-in; the classifier normal
-            with variance 1 / fan-in; biases 0. No other is known.
-    """
-
-    channels: int = 8
-    stacks: int = 3
-    cells: int = 1
-    in_channels: int = 1
-    classes: int = 10
-    batch_norm_momentum: float = 0.2
-    batch_norm_epsilon: float = 1e-5
-    initial_weights: str = "he_normal"
-
-    def __post_init__(self) -> None:
-        """Raises ValueError on initial weights that are not known."""
-        if self.initial_weights != "he_normal":
-            raise ValueError(f"initial_weights is {self.initial_weights!r}; allowed: he_normal")
+from metaopt.tables.protocol import NetworkScale
 
 
 def vertex_channels(graph: CellGraph, c_out: int) -> list[int]:

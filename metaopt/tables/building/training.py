@@ -18,58 +18,10 @@ from torch.nn import functional as F
 from metaopt.cells.graph import CellGraph
 from metaopt.core.seeds import stream
 from metaopt.images import ImageData, ImagePart
-from metaopt.tables.building.networks import NetworkBatch, NetworkScale
+from metaopt.tables.building.networks import NetworkBatch
+from metaopt.tables.protocol import NetworkScale, Protocol
 
 _EVAL_IMAGES = 100  # per call: larger ones leave the cache and take longer
-
-
-#: What a protocol can say of these, since nothing else is programmed; a card states them all the same.
-_ONLY = {
-    "schedule": "cosine",
-    "loss": "cross_entropy",
-    "pixels": "standardized",
-    "augmentation": "none",
-    "last_batch": "dropped",
-}
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How a network is trained by stochastic gradient descent.
-
-    Attributes:
-        epochs: After which epochs it is scored; the last one ends the training.
-        batch_size: Images per step.
-        learning_rate: At the first step.
-        momentum: Of the descent.
-        weight_decay: L2 penalty on all parameters, those of batch norm and biases among them.
-        nesterov: Whether the momentum is Nesterov's.
-        schedule: ``cosine``: of the learning rate, to 0 after the last step, changed after every step.
-        loss: ``cross_entropy``: its mean over a batch.
-        pixels: ``standardized``: the training images' mean is taken off, and the rest divided by their deviation.
-        augmentation: ``none``.
-        last_batch: ``dropped``: images that do not fill a batch are left out of an epoch.
-
-    Raises:
-        ValueError: if one of the last five has another value.
-    """
-
-    epochs: tuple[int, ...]
-    batch_size: int
-    learning_rate: float
-    momentum: float
-    weight_decay: float
-    nesterov: bool = True
-    schedule: str = "cosine"
-    loss: str = "cross_entropy"
-    pixels: str = "standardized"
-    augmentation: str = "none"
-    last_batch: str = "dropped"
-
-    def __post_init__(self) -> None:
-        for name, only in _ONLY.items():
-            if getattr(self, name) != only:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed: {only}")
 
 
 @dataclass(frozen=True)

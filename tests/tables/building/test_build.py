@@ -22,8 +22,8 @@ from metaopt.tables.building.build import (
     planned_seeds,
     training,
 )
-from metaopt.tables.building.networks import NetworkScale
 from metaopt.tables.card import Card, Round, load_card
+from metaopt.tables.protocol import NetworkScale
 from metaopt.tables.table import Table
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from metaopt.cells.graph import CellGraph
-from metaopt.tables.building.networks import NetworkBatch, NetworkScale, vertex_channels
+from metaopt.tables.building.networks import NetworkBatch, vertex_channels
+from metaopt.tables.protocol import NetworkScale
 
 # 0 -> 1, 2, 3; 1 -> 4; 4, 2, 3 -> 5: three parents of the output, and vertex 1 feeds vertex 4 only
 FAN = CellGraph.from_key("11100" + "0010" + "001" + "01" + "1" + ":conv3x3:conv1x1:maxpool3x3:conv3x3")

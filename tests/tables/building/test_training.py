@@ -7,8 +7,8 @@ import torch
 
 from metaopt.cells.graph import CellGraph
 from metaopt.images import ImageData, digits
-from metaopt.tables.building.networks import NetworkScale
-from metaopt.tables.building.training import Protocol, standardised, train_networks
+from metaopt.tables.building.training import standardised, train_networks
+from metaopt.tables.protocol import NetworkScale, Protocol
 
 GRAPH = CellGraph.from_key("111:conv3x3")
 OTHER = CellGraph.from_key("111:conv1x1")
