@@ -21,7 +21,7 @@ LAYERS = (
     [{"runs"}],
     [{"executors"}],
     [{"objectives"}, {"surrogates"}],
-    [{"oneshot"}, {"tables"}],
+    [{"oneshot"}, {"tables"}, {"recorded"}],
     [{"images"}, {"cells"}, {"tuners"}],
     [{"spaces"}],
     [{"settings"}],

@@ -134,9 +134,12 @@ def _parsers() -> _Parser:
     doctor = _command(commands, "doctor", "metaopt.cli.doctor:doctor", "check what metaopt needs of this machine")
     doctor.add_argument("--json", action="store_true", help="as one JSON object")
     _add_space_commands(_verbs(commands, "space", "spaces of hyperparameters: list, show, check"))
-    verbs = _verbs(commands, "benchmark", "benchmarks: list, info, build, record, import, fit-surrogate")
+    verbs = _verbs(
+        commands, "benchmark", "benchmarks: list, info, build, record, gather-searches, import, fit-surrogate"
+    )
     _add_benchmark_commands(verbs)
     _add_record_command(verbs)
+    _add_gather_command(verbs)
     _add_import_command(verbs)
     _add_fit_surrogate_command(verbs)
     return parser
@@ -289,6 +292,15 @@ def _add_record_command(verbs: _Commands[_Parser]) -> None:
     _add_scheduler(record)
     text = "folder to make, or to go on with [a folder in runs, named by optimizer, benchmark and seed]"
     record.add_argument("--out", type=Path, metavar="FOLDER", help=text)
+
+
+def _add_gather_command(verbs: _Commands[_Parser]) -> None:
+    text = "put the searches of any runs into one file, each once, with their courses epoch by epoch"
+    gather = _command(verbs, "gather-searches", "metaopt.cli.gather:gather_searches", text)
+    gather.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run, or of a study")
+    gather.add_argument("--benchmark", default="digits", help="whose searches are wanted [digits]")
+    gather.add_argument("--space", type=whole, choices=(1, 2, 3), default=1, help="cell space [1]")
+    gather.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write, .parquet")
 
 
 def _add_import_command(verbs: _Commands[_Parser]) -> None:

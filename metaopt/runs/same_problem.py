@@ -34,13 +34,21 @@ def check_same_problem(journal: Path, header: Mapping[str, Any], description: Ma
     Raises:
         JournalError: naming what differs, with what it was and what it is.
     """
-    now = {name: value for name, value in description.items() if name not in _OF_THE_MACHINE}
-    if found := list(_differences("", header.get("objective", {}), json.loads(json.dumps(now)))):
+    if found := changed_problem(header.get("objective", {}), description):
         raise JournalError(
-            f"{journal} is of another problem than there is now: {_listed(found)}",
+            f"{journal} is of another problem than there is now: {found}",
             "put back what the run was begun with: table, card, surrogate, images, METAOPT_HOME, metaopt's version; or "
             "begin a new run",
         )
+
+
+def changed_problem(stated: Any, description: Mapping[str, Any]) -> str:
+    """Returns in words what differs between two descriptions of an objective; empty if nothing does.
+
+    What only one of the two states is no difference, nor is the machine.
+    """
+    now = {name: value for name, value in description.items() if name not in _OF_THE_MACHINE}
+    return _listed(list(_differences("", stated, json.loads(json.dumps(now)))))
 
 
 def check_same_run(journal: Path, header: Mapping[str, Any], of: Mapping[str, Any]) -> None:

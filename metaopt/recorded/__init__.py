@@ -1,0 +1,1 @@
+"""Recorded searches: what real searches of one-shot optimizers were worth, epoch by epoch, as one table."""
