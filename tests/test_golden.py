@@ -75,6 +75,20 @@ def test_it_is_reported(run: RunFolder) -> None:
     assert (run.report / "report.html").stat().st_size > 10_000
 
 
+def test_a_baseline_that_began_with_the_default_goes_on_as_it_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(next(folder for folder in FOLDERS if folder.name == "baseline"), tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
+    whole, lines = plain_events(run), run.journal.read_bytes().splitlines(keepends=True)
+    recorded = run.read()
+    assert recorded.trials[0].config == recorded.header["default"]
+    run.journal.write_bytes(b"".join(lines[:4]))
+    assert main(["resume", str(run.path), "--no-report"]) == 0
+    assert plain_events(run) == whole
+    assert "  default   valid error" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_torn_and_unfinished_it_goes_on(run: RunFolder) -> None:
     whole, lines = plain_events(run), run.journal.read_bytes().splitlines(keepends=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ConfigSpace import Categorical, ConfigurationSpace
+from ConfigSpace import Categorical
 
 from metaopt.cells.graph import OPS
 from metaopt.cells.space import Cell, CellSpace
 from metaopt.core.errors import ConfigError
+from metaopt.spaces.exact import Space
 
 
 def _parents_name(space: CellSpace, node: int) -> str:
@@ -23,9 +24,9 @@ def _spell(parents: tuple[int, ...]) -> str:
     return ",".join(map(str, parents))
 
 
-def cell_configuration_space(space: CellSpace) -> ConfigurationSpace:
-    """Returns the space of all cells; its default is the first choice everywhere."""
-    result = ConfigurationSpace(name=space.name)
+def cell_configuration_space(space: CellSpace) -> Space:
+    """Returns the space of all cells, which has no default."""
+    result = Space(space.name, has_default=False)
     result.add([Categorical(f"op_{j}", OPS) for j in range(1, space.n_nodes + 1)])
     result.add(
         [

@@ -43,7 +43,8 @@ def export(arguments: Namespace) -> int:
 def _status(folder: RunFolder) -> dict[str, Any]:
     driver, (story, tally) = folder.driver, _tallied(folder)
     with of_journal(folder.journal):
-        config = RunHeader.of(story.header).config
+        record = RunHeader.of(story.header)
+        config = record.config
     budget = config.limits
     confirming: dict[str, Any] | None = None
     confirmed = config.confirm == 0 or tally.incumbent is None
@@ -59,7 +60,8 @@ def _status(folder: RunFolder) -> dict[str, Any]:
         "end": story.end,
         "torn": story.torn if not driver else "",
         "budget": {"evaluations": budget.evaluations, "epochs": budget.epochs, "seconds": budget.seconds},
-        "tuning": tally.standing(budget, story.elapsed_s).to_json(),
+        "has_default": record.has_default,
+        "tuning": tally.standing(budget, story.elapsed_s, has_default=record.has_default).to_json(),
         "confirming": confirming,
     }
 
@@ -92,7 +94,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
         f"epochs     {tuning['epochs']}",
         f"seconds    {tuning['elapsed_s']:.0f}"
         + (f", about {tuning['left_s']:.0f} left" if tuning["left_s"] is not None and not status["end"] else ""),
-        f"default    {_score(tuning['default'])}",
+        *([f"default    {_score(tuning['default'])}"] if status["has_default"] else []),
         f"incumbent  {_score(tuning['incumbent'])}",
     ]
     if status["confirming"]:

@@ -82,7 +82,8 @@ def _findings(recorded: RunRecord) -> Iterable[str]:
     predicted = f"{standing.predicted} predicted, " if standing.predicted else ""
     restarts = f"{counted(standing.restarts, 'restart')}, " if standing.restarts else ""
     yield f"{done}, {standing.failed} failed, {restarts}{predicted}{epochs}, {standing.elapsed_s:.0f} s"
-    yield _row("default", standing.default, optimum)
+    if record.has_default:
+        yield _row("default", standing.default, optimum)
     yield _row("incumbent", standing.incumbent, optimum)
     if recorded.incumbent is not None:
         yield from (f"    {name}: {value}" for name, value in recorded.incumbent.config.items())

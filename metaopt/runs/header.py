@@ -128,6 +128,11 @@ class RunHeader:
         )
 
     @property
+    def has_default(self) -> bool:
+        """Whether the run's first trial is the default of its space, as of all headers that do not deny it."""
+        return self.content.get("default", {}) is not None
+
+    @property
     def config(self) -> RunSettings:
         """The settings as those of this version.
 

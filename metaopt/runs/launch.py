@@ -31,10 +31,10 @@ from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import of_journal
 from metaopt.runs.journal import JournalWriter, RunRecord
 from metaopt.runs.loop import Run
-from metaopt.runs.progress import Progress, show
+from metaopt.runs.progress import SCORES, Progress, show
 from metaopt.runs.same_problem import changed_versions, check_same_problem, check_same_run
 from metaopt.settings.run import RunSettings
-from metaopt.spaces.space import plain, space_to_json
+from metaopt.spaces.space import default_of, space_to_json
 from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
 from metaopt.tuners.fixed import Fixed
@@ -63,9 +63,9 @@ class Prepared:
     epochs: Mapping[str, int]
 
     @property
-    def default(self) -> dict[str, Value]:
-        """The default configuration."""
-        return plain(self.objective.space.get_default_configuration())
+    def default(self) -> dict[str, Value] | None:
+        """The default configuration; None where there is none, as of cells."""
+        return default_of(self.objective.space)
 
     def make_tuner(self) -> Tuner:
         """Returns a fresh tuner."""
@@ -94,9 +94,9 @@ def prepare(config: RunSettings, space: str | Mapping[str, Any] | None = None) -
         MetaoptError: naming everything that does not fit: options, space, benchmark, table, device.
     """
     problems: list[MetaoptError] = []
-    tuner: type[Tuner] = registry.resolve("tuner", TUNERS, config.tuner)
+    kind: type[Tuner] = registry.resolve("tuner", TUNERS, config.tuner)
     try:
-        config = replace(config, tuner_options=check_options(tuner, config.tuner_options))
+        config = replace(config, tuner_options=check_options(kind, config.tuner_options))
     except MetaoptError as error:
         problems.append(error)
     constructor, settings = OBJECTIVES[config.objective], config.objective_settings(space)
@@ -115,11 +115,11 @@ def prepare(config: RunSettings, space: str | Mapping[str, Any] | None = None) -
     )
     epochs = evaluation_epochs(config, *objective.epochs)
     config = replace(config, min_epochs=epochs["min_epochs"], max_epochs=epochs["max_epochs"])
-    prepared = Prepared(config, objective, recipe, tuner, epochs)
-    wanted = prepared.make_tuner().possible_epochs
-    _check_epochs(prepared, wanted)
+    prepared = Prepared(config, objective, recipe, kind, epochs)
+    tuner = prepared.make_tuner()
+    _check_epochs(prepared, tuner.possible_epochs)
     if space is None:  # a resumed run has begun
-        _check_first_trial(prepared, min(wanted))
+        _check_first_trial(prepared, tuner)
     _check_clock(config, objective)
     return prepared
 
@@ -141,14 +141,14 @@ def _check_epochs(prepared: Prepared, wanted: Set[int]) -> None:
         )
 
 
-def _check_first_trial(prepared: Prepared, shortest: int) -> None:
-    """Checks that the budget of epochs pays the default at its dearest, or the run would end before it begins.
+def _check_first_trial(prepared: Prepared, tuner: Tuner) -> None:
+    """Checks that the budget of epochs pays the first trial at its dearest, or the run would end before it begins.
 
     Raises:
         ConfigError: if not.
     """
-    budget = prepared.config.budget_epochs
-    dearest = dearest_epochs(prepared.objective, prepared.default, shortest)
+    budget, shortest = prepared.config.budget_epochs, min(tuner.possible_epochs)
+    dearest = dearest_epochs(prepared.objective, tuner.first, shortest)
     if budget is not None and dearest > budget:
         what = "the tuner's shortest evaluation takes" if dearest == shortest else "the default configuration may train"
         raise ConfigError(
@@ -279,14 +279,15 @@ def _work(prepared: Prepared, folder: RunFolder, recorded: RunRecord, console: C
                 return Run(tuner, crew, *about, partial(dearest_epochs, prepared.objective)).run()
 
         pause_s = 0.0 if prepared.objective.needs_process else _LOOK_UP_PAUSE_S
-        shown = show("tuning", prepared.config.limits, console, pause_s=pause_s)
+        scores = SCORES if recorded.record.has_default else SCORES[:1]
+        shown = show("tuning", prepared.config.limits, console, scores=scores, pause_s=pause_s)
         end = run(shown, prepared.make_tuner(), folder, recorded)
         if not end or (tuner := confirmation(prepared, folder.read())) is None:
             return end
         place = folder.confirmation
         so_far = place.read() if place.begun else place.begin({**recorded.header, "confirms": folder.path.name})
         check_same_run(place.journal, so_far.header, recorded.header)
-        shown = show("confirming", Budget(len(tuner.configs) * tuner.repeats), console, scores=False)
+        shown = show("confirming", Budget(len(tuner.configs) * tuner.repeats), console, scores=())
         return end if run(shown, tuner, place, so_far) else ""
 
 
@@ -296,15 +297,15 @@ def _confirmed(prepared: Prepared, folder: RunFolder, recorded: RunRecord) -> bo
 
 
 def confirmation(prepared: Prepared, recorded: RunRecord) -> Fixed | None:
-    """Returns the tuner that evaluates default and incumbent again with fresh seeds; None without an incumbent.
+    """Returns the tuner that evaluates default and incumbent again with fresh seeds; None without either.
 
     An incumbent that is the default is evaluated once per seed, not twice.
     """
-    incumbent, repeats = recorded.incumbent, prepared.config.confirm
-    if incumbent is None or not repeats:
+    default, incumbent, repeats = prepared.default, recorded.incumbent, prepared.config.confirm
+    if default is None or incumbent is None or not repeats:
         return None
-    configs = [prepared.default]
-    if incumbent.config != prepared.default:
+    configs = [default]
+    if incumbent.config != default:
         configs.append(dict(incumbent.config))
     return Fixed(
         prepared.objective.space,

@@ -20,6 +20,8 @@ from metaopt.runs.status import RunStatus, Score, Tally
 
 _REFRESHES_PER_S = 4
 _BAR_WIDTH = 32
+#: What can be shown of the configurations of a run.
+SCORES = ("incumbent", "default")
 
 
 class Progress:
@@ -29,11 +31,11 @@ class Progress:
         title: What is going on, e.g. ``"tuning"``.
         budget: What the run may use.
         console: Where to show it.
-        scores: Whether to show incumbent and default: not where configurations are evaluated again and again, since
-            the best of equals is luck.
+        scores: Which scores to show: ``default`` where the space has one, and none where configurations are evaluated
+            again and again, since the best of equals is luck.
     """
 
-    def __init__(self, title: str, budget: Budget, console: Console, *, scores: bool = True) -> None:
+    def __init__(self, title: str, budget: Budget, console: Console, *, scores: Sequence[str] = SCORES) -> None:
         self.title, self.budget, self.console, self._scores = title, budget, console, scores
         self._tally = Tally()
         self._now_s = 0.0
@@ -65,9 +67,9 @@ class Progress:
         return self._tally.standing(self.budget, self._now_s)
 
     def _summary(self, standing: RunStatus) -> str:
-        scores = [f"incumbent {_error(standing.incumbent)}", f"default {_error(standing.default)}"]
+        scores = {"incumbent": standing.incumbent, "default": standing.default}
         parts = [
-            *(scores if self._scores else ()),
+            *(f"{name} {_error(scores[name])}" for name in self._scores),
             counted(standing.epochs, "epoch"),
             f"{duration(standing.elapsed_s)} gone",
         ]
@@ -95,7 +97,7 @@ class Lines(Progress):
     """
 
     def __init__(
-        self, title: str, budget: Budget, console: Console, *, scores: bool = True, pause_s: float = 0.0
+        self, title: str, budget: Budget, console: Console, *, scores: Sequence[str] = SCORES, pause_s: float = 0.0
     ) -> None:
         super().__init__(title, budget, console, scores=scores)
         self._pause_s, self._printed_at = pause_s, float("-inf")
@@ -129,7 +131,7 @@ class Lines(Progress):
 class Bar(Progress):
     """A live bar with two lines of numbers under it."""
 
-    def __init__(self, title: str, budget: Budget, console: Console, *, scores: bool = True) -> None:
+    def __init__(self, title: str, budget: Budget, console: Console, *, scores: Sequence[str] = SCORES) -> None:
         super().__init__(title, budget, console, scores=scores)
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=_REFRESHES_PER_S)
 
@@ -189,7 +191,9 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def show(title: str, budget: Budget, console: Console, *, scores: bool = True, pause_s: float = 0.0) -> Progress:
+def show(
+    title: str, budget: Budget, console: Console, *, scores: Sequence[str] = SCORES, pause_s: float = 0.0
+) -> Progress:
     """Returns the way to show a run that suits the console, see :class:`Lines`."""
     if console.is_terminal and not console.is_dumb_terminal:
         return Bar(title, budget, console, scores=scores)

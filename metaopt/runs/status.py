@@ -41,7 +41,7 @@ class RunStatus:
         epochs: What all trials asked for cost of a budget of epochs.
         elapsed_s: Seconds of the run so far.
         left_s: Seconds that the budget will last at the rate so far; None if unknown.
-        default: Of the default configuration, at the most epochs it had.
+        default: Of the default configuration, at the most epochs it had; None where the space has none.
         incumbent: Of what the run recommends, see :func:`metaopt.core.incumbent.incumbent`.
     """
 
@@ -68,7 +68,8 @@ class RunStatus:
         tally = Tally()
         for event in recorded.events:
             tally.take(event)
-        return tally.standing(budget, recorded.elapsed_s if now_s is None else now_s)
+        now_s = recorded.elapsed_s if now_s is None else now_s
+        return tally.standing(budget, now_s, has_default=recorded.record.has_default)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the standing as plain JSON values."""
@@ -117,12 +118,13 @@ class Tally:
         """What the run recommends so far."""
         return self._incumbent.found[0] if self._incumbent.found else None
 
-    def standing(self, budget: Budget, now_s: float) -> RunStatus:
+    def standing(self, budget: Budget, now_s: float, *, has_default: bool = True) -> RunStatus:
         """Returns how the run stands.
 
         Args:
             budget: What it may use.
             now_s: The second of the run it is.
+            has_default: Whether its first trial is the default of its space.
         """
         return RunStatus(
             done=self._done,
@@ -133,7 +135,7 @@ class Tally:
             epochs=self._epochs + sum(charged_epochs(trial, None) for trial in self.running.values()),
             elapsed_s=now_s,
             left_s=self._left_s(budget, now_s),
-            default=_score(self._default),
+            default=_score(self._default) if has_default else None,
             incumbent=_score(self._incumbent.found),
         )
 

@@ -72,10 +72,13 @@ class Space(ConfigurationSpace):
 
     Args:
         name: Of the space.
+        has_default: Whether its default configuration is one that somebody recommends. That of a space of cells is
+            only the first choice everywhere, so nothing begins with it or is compared with it.
     """
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, *, has_default: bool = True) -> None:
         super().__init__(name)
+        self.has_default = has_default
         self._dag = _Conditions()
 
     @classmethod

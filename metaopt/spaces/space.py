@@ -121,6 +121,12 @@ def plain(config: Configuration | Mapping[str, Any]) -> dict[str, Value]:
     return {str(k): v.item() if isinstance(v, np.generic) else v for k, v in dict(config).items()}
 
 
+def default_of(space: ConfigurationSpace) -> dict[str, Value] | None:
+    """Returns the default configuration; None where there is none, as of cells."""
+    without = isinstance(space, Space) and not space.has_default
+    return None if without else plain(space.get_default_configuration())
+
+
 def default_with(space: ConfigurationSpace, given: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the default configuration with some other values; what these switch on has its own default.
 

@@ -20,9 +20,10 @@ from ConfigSpace import Categorical, ConfigurationSpace, Constant, EqualsConditi
 
 from metaopt.core.errors import JournalError
 from metaopt.core.registry import load, resolve
-from metaopt.core.seeds import stream
+from metaopt.core.seeds import seed_integer, stream
 from metaopt.core.trial import Result, Status, Trial, Value
-from metaopt.spaces.space import check_config, plain, space_from_json, space_to_json
+from metaopt.spaces.exact import Space
+from metaopt.spaces.space import check_config, exact, plain, space_from_json, space_to_json
 from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
 
@@ -41,6 +42,13 @@ def mixed_space() -> ConfigurationSpace:
     share = Float("share", (0.0, 1.0), default=0.5)
     space.add(rate, batch, order, gate, length, share, Constant("cells", 3))
     space.add(EqualsCondition(length, gate, True), GreaterThanCondition(share, batch, 32))
+    return space
+
+
+def mixed_space_without_default() -> Space:
+    """Returns :func:`mixed_space`, its default being nothing that anybody recommends, as of cells."""
+    space = exact(mixed_space())
+    space.has_default = False
     return space
 
 
@@ -147,6 +155,26 @@ class TunerContract:
     def test_first_configuration_is_the_default(self, events: list[ContractEvent]) -> None:
         """Comparisons with the default are fair."""
         assert trials_of(events)[0].config == plain(mixed_space().get_default_configuration())
+
+    def test_without_a_default_the_first_configuration_is_a_draw(self) -> None:
+        """By the stream of ask 0; and no design of a model brings in what nobody recommends."""
+        space, seed = mixed_space_without_default(), 3
+        asked = trials_of(play(self.tuner(space, seed=seed), n=self.n_asks // 2))
+        space.seed(seed_integer(seed, 0, "space"))
+        assert asked[0].config == plain(space.sample_configuration())
+        default = plain(space.get_default_configuration())
+        assert default not in [trial.config for trial in asked]
+
+    def test_a_journal_that_began_with_the_default_goes_on(self, events: list[ContractEvent]) -> None:
+        """Earlier versions began so in every space: such a run goes on as it would have then."""
+        for cut in (1, len(events) // 2):
+            tuner = self.tuner(mixed_space_without_default())
+            tuner.replay(events[:cut])
+            for event in events[cut:]:
+                if isinstance(event, Trial):
+                    assert tuner.ask() == [event], f"after a replay of {cut} events"
+                else:
+                    tuner.tell(event)
 
     def test_ids_count_from_zero_and_seeds_differ(self, events: list[ContractEvent]) -> None:
         """No id is skipped or used twice, and no two trials share their randomness."""

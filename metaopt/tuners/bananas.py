@@ -46,7 +46,8 @@ class Bananas(Tuner):
         seed: Seed of the run.
         min_epochs: Not used.
         max_epochs: Budget of every evaluation.
-        n_initial: The default and draws before the first fit; at least 1. 10 as in naszilla, the authors' code.
+        n_initial: Configurations before the first fit, the default if there is one and draws; at least 1. 10 as in
+            naszilla, the authors' code.
         batch: Configurations per fit; at least 1. 10 likewise.
         candidates: Mutants that the model chooses from; at least ``batch``. 100 likewise.
         members: Perceptrons of the ensemble; at least 2. 5 likewise.
@@ -101,7 +102,7 @@ class Bananas(Tuner):
 
     def _next(self, ask: int) -> tuple[Mapping[str, Value], Mapping[str, Any]] | None:
         if ask == 0:
-            return self.default, {"model_based": False}
+            return self.first, {"model_based": False}
         if self._fit is not None:
             # A function of what was known at the fit: a tuner that was replayed fits only what it has to go on with.
             if self._chosen is None or self._chosen[0] != self._fit:

@@ -16,7 +16,8 @@ from ConfigSpace import ConfigurationSpace
 from metaopt.core.errors import ConfigError, JournalError
 from metaopt.core.seeds import seed_integer
 from metaopt.core.trial import Result, Trial, Value
-from metaopt.spaces.space import check_config, exact, plain
+from metaopt.spaces.exact import Space
+from metaopt.spaces.space import check_config, default_of, exact, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,16 @@ class Proposal:
 
 
 class Tuner(ABC):
-    """Proposes configurations of a space; the first one is always the space's default.
+    """Proposes configurations of a space, :attr:`first` before all others.
 
     Args:
         space: What to propose from; copied, so the caller's is never drawn from.
         seed: Seed of the run.
         min_epochs: Smallest budget of an evaluation; tuners without fidelities ignore it.
         max_epochs: Largest budget of an evaluation.
+
+    Attributes:
+        first: What ask number 0 proposes: the space's default, or a draw where the space has none.
 
     Raises:
         ConfigError: if the budgets are not as stated, or if an option of the tuner has no such value.
@@ -56,7 +60,7 @@ class Tuner(ABC):
             )
         self.space = exact(space)
         self.seed, self.min_epochs, self.max_epochs = seed, min_epochs, max_epochs
-        self.default = plain(self.space.get_default_configuration())
+        self.first = first_of(self.space, seed)
         self._asked = 0
         self._told = 0
         self._running: dict[int, Trial] = {}
@@ -103,6 +107,8 @@ class Tuner(ABC):
             self.tell(event)
             return
         check_config(self.space, event.config)
+        if self._asked == 0 and event.config == (values := plain(self.space.get_default_configuration())):
+            self.first = values  # earlier versions began with the first choices of a space without a default, too
         proposal = self._propose(self._asked, event)
         if proposal is None or self._issue(proposal) != event:
             raise _misfit(event, "not what this tuner asks for with these settings")
@@ -122,8 +128,7 @@ class Tuner(ABC):
 
     def _draw(self, ask: int) -> dict[str, Value]:
         """Returns a configuration drawn from the priors of the space; the same for the same ``ask`` and run seed."""
-        self.space.seed(seed_integer(self.seed, ask, "space"))
-        return plain(self.space.sample_configuration())
+        return _drawn(self.space, self.seed, ask)
 
     @abstractmethod
     def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:
@@ -137,6 +142,21 @@ class Tuner(ABC):
     @abstractmethod
     def _observe(self, tell: int, trial: Trial, result: Result) -> None:
         """Learns from tell number ``tell``; ``result.loss`` is always finite."""
+
+
+def first_of(space: Space, seed: int) -> dict[str, Value]:
+    """Returns what a run begins with: the default, or where the space has none, a draw from the stream of ask 0.
+
+    Args:
+        space: What it is a configuration of; seeded anew.
+        seed: Seed of the run.
+    """
+    return default_of(space) or _drawn(space, seed, 0)
+
+
+def _drawn(space: Space, seed: int, ask: int) -> dict[str, Value]:
+    space.seed(seed_integer(seed, ask, "space"))
+    return plain(space.sample_configuration())
 
 
 def _misfit(event: Trial | Result, reason: str) -> JournalError:

@@ -1,8 +1,8 @@
 """BOHB (Falkner et al. 2018): Hyperband's brackets, their configurations proposed by kernel density estimates.
 
 Brackets and densities are those of hpbandster 0.7.4, the authors' code. Deviations, all outside of the model: ask and
-tell instead of its network server; the first configuration is the space's default, as in NAS-Bench-1Shot1; budgets as
-in :mod:`metaopt.tuners.shared.brackets`.
+tell instead of its network server; a space's default, where it has one, comes first, as in NAS-Bench-1Shot1; budgets
+as in :mod:`metaopt.tuners.shared.brackets`.
 """
 
 from __future__ import annotations

@@ -20,8 +20,9 @@ _ROWS = 64  # of the sequence at a time: a power of 2, in which it is balanced
 
 
 class Design(Tuner):
-    """Proposes the default and then a scrambled Sobol' sequence (Owen 1998), at the largest budget; learns nothing.
+    """Proposes the default or a draw, then a scrambled Sobol' sequence (Owen 1998), at the largest budget.
 
+    It learns nothing.
     Points are quantiles of the space's priors, so they spread as draws do, only more evenly; what the space forbids is
     passed over. After every ``every`` new points the earliest one with a single search is searched again until it has
     ``repeats`` of them. So the points with repeats are the beginning of the sequence, and as even as all points are.
@@ -66,7 +67,7 @@ class Design(Tuner):
         block, place = divmod(ask, self.every + self.repeats - 1)
         if place >= self.every:
             return self._points[block]
-        config = self.default if ask == 0 else next(self._sequence)
+        config = self.first if ask == 0 else next(self._sequence)
         if logged is not None:  # on another machine a logarithm may differ in a bit
             config = dict(logged.config)
         # In a small space a configuration comes again.

@@ -1,9 +1,10 @@
-"""Grid search: every combination of a few values of each hyperparameter, as often as wanted, the default first."""
+"""Grid search: every combination of a few values of each hyperparameter, as often as wanted."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -20,8 +21,9 @@ from ConfigSpace.hyperparameters import (
 from ConfigSpace.util import deactivate_inactive_hyperparameters
 
 from metaopt.core.errors import ConfigError, unknown_name
-from metaopt.core.trial import Value
-from metaopt.spaces.space import plain, unmet
+from metaopt.core.trial import Trial, Value
+from metaopt.spaces.space import exact, plain, unmet
+from metaopt.tuners.base import Proposal, first_of
 from metaopt.tuners.fixed import Fixed
 
 _MOST_CONFIGURATIONS = 10_000  # before the inactive and the forbidden are taken out; more is surely a mistake
@@ -31,7 +33,8 @@ class Grid(Fixed):
     """Goes round a grid, ``repeats`` times with fresh seeds, at the largest budget; then it proposes nothing more.
 
     A number takes values evenly on its own scale, both ends among them; anything else all of its values. The default
-    configuration comes first, whether it lies on the grid or not. A trial's key is the place of its configuration.
+    configuration, or a draw where the space has none, comes first, whether it lies on the grid or not. A trial's key is
+    the place of its configuration.
 
     Args:
         space: What to go round.
@@ -39,8 +42,8 @@ class Grid(Fixed):
         min_epochs: Not used.
         max_epochs: Budget of every evaluation.
         points: Values of a hyperparameter that is a number; fewer where it has fewer whole numbers.
-        over: Names of the hyperparameters that vary, the others keep their defaults; None: all. An empty list
-            evaluates the default again and again.
+        over: Names of the hyperparameters that vary, the others stay as they are in the first configuration; None:
+            all. An empty list evaluates the first configuration again and again.
         repeats: Evaluations of each configuration.
 
     Raises:
@@ -65,23 +68,33 @@ class Grid(Fixed):
         for name in named:
             if name not in space:
                 raise unknown_name("hyperparameter in over:", name, space, "name hyperparameters of the space")
-        configs = _configurations(space, list(space) if over is None else named, points)
+        self._grid = partial(_configurations, space, frozenset(space if over is None else named), points)
+        configs = self._grid(first_of(exact(space), seed))
         _check_varying(space, [name for name in named if len(_values(space[name], points)) > 1], configs)
         super().__init__(
             space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs, configs=configs, repeats=repeats
         )
 
+    def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:
+        if self.configs[0] != self.first:  # a journal begins with another one
+            self.configs = tuple(self._grid(self.first))
+        return super()._propose(ask, logged)
 
-def _configurations(space: ConfigurationSpace, over: Sequence[str], points: int) -> list[dict[str, Value]]:
-    """Returns the active configurations of the grid, each once, the default first."""
-    axes = [_values(space[name], points) if name in set(over) else [space[name].default_value] for name in space]
+
+def _configurations(
+    space: ConfigurationSpace, over: Set[str], points: int, first: Mapping[str, Value]
+) -> list[dict[str, Value]]:
+    """Returns the active configurations of the grid, each once, after the ``first`` that they keep the rest of."""
+    axes = [
+        _values(space[name], points) if name in over else [first.get(name, space[name].default_value)] for name in space
+    ]
     size = math.prod(map(len, axes))
     if size > _MOST_CONFIGURATIONS:
         raise ConfigError(
             f"the grid has {size} configurations; allowed: {_MOST_CONFIGURATIONS}",
             "lower points, or name fewer hyperparameters with over",
         )
-    found = [plain(space.get_default_configuration()), *_legal(space, axes)]
+    found = [dict(first), *_legal(space, axes)]
     # Combinations that differ in what is inactive only are one configuration.
     return list({tuple(sorted(config.items())): config for config in found}.values())
 

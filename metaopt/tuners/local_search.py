@@ -30,9 +30,9 @@ class LocalSearch(Tuner):
     """Climbs: from the best of some draws to the first better neighbour, on and on, until no neighbour is better.
 
     Neighbours are evaluated in random order. At a local optimum the next climb begins, with draws of its own; the
-    first climb's are the default and draws. No configuration is proposed twice; when the space has no other left,
-    nothing more is. Where an ask would have to wait for the results of a climb, it draws for the next climb instead,
-    so with one trial at a time this is the published search. A memo says the climb, from 0, and whether the
+    first climb's are the default, if there is one, and draws. No configuration is proposed twice; when the space has no
+    other left, nothing more is. Where an ask would have to wait for the results of a climb, it draws for the next climb
+    instead, so with one trial at a time this is the published search. A memo says the climb, from 0, and whether the
     configuration is a draw.
 
     Args:
@@ -82,7 +82,7 @@ class LocalSearch(Tuner):
         if (neighbour := self._neighbour()) is not None:
             return neighbour, {"climb": self._climb, "draw": False}
         self.space.seed(seed_integer(self.seed, ask, "space"))
-        first = self.default if ask == 0 else None
+        first = self.first if ask == 0 else None
         config = first or self._seen.other(lambda: plain(self.space.sample_configuration()))
         climb = self._climb if self._centre is None else self._climb + 1
         return None if config is None else (config, {"climb": climb, "draw": True})

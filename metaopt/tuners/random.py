@@ -1,4 +1,4 @@
-"""Random search: the default configuration, then draws from the space's priors, all at the largest budget."""
+"""Random search: the default, if there is one, then draws from the space's priors, all at the largest budget."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Random(Tuner):
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
         if ask == 0:
-            return Proposal(key=ask, config=self.default, epochs=self.max_epochs)
+            return Proposal(key=ask, config=self.first, epochs=self.max_epochs)
         config = logged.config if logged else self._draw(ask)
         return Proposal(key=ask, config=config, epochs=self.max_epochs)
 

@@ -36,9 +36,10 @@ class Member:
 class RegularizedEvolution(Tuner):
     """Mutates the best of a random sample of the newest configurations; the oldest die, however good they are.
 
-    First come the default and draws from the priors. An evaluated configuration joins the population, whose oldest
-    member leaves when it is full; so nothing waits for a generation. Sampled is with replacement, as in the released
-    code of both papers named here. A configuration may be proposed again. A memo names the parent's trial, or None.
+    First come the default, if there is one, and draws from the priors. An evaluated configuration joins the population,
+    whose oldest member leaves when it is full; so nothing waits for a generation. Sampled is with replacement, as in
+    the released code of both papers named here. A configuration may be proposed again. A memo names the parent's trial,
+    or None. For ``n_initial`` evaluations this is random search: where 50 are all, a population of 10 to 30 is of use.
 
     Args:
         space: What to propose from.
@@ -48,7 +49,7 @@ class RegularizedEvolution(Tuner):
         population: Members kept; at least 1. 100 as in NAS-Bench-1Shot1 (Siems et al. 2020, released code), where it
             spends 100 of 280 evaluations on draws; naszilla, the code of White et al. (2021), has 30.
         tournament: Members drawn, of which the best becomes the parent; at least 1. 10 as in NAS-Bench-1Shot1.
-        n_initial: Evaluations before the first mutation, the default among them; None: as many as ``population``.
+        n_initial: Evaluations before the first mutation, the first among them; None: as many as ``population``.
         mutation: ``any``: one hyperparameter changes, see :func:`metaopt.tuners.shared.moves.mutated`. ``published``:
             as in NAS-Bench-1Shot1, for cell spaces, see :func:`metaopt.tuners.shared.moves.mutated_as_published`.
 
@@ -86,7 +87,7 @@ class RegularizedEvolution(Tuner):
 
     def _next(self, ask: int) -> tuple[Mapping[str, Value], Mapping[str, Any]]:
         if ask < self.n_initial or not self.population:
-            return (self._draw(ask) if ask else self.default), {"parent": None}
+            return (self._draw(ask) if ask else self.first), {"parent": None}
         rng = stream(self.seed, ask, "evolution")
         sample = [self.population[int(i)] for i in rng.integers(len(self.population), size=self.tournament)]
         parent = min(sample, key=lambda member: member.loss)

@@ -29,7 +29,7 @@ from metaopt.tuners.base import Proposal, Tuner
 _MOMENTUM = 0.9  # of the baseline: 1Shot1's released code
 _BETAS = (0.9, 0.999)  # Kingma & Ba 2015, section 2; the scale of the advantage below forgets as fast as the second
 _TINY = 1e-8
-_TRIES = 100  # draws that may be forbidden, one after the other, before the default is taken
+_TRIES = 100  # draws that may be forbidden, one after the other, before the first configuration is taken
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Reinforce(Tuner):
     logits += rate (reward - baseline) grad log p(configuration), with reward = 1 - loss and, as baseline, the moving
     average of the rewards, this one among them. Hyperparameters that are inactive are left alone. A number is cut
     into bins of equal width on its own scale; a value is drawn evenly from the bin. In a memo stands the choice, a bin
-    or a value's place, of every active hyperparameter. The default comes first and counts as a draw. With several
+    or a value's place, of every active hyperparameter. The first configuration counts as a draw. With several
     trials in flight the gradient is taken at the logits of the time of the tell.
 
     As published it hardly learns within some hundred evaluations: rewards differ by hundredths, so the logits move by
@@ -112,11 +112,11 @@ class Reinforce(Tuner):
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
         if logged:
             return Proposal(key=ask, config=logged.config, epochs=self.max_epochs, memo=logged.memo)
-        config, choices = self._sample(ask) if ask else self._default()
+        config, choices = self._sample(ask) if ask else self._first_choices()
         return Proposal(key=ask, config=config, epochs=self.max_epochs, memo={"choices": choices})
 
-    def _default(self) -> tuple[dict[str, Value], dict[str, int]]:
-        return self.default, {name: self._choice(name, value) for name, value in self.default.items()}
+    def _first_choices(self) -> tuple[dict[str, Value], dict[str, int]]:
+        return self.first, {name: self._choice(name, value) for name, value in self.first.items()}
 
     def _choice(self, name: str, value: Value) -> int:
         hyperparameter, n_choices = self.space[name], len(self.probabilities(name))
@@ -135,7 +135,7 @@ class Reinforce(Tuner):
             config, choices = self._sample_once(rng)
             if is_config(self.space, config):
                 return config, choices
-        return self._default()
+        return self._first_choices()
 
     def _sample_once(self, rng: np.random.Generator) -> tuple[dict[str, Value], dict[str, int]]:
         active: dict[str, Any] = dict.fromkeys(self.space, NotSet)

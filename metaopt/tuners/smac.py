@@ -13,7 +13,7 @@ from metaopt.tuners.shared.varying import varying
 
 
 class SMAC(Tuner):
-    """Proposes the default, then a Sobol sequence, then what a random forest expects to improve most.
+    """Proposes the default, if there is one, then a Sobol sequence, then what a random forest expects to improve most.
 
     A memo says whether the configuration came from the forest, and what the forest proposed besides. No configuration
     is proposed twice while there are others.
@@ -23,7 +23,7 @@ class SMAC(Tuner):
         seed: Seed of the run.
         min_epochs: Not used.
         max_epochs: Budget of every evaluation.
-        n_initial: Configurations before the forest, the default among them; None: two per hyperparameter that can
+        n_initial: Configurations before the forest, the first among them; None: two per hyperparameter that can
             vary. SMAC itself takes ten but at most a quarter of the run's trials, which a tuner does not know.
         retrain_after: Configurations that are taken from one forest. 8 as in SMAC.
         challengers: Configurations that are drawn to start the search of the best from. 10,000 as in SMAC.
@@ -46,9 +46,8 @@ class SMAC(Tuner):
         self._model = ForestModel(
             self.space, seed=seed, retrain_after=retrain_after, challengers=challengers, min_trials=1
         )
-        n_initial = max(2 * len(varying(self.space)), 1) if n_initial is None else n_initial
-        even = [config for config in self._model.initial(n_initial) if config != self.default]
-        self._initial = [self.default, *even][:n_initial]
+        self.n_initial = max(2 * len(varying(self.space)), 1) if n_initial is None else n_initial
+        self._even = self._model.initial(self.n_initial)
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
         if logged is not None:
@@ -61,11 +60,12 @@ class SMAC(Tuner):
 
     def _sample(self, ask: int, logged: Trial | None) -> Sample:
         if ask == 0:
-            return Sample(self.default, model_based=False)
+            return Sample(self.first, model_based=False)
         if logged is not None:
             return Sample(logged.config, model_based=bool(logged.memo.get("model_based")))
-        if ask < len(self._initial):
-            return Sample(self._initial[ask], model_based=False)
+        even = [config for config in self._even if config != self.first]
+        if ask <= len(even) and ask < self.n_initial:
+            return Sample(even[ask - 1], model_based=False)
         return self._model.propose(ask) or Sample(self._draw(ask), model_based=False)
 
     def _observe(self, tell: int, trial: Trial, result: Result) -> None:

@@ -30,7 +30,7 @@ class TPE(Tuner):
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
         if ask == 0:
-            config, model_based = self.default, False
+            config, model_based = self.first, False
         elif logged is not None:
             config, model_based = dict(logged.config), bool(logged.memo.get("model_based"))
         else:

@@ -8,6 +8,7 @@ import pytest
 from metaopt.cells.codec import cell_configuration_space, from_config, to_config
 from metaopt.cells.space import CELL_SPACES
 from metaopt.core.errors import ConfigError
+from metaopt.spaces.space import default_of, exact
 
 
 @pytest.mark.parametrize("number", CELL_SPACES)
@@ -33,6 +34,10 @@ def test_every_sampled_configuration_is_a_cell(number: int) -> None:
         cell = from_config(space, dict(configuration))
         assert tuple(map(len, cell.parents)) == space.n_parents
         assert to_config(space, cell) == {name: str(value) for name, value in configuration.items()}
+
+
+def test_cells_have_no_default() -> None:
+    assert default_of(exact(cell_configuration_space(CELL_SPACES[1]))) is None
 
 
 def test_bad_choices_are_named() -> None:

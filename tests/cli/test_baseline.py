@@ -47,7 +47,9 @@ def test_a_baseline_is_a_run_like_any_other(capsys: pytest.CaptureFixture[str]) 
     recorded = RunFolder(Path("runs/cells-digits1-random-s0")).read()
     seconds = sum(result.cost_s for result in recorded.results.values())
     assert recorded.elapsed_s == pytest.approx(seconds, abs=0.1)  # the table's, not the wall's
+    assert recorded.header["default"] is None
     assert main(["status", "runs/cells-digits1-random-s0"]) == 0
+    assert "default" not in said.out + said.err + capsys.readouterr().out
     assert not list(Path("runs").rglob("result*.json"))
 
 

@@ -86,7 +86,7 @@ class Rungs(Tuner):
     def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:
         if ask >= self.length or len(self._running) >= 2:
             return None
-        return Proposal(ask, self.default, 2 ** (1 + ask % 3))
+        return Proposal(ask, self.first, 2 ** (1 + ask % 3))
 
     def _observe(self, tell: int, trial: Trial, result: Result) -> None:
         pass

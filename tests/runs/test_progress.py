@@ -7,7 +7,7 @@ from rich.console import Console
 
 from metaopt.core.trial import Budget, Result, Trial
 from metaopt.runs.journal import Event
-from metaopt.runs.progress import Bar, Lines, Progress, duration, show
+from metaopt.runs.progress import SCORES, Bar, Lines, Progress, duration, show
 
 
 def trial(number: int) -> Trial:
@@ -38,9 +38,15 @@ def test_lines_without_a_terminal() -> None:
 
 
 def test_the_best_of_equals_is_not_shown() -> None:
-    said = play(show("confirming", Budget(evaluations=4), Console(file=io.StringIO()), scores=False))
+    said = play(show("confirming", Budget(evaluations=4), Console(file=io.StringIO()), scores=()))
     assert "incumbent" not in said
     assert "4 s gone" in said
+
+
+def test_of_cells_no_default_is_shown() -> None:
+    said = play(show("tuning", Budget(evaluations=4), Console(file=io.StringIO()), scores=SCORES[:1]))
+    assert "incumbent 0.2500" in said
+    assert "default" not in said
 
 
 def test_a_bar_on_a_terminal() -> None:

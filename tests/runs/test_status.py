@@ -28,6 +28,13 @@ RECORDS: list[Trial | Result] = [
 RECORDED = RunRecord({}, tuple(Event(float(n), record) for n, record in enumerate(RECORDS)), "", 0)
 
 
+def test_where_the_header_denies_a_default_there_is_none() -> None:
+    for header, has_default in (({"default": None}, False), ({"default": {"x": 0.5}}, True), ({}, True)):
+        standing = RunStatus.of(RunRecord(header, RECORDED.events, "", 0), Budget())
+        assert (standing.default is not None) is has_default
+        assert standing.incumbent is not None
+
+
 def test_counts() -> None:
     standing = RunStatus.of(RECORDED, Budget())
     assert (standing.done, standing.failed, standing.predicted, standing.running) == (4, 1, 1, 1)

@@ -37,6 +37,9 @@ class TestFixed(TunerContract):
         others = [plain(config) for config in drawn.sample_configuration(3)]
         return {"configs": [plain(space.get_default_configuration()), *others], "repeats": 4}
 
+    def test_without_a_default_the_first_configuration_is_a_draw(self) -> None:
+        """Not here: it is what it is given."""
+
 
 class TestGrid(TunerContract):
     name = "grid"

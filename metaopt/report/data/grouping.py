@@ -101,8 +101,8 @@ def _told(run: RunData) -> dict[str, Any]:
     told = {name: _plain(value) for name, value in _flat(run.objective) if name not in _FREE_OF_OBJECTIVE}
     if space := run.header.get(_SPACE):
         told[_SPACE] = _plain({name: value for name, value in space.items() if name != "name"}, _OF_PROSE)
-    if run.default:
-        told["default"] = _plain(run.default)
+    if "default" in run.header:  # where it is null, runs begin with a draw; earlier versions began all with a default
+        told["default"] = _plain(run.default) or None
     return told
 
 

@@ -131,7 +131,7 @@ class BracketTuner(Tuner):
     def _sample_for_bracket(self, budget: float) -> tuple[Mapping[str, Value], dict[str, bool]]:
         """Draws a configuration in the form hpbandster wants; a replayed ask takes the logged one."""
         if self._asked == 0:
-            sample = Sample(self.default, model_based=False)
+            sample = Sample(self.first, model_based=False)
         elif self._logged is not None:
             sample = Sample(self._logged.config, model_based=bool(self._logged.memo.get("model_based")))
         else:
