@@ -12,7 +12,7 @@ from metaopt.core.trial import Result, Trial, Value
 
 
 class Objective(Protocol):
-    """What a study minimises. Built from plain keyword settings, so that a child process can build it again.
+    """What a run minimizes. Built from plain keyword settings, so that a child process can build it again.
 
     It may have a method ``dearest_epochs(config, epochs)``, see :func:`dearest_epochs`, and a class method ``preload``,
     see :mod:`metaopt.executors.process.preload`.
@@ -40,7 +40,8 @@ class Objective(Protocol):
 
         Args:
             trial: A configuration of :attr:`space`, epochs and a seed.
-            folder: An existing folder for what the evaluation wants to keep.
+            folder: An existing folder for what the evaluation wants to keep. Files that it resumes from after a kill go
+                to the scratch folder in it, see :mod:`metaopt.objectives.scratch`.
 
         Raises:
             Exception: any; the executor turns it into a crashed result with its reason.

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from metaopt.core.paths import write_atomically
-from metaopt.objectives.kept import CHECKPOINT
+from metaopt.objectives import scratch
 from metaopt.objectives.trajectory import Trajectory, TrajectoryEpoch
 from metaopt.oneshot.checkpoint.checkpoint import pack, unpack
 from metaopt.oneshot.checkpoint.sealed import UnusableCheckpointError
 from metaopt.oneshot.state import Course
 from metaopt.oneshot.train import Search, SearchEpoch
+
+#: Name of the file in the scratch folder of a trial.
+CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass
@@ -59,7 +61,7 @@ class ResumableSearch:
     ) -> None:
         self._make, self._search, self._total, self._trajectory = make, make(), total, trajectory
         self._identity = {**self._search.identity(total), **context}
-        self._path = folder / CHECKPOINT
+        self._folder = folder
         self.spent, self.notes = Spent(), list[str]()
 
     def epochs(self) -> Iterator[tuple[SearchEpoch, TrajectoryEpoch]]:
@@ -83,13 +85,15 @@ class ResumableSearch:
             yield epoch, row
 
     def _keep(self, course: Course) -> None:
-        figures = {**self.spent.to_json(), "columns": self._trajectory.all_columns, "notes": self.notes}
-        write_atomically(self._path, pack(self._identity, figures, self._search.snapshot(course)))
+        spent = self.spent.to_json()
+        figures = {**spent, "columns": self._trajectory.all_columns, "notes": self.notes}
+        content = pack(self._identity, figures, self._search.snapshot(course))
+        scratch.keep(self._folder, CHECKPOINT, content, spent["cost_s"])
 
     def _restored(self) -> Course | None:
         """Returns where the checkpoint was written, the search made to go on from there; None without a usable one."""
         try:
-            figures, snapshot = unpack(self._path.read_bytes(), self._identity)
+            figures, snapshot = unpack(_checkpoint(self._folder), self._identity)
             course = self._search.restore(snapshot, self._total)
             self._trajectory.restore(figures["columns"])
             self.spent.cost_s, self.spent.cpu_s = figures["cost_s"], figures["cpu_s"]
@@ -103,6 +107,19 @@ class ResumableSearch:
             print(self.notes[0], file=sys.stderr)
             return None
         return course
+
+
+def _checkpoint(folder: Path) -> bytes:
+    """Returns the content of the checkpoint in the folder of a trial.
+
+    Raises:
+        OSError: if it cannot be read, FileNotFoundError if there is none.
+    """
+    path, old = folder / scratch.SCRATCH / CHECKPOINT, folder / CHECKPOINT
+    if old.exists() and not path.exists():  # earlier versions kept it beside the result
+        path.parent.mkdir(exist_ok=True)
+        old.rename(path)
+    return path.read_bytes()
 
 
 def _what(error: Exception) -> str:

@@ -16,7 +16,7 @@ from metaopt.core.machine import cores, host, versions
 from metaopt.core.paths import write_atomically
 from metaopt.core.system_errors import explaining
 from metaopt.core.trial import Result, Trial
-from metaopt.objectives.kept import CHECKPOINT
+from metaopt.objectives import scratch
 from metaopt.objectives.oneshot import OneShot
 from metaopt.objectives.trajectory import TRAJECTORY, TrajectoryEpoch
 from metaopt.oneshot.train import SearchDivergedError
@@ -132,7 +132,7 @@ def run(
         result = Result(0, "crashed", reason=str(error))
     except KeyboardInterrupt:
         result = Result(0, "stopped", reason="interrupted")
-    (folder / CHECKPOINT).unlink(missing_ok=True)  # nobody goes on with a single search
+    scratch.discard(folder)  # nobody goes on with a single search
     if result.status != "ok":
         trained = len(trajectory(folder).get("epoch", ()))
         result = replace(result, cost_s=round(time.monotonic() - began, 3), epochs=trained)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from metaopt.core.trial import Result, Trial
-from metaopt.objectives.kept import CHECKPOINT, spent_s
 from metaopt.objectives.oneshot import OneShot
+from metaopt.objectives.resumable import CHECKPOINT
+from metaopt.objectives.scratch import SCRATCH, discard, keep, spent_s
 from metaopt.objectives.trajectory import TRAJECTORY, TrajectoryEpoch
 from metaopt.oneshot.checkpoint.checkpoint import pack
 from metaopt.oneshot.train import Search
@@ -75,6 +76,23 @@ def test_a_search_goes_on_from_its_last_epoch(objective: OneShot, tmp_path: Path
     assert result.cpu_s > calm.cpu_s / 2  # which of its epochs ran in another start
 
 
+def test_a_search_goes_on_from_where_earlier_versions_kept_its_checkpoint(
+    objective: OneShot, tmp_path: Path, trained: list[int]
+) -> None:
+    calm, columns = whole(objective, tmp_path / "calm")
+    folder = tmp_path / "lost"
+    folder.mkdir()
+    lost_after(objective, folder, 2)
+    (folder / SCRATCH / CHECKPOINT).rename(folder / CHECKPOINT)
+    discard(folder)
+    trained.clear()
+    result, kept = whole(objective, folder)
+    assert trained == [2, 3]
+    assert kept == columns
+    assert without_time(result) == without_time(calm)
+    assert not (folder / CHECKPOINT).exists(), "or nothing would delete it"
+
+
 def test_what_is_lost_while_the_cell_is_chosen_trains_no_epoch_again(
     objective: OneShot, tmp_path: Path, trained: list[int]
 ) -> None:
@@ -107,7 +125,7 @@ def test_a_checkpoint_that_cannot_be_used_costs_its_epochs_only(
     objective: OneShot, tmp_path: Path, damage: Callable[[bytes], bytes], note: str, trained: list[int]
 ) -> None:
     lost_after(objective, tmp_path, 2)
-    path = tmp_path / CHECKPOINT
+    path = tmp_path / SCRATCH / CHECKPOINT
     path.write_bytes(damage(path.read_bytes()))
     trained.clear()
     result, columns = whole(objective, tmp_path)
@@ -142,14 +160,15 @@ def test_a_whole_checkpoint_that_does_not_fit_the_model_costs_its_epochs_only(
     snapshot = search.snapshot(course)
     snapshot["model"]["weight_optim"] = {"state": {}, "param_groups": []}
     identity = {**search.identity(TRIAL.epochs), "benchmark": "digits", "table": objective.answers.describe()}
-    (tmp_path / CHECKPOINT).write_bytes(pack(identity, {"columns": {}, "cost_s": 1, "cpu_s": 1, "notes": []}, snapshot))
+    figures = {"columns": {}, "cost_s": 1, "cpu_s": 1, "notes": []}
+    keep(tmp_path, CHECKPOINT, pack(identity, figures, snapshot), 1.0)
     result, _ = whole(objective, tmp_path)
     assert "unusable: ValueError: " in result.info["notes"][0]
     assert result.info | {"notes": 0} == calm.info | {"notes": 0}
 
 
 def test_a_note_outlives_another_loss(objective: OneShot, tmp_path: Path) -> None:
-    (tmp_path / CHECKPOINT).write_bytes(b"none")
+    keep(tmp_path, CHECKPOINT, b"none", 1.0)
     lost_after(objective, tmp_path, 1)
     result, _ = whole(objective, tmp_path)
     assert len(result.info["notes"]) == 1

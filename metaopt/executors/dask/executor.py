@@ -34,7 +34,7 @@ from metaopt.executors.dask.wire import Answer, unpacked
 from metaopt.executors.dask.worker import Preparation, supervise
 from metaopt.executors.process.child import STOP, unsupervised
 from metaopt.executors.process.trial_files import starts_of
-from metaopt.objectives.kept import spent_s
+from metaopt.objectives.scratch import spent_s
 
 _CLOSE_S = 5.0
 
@@ -52,7 +52,7 @@ class _Losses:
 
     Attributes:
         starts: How often it was begun, when that was last looked at.
-        spent_s: Seconds up to its last checkpoint then.
+        spent_s: Seconds up to the state that it resumed from then.
         times: How often it was begun and got no further.
         waits: How often in a row Dask has given it up without its being begun.
     """

@@ -33,7 +33,7 @@ from metaopt.executors.evaluation import UNWRITABLE, evaluate, out_of_memory, re
 from metaopt.executors.process import fork_server
 from metaopt.executors.process.lifeline import die_with_parent
 from metaopt.executors.process.trial_files import count_start, store_result, stored_result
-from metaopt.objectives.kept import spent_s
+from metaopt.objectives.scratch import spent_s
 
 OUTPUT, STOP = "stderr.txt", "stop"
 

@@ -1,4 +1,4 @@
-"""What is kept in the folder of a trial: its result, written atomically, and how often it was begun."""
+"""Files in the folder of a trial: its result, written atomically, and the number of its starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from metaopt.core.paths import write_atomically
 from metaopt.core.records import answered
 from metaopt.core.trial import Result
 from metaopt.executors.base import Task
-from metaopt.objectives.kept import CHECKPOINT
+from metaopt.objectives import scratch
 
 RESULT, STARTS = "result.json", "starts.json"
 
@@ -25,10 +25,10 @@ def stored_result(task: Task) -> Result | None:
 
 
 def store_result(task: Task, result: Result) -> None:
-    """Stores the result; what is there to go on with the evaluation is not needed any more and deleted."""
+    """Stores the result and deletes the files that the evaluation would have resumed from."""
     _write(task, RESULT, {"result": result.to_json()})
-    for path in (task.folder / STARTS, task.folder / CHECKPOINT, *task.folder.glob(f".{CHECKPOINT}.*.part")):
-        path.unlink(missing_ok=True)
+    (task.folder / STARTS).unlink(missing_ok=True)
+    scratch.discard(task.folder)
 
 
 def count_start(task: Task) -> int:

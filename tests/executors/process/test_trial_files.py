@@ -10,7 +10,7 @@ import pytest
 from metaopt.core.trial import Result
 from metaopt.executors.base import Recipe, Task
 from metaopt.executors.process.trial_files import RESULT, STARTS, count_start, store_result, stored_result
-from metaopt.objectives.kept import CHECKPOINT
+from metaopt.objectives.scratch import keep
 from metaopt.testing.executor_contract import trial
 
 ANSWER = Result(4, "ok", 0.25, restarts=2)
@@ -47,8 +47,8 @@ def test_damaged_files_are_as_none(task: Task, content: bytes) -> None:
 
 def test_with_a_result_nothing_is_left_to_go_on_with(task: Task) -> None:
     count_start(task)
-    for name in (CHECKPOINT, f".{CHECKPOINT}.77.part", "trajectory.json"):
-        (task.folder / name).touch()
+    keep(task.folder, "state", b"", 1.0)
+    (task.folder / "trajectory.json").touch()
     store_result(task, ANSWER)
     assert sorted(path.name for path in task.folder.iterdir()) == [RESULT, "trajectory.json"]
 
