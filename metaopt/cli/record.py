@@ -16,7 +16,7 @@ from metaopt.cli.run import close
 from metaopt.core import machine
 from metaopt.core.errors import ConfigError, RunError
 from metaopt.core.interrupt import Interrupt
-from metaopt.core.wording import shown
+from metaopt.core.wording import command, shown
 from metaopt.runs import launch
 from metaopt.runs.config import load_config
 from metaopt.runs.folder import RunFolder
@@ -42,9 +42,11 @@ def record(arguments: Namespace) -> int:
             end = launch.resume(folder, changes, console, interrupted)
         else:
             end = launch.start(prepared, folder, machine.command_line(), console, interrupted)
-    code = close(folder, end, False, config.cluster)
+    code = close(folder, end, False, config.cluster, scores=False)
     if code == OK:
+        options = ("--benchmark", config.benchmark, "--space", config.cell_space, "--out", "searches.parquet")
         print(f"searches: {folder.journal}")
+        print(f"as one table: {command('benchmark', 'gather-searches', folder.path, *options)}")
     return code
 
 
@@ -57,7 +59,8 @@ def _check_same(folder: RunFolder, asked: Mapping[str, Any]) -> None:
     if differing := list(_differing(folder.read().record.settings, json.loads(json.dumps(asked)))):
         raise RunError(
             f"{folder.path} holds a run of other settings: {'; '.join(differing)}",
-            "name another folder with --out, or say what it was begun with",
+            "say what it was begun with, or record more in another folder, with another --seed and maybe --out: "
+            "metaopt benchmark gather-searches joins any number of them",
         )
 
 

@@ -56,14 +56,25 @@ def resume(arguments: Namespace) -> int:
     return close(folder, end, not arguments.no_report, changes.get("cluster"))
 
 
-def close(folder: RunFolder, end: str, wants_report: bool, cluster: str | None) -> int:
-    """Says what the run has found, or how to go on with it."""
+def close(folder: RunFolder, end: str, wants_report: bool, cluster: str | None, *, scores: bool = True) -> int:
+    """Says what the run has found, or how to go on with it.
+
+    Args:
+        folder: Of the run.
+        end: Why it ended; empty if it was interrupted.
+        wants_report: Whether to write one.
+        cluster: Where it goes on.
+        scores: Whether it was to find anything: of searches that are only recorded the lowest error is luck.
+
+    Returns:
+        The exit code.
+    """
     if not end:
         print(f"interrupted; go on with: {launch.resume_command(folder, cluster)}")
         return INTERRUPTED
     recorded = folder.read()
     print(f"finished: {end}")
-    print("\n".join(_findings(recorded)))
+    print("\n".join(list(_findings(recorded))[: None if scores else 1]))
     if folder.confirmation.begun:
         print("\n".join(_confirmed(folder.confirmation.read(), recorded)))
     if wants_report:

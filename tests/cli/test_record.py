@@ -17,6 +17,9 @@ def test_searches_are_recorded_in_a_folder_that_is_said(capsys: pytest.CaptureFi
     said = capsys.readouterr()
     assert f"run folder: {RUN}\n" in said.err
     assert f"searches: {RUN}/journal.jsonl\n" in said.out
+    assert f"metaopt benchmark gather-searches {RUN} --benchmark digits --space 1 --out searches.parquet" in said.out
+    assert "13 evaluations, " in said.out
+    assert "incumbent" not in said.out
     assert "tuning 1/13 trials" in said.err
     assert "about " in said.err
     recorded = RunFolder(RUN).read()
@@ -50,6 +53,7 @@ def test_a_folder_of_other_settings_is_left_alone(capsys: pytest.CaptureFixture[
     assert "mine holds a run of other settings: " in said
     assert "max_epochs was 27 and is 9" in said
     assert "seed was 0 and is 4" in said
+    assert "record more in another folder, with another --seed" in said
     assert Path("mine/journal.jsonl").read_bytes() == before
 
 
