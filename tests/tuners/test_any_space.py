@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from ConfigSpace import Configuration
 from hypothesis import HealthCheck, Phase, given, settings
-from metaopt.spaces.space.exact import Space
-from metaopt.spaces.space.optuna import distribution
-from metaopt.spaces.space.space import check_config, plain, space_from_json, space_to_json
 
 from metaopt.core.errors import ConfigError
 from metaopt.core.registry import load
 from metaopt.core.trial import Result, Trial
 from metaopt.runs.journal import JournalWriter, read
+from metaopt.spaces.exact import Space
+from metaopt.spaces.optuna import distribution
+from metaopt.spaces.space import check_config, plain, space_from_json, space_to_json
 from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Tuner
 from metaopt.tuners.shared.encoding import one_hot

@@ -57,7 +57,7 @@ def test_a_path_of_temporary_files_that_leaves_no_room_for_a_socket(
     try:
         environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(Path(__file__).parents[2])}
         code = (
-            "from metaopt.executors import fork_server; from metaopt.executors.base import Recipe\n"
+            "from metaopt.executors.process import fork_server; from metaopt.executors.base import Recipe\n"
             "process = fork_server.spawn(Recipe('faults:Faults', {}), print, 1); process.join()"
         )
         said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)

@@ -87,4 +87,4 @@ class TestBatch(ClusterContract):
 
 def test_every_kind_is_here() -> None:
     assert {kind for suite in ClusterContract.__subclasses__() for kind in suite.kinds} == set(CLUSTERS)
-    assert Path(TESTS, "executors", "clusters", "test_batch.py").is_file()
+    assert Path(TESTS, "executors", "dask", "clusters", "test_batch.py").is_file()
