@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 JOBS ?= 3
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test unit numbers check bench wheel lock audit clean
+.PHONY: demo test unit numbers results check bench wheel lock audit clean
 
 # Tunes DARTS on the built-in benchmark; prints where it leaves the report.
 demo: $(INSTALLED)
@@ -25,6 +25,10 @@ unit: $(INSTALLED)
 numbers: $(INSTALLED)
 	@NPY_DISABLE_CPU_FEATURES=X86_V3 OPENBLAS_CORETYPE=Nehalem ATEN_CPU_CAPABILITY=default \
 		$(PYTEST) --numprocesses=$(JOBS) -m numbers
+
+# Figures, CSV and LaTeX of results/reference, from study files and journals; continues where it was stopped.
+results: $(INSTALLED)
+	@$(BIN)/python .ci/results
 
 check: $(INSTALLED)
 	@$(BIN)/ruff check --quiet

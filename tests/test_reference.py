@@ -1,9 +1,16 @@
-"""Reference results: each says the command that makes it again, and what the README shows of one is in its journals."""
+"""Reference results: each says the command that makes it again, and its page says what its journals say.
+
+Figures are not drawn here, but for one study: that is what takes long, and the tests of ``report`` do it.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import shlex
+import shutil
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -14,11 +21,11 @@ from metaopt.cli.run import _confirmed, _findings
 from metaopt.core.registry import resolve
 from metaopt.core.yaml_file import read_yaml
 from metaopt.oneshot import ONESHOT
+from metaopt.report.document import markdown
 from metaopt.report.document.equality import same
-from metaopt.report.document.files import differing_files
-from metaopt.report.pages.ranking import render_ranking
-from metaopt.report.pages.run import render_report
-from metaopt.report.pages.study import StudyText, check_study
+from metaopt.report.figures.style import Picture, Plot
+from metaopt.report.pages import ranking
+from metaopt.report.pages.study import PAGE, StudyText, render_study
 from metaopt.runs.folder import RunFolder
 from metaopt.spaces.space import plain, space_from_json
 from metaopt.studies.archive import journals
@@ -54,15 +61,15 @@ def test_the_first_line_is_the_command_that_made_it(folder: Path) -> None:
     assert cli._parse(shlex.split(first)[1:]).handler == "metaopt.cli.run:tune"
 
 
-@pytest.mark.numbers
-@pytest.mark.parametrize("folder", REFERENCE, ids=lambda folder: folder.name)
-def test_figures_come_from_the_journals(folder: Path) -> None:
-    rendered = render_report([folder])
-    shown = sorted(folder.glob("figures/*.svg"))
-    assert shown
-    for figure in shown:
-        name = f"figures/{figure.name}"
-        assert same(name, rendered[name], figure.read_bytes()), "make it again with metaopt report"
+@pytest.fixture
+def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves figures empty."""
+
+    def picture(plot: Plot) -> Picture:
+        return Picture(plot.name, plot.title, plot.caption, "", b"", b"")
+
+    for module in (markdown, ranking):
+        monkeypatch.setattr(module, "render", picture)
 
 
 @pytest.mark.parametrize("file", PUBLISHED, ids=lambda file: file.parent.name)
@@ -86,6 +93,7 @@ def test_a_search_whose_epochs_are_drawn_picks_a_cell_after_each(file: Path) -> 
 
 
 @pytest.mark.numbers
+@pytest.mark.usefixtures("_undrawn")
 @pytest.mark.parametrize("file", FINISHED, ids=lambda file: file.parent.name)
 def test_a_study_says_what_its_journals_say(file: Path) -> None:
     out = file.parent
@@ -97,17 +105,50 @@ def test_a_study_says_what_its_journals_say(file: Path) -> None:
     study = StudyText(plan.title, plan.text, shlex.join(command), tuple(run.name for run in plan.runs), ())
     with journals(out) as place:
         assert unfinished(plan, place) == []
-        assert check_study(study, out, place) == [], "make it again"
+        page = render_study(study, place)[PAGE]
+    assert same(PAGE, page, (out / PAGE).read_bytes()), "make it again"
 
 
 @pytest.mark.numbers
+@pytest.mark.usefixtures("_undrawn")
 @pytest.mark.parametrize("folder", RANKINGS, ids=lambda folder: folder.name)
 def test_a_ranking_study_says_what_its_record_says(folder: Path) -> None:
     record = json.loads((folder / "correlation.json").read_text(encoding="utf-8"))
     parsed = cli._parse(shlex.split(record["command"])[1:])
     assert parsed.handler == "metaopt.cli.correlate:correlate"
     assert ROOT / parsed.out == folder
-    assert differing_files(folder, render_ranking(record)) == [], "make it again"
+    page = ranking.render_ranking(record)[PAGE]
+    assert same(PAGE, page, (folder / PAGE).read_bytes()), "make it again"
+
+
+@pytest.mark.slow
+def test_what_a_page_links_to_is_built_from_its_journals(tmp_path: Path) -> None:
+    out = tmp_path / "warm-start"
+    shutil.copytree(ROOT / "results" / "reference" / "paper" / "warm-start", out, ignore=_built)
+    build = [sys.executable, ROOT / ".ci" / "results", out]
+    assert subprocess.run(build, capture_output=True, text=True, check=True).stdout.startswith(str(out))
+    links = re.findall(r"\]\(([^)]+)\)", (out / PAGE).read_text(encoding="utf-8"))
+    assert [link for link in links if not (out / link).exists()] == []
+    assert {Path(link).suffix for link in links} == {"", ".csv", ".svg", ".tex"}
+    assert subprocess.run(build, capture_output=True, text=True, check=True).stdout == "", "nothing has changed"
+
+
+def _built(folder: str, names: list[str]) -> set[str]:
+    return {
+        name
+        for name in names
+        if name not in {"study.yaml", "warm_start.yaml"} and "journal" not in name and "." in name
+    }
+
+
+def test_the_results_are_small_and_hold_few_figures() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z", "results"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("no repository")
+    files = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+    assert sum(file.stat().st_size for file in files) <= 20 * 2**20
+    figures = {file.with_suffix("") for file in files if file.suffix in {".png", ".svg"}}
+    assert len(figures) <= 10
 
 
 def test_what_the_readme_prints_is_in_the_journals() -> None:
