@@ -91,6 +91,22 @@ def test_every_cluster_file_that_is_shown_can_be_read(tmp_path: Path) -> None:
     assert {*kinds, "local"} == set(KINDS)
 
 
+def test_every_path_that_the_contributors_page_names_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:metaopt|tests|spaces|benchmarks|results)/[\w/.*-]*)`", text)
+    assert len(named) > 30
+    made_up = re.compile(r"NAME|/[xy]\.py|/test_y\.py|_data/")
+    assert [path for path in named if not made_up.search(path) and not (ROOT / path).exists()] == []
+
+
+def test_ten_questions_of_a_first_reader_have_an_answer() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.split("## Where is it?")[1].split("\n## ")[0]
+    answers = [line.split("|")[2] for line in section.splitlines() if line.startswith("| ") and "?" in line]
+    assert len(answers) >= 10
+    assert all(re.search(r"`[\w/]+\.\w+`|\]\(#", answer) for answer in answers)
+
+
 def test_the_map_of_the_code_is_complete() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     found = [path for path in (ROOT / "metaopt").iterdir() if not path.name.startswith(("_", "py."))]
