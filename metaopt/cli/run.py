@@ -18,6 +18,7 @@ from metaopt.core.registry import load
 from metaopt.core.wording import counted
 from metaopt.runs import launch
 from metaopt.runs.config import load_config
+from metaopt.runs.draws import only_draws
 from metaopt.runs.folder import RunFolder, new_folder
 from metaopt.runs.journal import RunRecord
 from metaopt.runs.status import RunStatus, Score
@@ -98,6 +99,8 @@ def _findings(recorded: RunRecord) -> Iterable[str]:
     yield _row("incumbent", standing.incumbent, optimum)
     if recorded.incumbent is not None:
         yield from (f"    {name}: {value}" for name, value in recorded.incumbent.config.items())
+    if sentence := only_draws(record.settings, recorded.trials):
+        yield f"  {sentence}"
 
 
 def _row(name: str, score: Score | None, optimum: float | None) -> str:

@@ -53,6 +53,14 @@ def test_a_baseline_is_a_run_like_any_other(capsys: pytest.CaptureFixture[str]) 
     assert not list(Path("runs").rglob("result*.json"))
 
 
+def test_evolution_that_has_only_drawn_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["baseline", "--tuner", "re", "--budget", "25", "--no-report"]
+    assert main(run) == 0
+    assert "re was random search so far: of 25 trials none is a mutant." in capsys.readouterr().out
+    assert main([*run, "--tuner-option", "population=20"]) == 0
+    assert "so far" not in capsys.readouterr().out
+
+
 def test_rungs_are_looked_up_at_their_epochs_and_bad_ones_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["baseline", "--tuner", "hyperband", "--budget", "30", "--no-report", "--run", "hb"]) == 0
     assert {trial.epochs for trial in RunFolder(Path("hb")).read().trials} == {1, 2, 4, 8}

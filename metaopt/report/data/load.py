@@ -144,6 +144,11 @@ class RunData:
         return self.objective.get("name") == "table"
 
     @property
+    def has_default(self) -> bool:
+        """Whether its space has a default, as of all headers that do not deny it."""
+        return self.header.get("default", {}) is not None
+
+    @property
     def starts_at_default(self) -> bool:
         """Whether its first trial is the default of its space, which the tuner did not propose."""
         return bool(self.evaluations and self.default) and dict(self.evaluations[0].trial.config) == dict(self.default)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from metaopt.core.trial import Value
 from metaopt.core.wording import counted
 from metaopt.report.data.load import Evaluation, RunData
 from metaopt.report.data.thinning import marks_each, thinned, thinning_note
@@ -31,13 +32,14 @@ def scatter_plot(run: RunData, hyperparameter: Hyperparameter) -> Plot:
     figure, axes = canvas(360, 235)
     most = marks_each(len(varied(run)))
     thinning = regret_dots(axes, run, trials, lambda evaluation: _place(hyperparameter, evaluation), most)
-    _value_axis(axes, hyperparameter)
+    _value_axis(axes, hyperparameter, hyperparameter.default if run.has_default else None)
     figure.legend(loc="outside upper left", ncols=4, columnspacing=1.0, handletextpad=0.1)
+    line = "; the dotted line is the default" if run.has_default else ""
     left_out = f" Left out: {counted(inactive, 'trial')} in which it is inactive." if inactive else ""
     return Plot(
         f"hyperparameter-{slug(hyperparameter.name)}",
         hyperparameter.name,
-        f"Each dot is a trial, stronger colour for more epochs; the dotted line is the default.{left_out}{thinning}",
+        f"Each dot is a trial, stronger colour for more epochs{line}.{left_out}{thinning}",
         figure,
     )
 
@@ -49,8 +51,7 @@ def _place(hyperparameter: Hyperparameter, evaluation: Evaluation) -> float:
     return hyperparameter.choices.index(value) + 0.5 * _jitter(evaluation)
 
 
-def _value_axis(axes: Axes, hyperparameter: Hyperparameter) -> None:
-    default = hyperparameter.default
+def _value_axis(axes: Axes, hyperparameter: Hyperparameter, default: Value | None) -> None:
     if hyperparameter.choices:
         axes.set_xticks(range(len(hyperparameter.choices)), [str(c) for c in hyperparameter.choices])
         axes.set_xlim(-0.5, len(hyperparameter.choices) - 0.5)

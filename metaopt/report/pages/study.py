@@ -42,6 +42,7 @@ from metaopt.report.sections.run import FIRST_CELL_NOTE, cut_short_note
 from metaopt.report.sections.tuned import tuned, tuned_notes, tuned_records, tuned_table
 from metaopt.report.sections.tuner_ranks import tuner_part
 from metaopt.report.stats.curves import incumbent, regret
+from metaopt.runs.draws import only_draws
 from metaopt.runs.folder import RunFolder
 
 PAGE = "README.md"
@@ -104,7 +105,7 @@ def render_study(study: StudyText, journals: Path) -> dict[str, bytes]:
         raise RunError(f"{journals} has no run of the study yet", "leave out --no-run or --check to run it")
     groups = study_groups(runs)
     files, names = dict[str, bytes](), Names()
-    lines = [*_head(study), *_warnings(runs)]
+    lines = [*_head(study), *_warnings(runs, groups)]
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
@@ -125,10 +126,14 @@ def _head(study: StudyText) -> Iterator[str]:
         )
 
 
-def _warnings(runs: Sequence[RunData]) -> Iterator[str]:
+def _warnings(runs: Sequence[RunData], groups: Sequence[Group]) -> Iterator[str]:
     """Says what a reader must know of the runs before anything is read of them."""
     if any(run.looks_up and run.starts_at_default for run in runs):
         yield from (FIRST_CELL_NOTE, "")
+    for group in groups:
+        trials = [e.trial for run in group.runs for e in run.evaluations]
+        if sentence := only_draws(group.runs[0].settings, trials):
+            yield from (f"{group.label}: {sentence}", "")
     if cut_short := sum(run.cut_short for run in runs):
         yield from (cut_short_note(cut_short), "")
 

@@ -129,7 +129,7 @@ def _unconfirmed(run: RunData, best: Evaluation) -> Headline:
         number(best.valid_error),
         "validation error of the incumbent, not confirmed",
         f"During tuning the incumbent's validation error was {seen}. It is the best of {len(run.ok)} noisy values and "
-        "so flatters itself: a confirmation searches both again with fresh seeds.",
+        f"so flatters itself{': a confirmation searches both again with fresh seeds' if run.has_default else ''}.",
     )
 
 

@@ -22,6 +22,7 @@ from metaopt.report.sections.headline import Split, confirmation, interval_text,
 from metaopt.report.stats.curves import best_cell, default_evaluation, incumbent
 from metaopt.report.stats.importance import TRUSTED_FIT, importance
 from metaopt.report.stats.ratio import rank_correlation
+from metaopt.runs.draws import only_draws
 
 _REASONS = 50  # of failures, in a table
 #: Of runs that look cells up; the tuner has no part in their first one.
@@ -75,6 +76,8 @@ def state(run: RunData) -> tuple[str, ...]:
         notes.append("The optimum is unknown here, so errors are shown where regrets would stand.")
     if run.looks_up and run.starts_at_default:
         notes.append(FIRST_CELL_NOTE)
+    if sentence := only_draws(run.settings, [e.trial for e in run.evaluations]):
+        notes.append(sentence)
     if run.cut_short:
         notes.append(cut_short_note(run.cut_short))
     notes += [f"A journal ends in the middle of a line: {text}." for text in run.torn]
@@ -100,19 +103,21 @@ def _default_against_tuned(run: RunData) -> Section:
     if found.default or found.tuned:
         plots.append(confirmation_plot(run, found.default, found.tuned))
         tables.append(_repeats(run))
-    elif best is not None:
+    elif best is not None and run.has_default:
         notes.append("Nothing was confirmed: there is no finished repeat of the default and the incumbent.")
     if found.failed:
         notes.append(
             f"The means leave out {counted(found.failed, 'repeat')} of the confirmation, failed or not finished."
         )
     if best is not None:
+        begin = "Tuned means the incumbent," if run.has_default else "The incumbent is"
         notes.append(
-            f"Tuned means the incumbent, trial {best.trial.id}: the lowest validation error at the largest epochs "
-            f"evaluated, {best.trial.epochs}."
+            f"{begin} trial {best.trial.id}: the lowest validation error at the largest epochs evaluated, "
+            f"{best.trial.epochs}."
         )
         tables.append(_configurations(run, best))
-    return Section("tuned", "Default against tuned", tuple(notes), tuple(plots), tuple(tables))
+    title = "Default against tuned" if run.has_default else "Incumbent"
+    return Section("tuned", title, tuple(notes), tuple(plots), tuple(tables))
 
 
 def _repeats(run: RunData) -> PageTable:
@@ -135,8 +140,10 @@ def _configurations(run: RunData, best: Evaluation) -> PageTable:
     rows = []
     for h in run.space:
         span = ", ".join(map(str, h.choices)) or f"{short(h.lower)} to {short(h.upper)}{', log' if h.log else ''}"
-        rows.append((h.name, value_text(run.default.get(h.name)), value_text(best.trial.config.get(h.name)), span))
-    return PageTable("Configurations", ("hyperparameter", "default", "tuned", "range"), tuple(rows))
+        default = [value_text(run.default.get(h.name))] if run.has_default else []
+        rows.append((h.name, *default, value_text(best.trial.config.get(h.name)), span))
+    head = ("default", "tuned") if run.has_default else ("incumbent",)
+    return PageTable("Configurations", ("hyperparameter", *head, "range"), tuple(rows))
 
 
 def _progress(run: RunData) -> Section:

@@ -128,3 +128,14 @@ def test_what_must_be_known_of_look_ups_stands_before_everything_else(
     )
     page = render_study(study("cells-s0"), tmp_path)["README.md"].decode()
     assert f"Some *words*.\n\n{FIRST_CELL_NOTE}\n\n1 look-up asked for fewer epochs" in page
+
+
+def test_groups_that_have_only_drawn_are_named(
+    write_run: Callable[..., Path], answer: Callable[..., Any], tmp_path: Path
+) -> None:
+    drawn = [(replace(trial, memo={"model_based": False}), result) for trial, result in (answer(0, 0.3, 0.1),)]
+    for seed in range(2):
+        run = {"tuner": "tpe", "tuner_options": {"startup": 10}, "seed": seed}
+        shutil.copytree(write_run(drawn, run=run), tmp_path / f"cells-tpe-s{seed}")
+    page = render_study(study("cells-tpe-s0", "cells-tpe-s1"), tmp_path)["README.md"].decode()
+    assert page.count("cells-tpe: tpe was random search so far: of 2 trials none is the choice of its model.") == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from metaopt.core.trial import Result, Trial
 from metaopt.report.data.load import load_run
+from metaopt.report.sections.headline import headline
 from metaopt.report.sections.run import FIRST_CELL_NOTE, facts, sections, state
 
 NAMES = ["tuned", "progress", "hyperparameters", "searches", "cells", "trials", "provenance"]
@@ -105,3 +106,30 @@ def test_of_look_ups_it_is_said_where_they_begin_and_which_count_for_nothing(
         said = state(load_run(write_run(answers, **head)))
         assert (FIRST_CELL_NOTE in said) is begins
         assert any(text.startswith("1 look-up asked for fewer epochs than the table has") for text in said) is short
+
+
+def test_of_cells_no_default_is_spoken_of(
+    write_run: Callable[..., Path], answer: Callable[..., object], make_run: Callable[..., Path]
+) -> None:
+    answers = [answer(n, 0.3 + n / 100, 0.1, epochs=27, config={"x": n}) for n in range(3)]
+    space = {"hyperparameters": [{"type": "uniform_int", "name": "x", "lower": 0, "upper": 3, "default_value": 0}]}
+    run = load_run(write_run(answers, objective=TABLE, default=None, space=space))
+    assert (run.has_default, load_run(make_run(n=12)).has_default) == (False, True)
+    said = [state(run), headline(run).sentence]
+    for section in sections(run):
+        if section.name != "provenance":
+            said += [section.title, section.notes, [(plot.title, plot.caption) for plot in section.plots]]
+            said += [(table.title, table.head) for table in section.tables]
+    assert "Incumbent" in said
+    assert "default" not in str(said).lower()
+
+
+def test_a_run_that_has_only_drawn_is_said_to_be_random_search_so_far(
+    write_run: Callable[..., Path], answer: Callable[..., object]
+) -> None:
+    answers = [answer(n, 0.3, 0.1, epochs=27, config={"x": n}) for n in range(2)]
+    drawn = [(replace(trial, memo={"parent": None}), result) for trial, result in answers]
+    mutated = [*drawn[:1], (replace(drawn[1][0], memo={"parent": 0}), drawn[1][1])]
+    for trials, is_said in ((drawn, True), (mutated, False)):
+        said = state(load_run(write_run(trials, run={"tuner": "re", "tuner_options": {"population": 100}})))
+        assert any("re was random search so far: of 2 trials none" in text for text in said) is is_said
