@@ -138,10 +138,9 @@ def _over_time(runs: Sequence[RunData]) -> ChecklistAnswer:
 def _random(problems: Sequence[Problem]) -> ChecklistAnswer:
     lacking = [p.name for p in problems if not any(_is_random_search(run) for run in _runs_of(p))]
     if not lacking:
-        return (
-            "yes",
-            "a group of look-ups with run.tuner random on every problem, a random cell each after the default one",
-        )
+        first = any(_is_random_search(run) and run.starts_at_default for p in problems for run in _runs_of(p))
+        after = " after the default one" if first else ""
+        return "yes", f"a group of look-ups with run.tuner random on every problem, a random cell each{after}"
     return "no", f"no look-ups with run.tuner random on {', '.join(lacking)}"
 
 
