@@ -6,7 +6,7 @@ from functools import partial
 
 from metaopt.cells.space import CELL_SPACES
 from metaopt.core.errors import ImageError, MetaoptError, TableError
-from metaopt.doctor.finding import Check, Finding
+from metaopt.doctor.checks import Check, Finding
 from metaopt.images import load_images
 from metaopt.tables.card import Card, card_names, load_card
 from metaopt.tables.files import find_predictions, find_table

@@ -1,4 +1,7 @@
-"""Checks of the machine: places to write to, cores, memory, files, text."""
+"""Checks of the machine: Python and its packages, PyTorch, Dask, cores, memory, files, text.
+
+Libraries are loaded by the checks of them, so that one that cannot be loaded fails no other check.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,15 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from metaopt.core import paths
-from metaopt.core.errors import MetaoptError
+from metaopt.core.errors import REINSTALL, MetaoptError
 from metaopt.core.machine import cores
+from metaopt.core.registry import load
 from metaopt.core.system_errors import explained
-from metaopt.doctor.finding import Finding
+from metaopt.doctor.checks import Finding
 from metaopt.executors.process.fork_server import check_temporary_folder
 
 _GB = 2**30
@@ -28,6 +33,7 @@ LEAST_FREE_GB = 1.0
 LEAST_MEMORY_GB = 1.0
 #: Dask wants some tens of files for every worker.
 LEAST_FILES = 512
+_DASK_S = 60.0
 
 
 def python() -> Finding:
@@ -37,6 +43,54 @@ def python() -> Finding:
     if not SpecifierSet(wanted).contains(platform.python_version(), prereleases=True):
         return Finding("problem", text, f"install a Python {wanted}")
     return Finding("ok", text) if sys.platform == "linux" else Finding("warning", text, "metaopt is tested on Linux")
+
+
+def versions() -> Finding:
+    """Whether what is installed is what metaopt's package demands."""
+    demands = [Requirement(text) for text in metadata.requires("metaopt") or ()]
+    needed = [demand for demand in demands if demand.marker is None or demand.marker.evaluate({"extra": ""})]
+    wrong = [text for demand in needed if (text := _unmet(demand))]
+    if wrong:
+        return Finding("problem", "; ".join(wrong), REINSTALL)
+    return Finding("ok", f"metaopt {metadata.version('metaopt')}, and {len(needed)} packages as it demands")
+
+
+def _unmet(demand: Requirement) -> str:
+    try:
+        found = metadata.version(demand.name)
+    except metadata.PackageNotFoundError:
+        return f"{demand.name} is not installed"
+    return "" if demand.specifier.contains(found, prereleases=True) else f"{demand.name} {found} is not {demand}"
+
+
+def pytorch() -> Finding:
+    """Whether PyTorch computes."""
+    import torch
+
+    if float((torch.ones(2, 2) @ torch.ones(2, 2)).sum()) != 8.0:
+        return Finding("problem", f"PyTorch {torch.__version__} computes wrongly", "install torch again")
+    return Finding("ok", f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
+
+
+def device() -> Finding:
+    """The device that searches run on."""
+    import torch
+
+    if torch.cuda.is_available():
+        cards = [torch.cuda.get_device_properties(n) for n in range(torch.cuda.device_count())]
+        return Finding("ok", ", ".join(f"{card.name}, {card.total_memory / 2**30:.0f} GB" for card in cards))
+    if torch.version.cuda:
+        return Finding("warning", "PyTorch is built for CUDA and sees no device", "check the driver")
+    return Finding("ok", "CPU; this build of PyTorch is for CPUs")
+
+
+def dask() -> Finding:
+    """Whether a worker process of a cluster on this machine does a task."""
+    with load("metaopt.executors.dask.local:local_cluster")(1) as client:
+        length = client.submit(len, (1, 2, 3)).result(timeout=_DASK_S)
+    if length != 3:
+        return Finding("problem", f"a worker says that 3 is {length}", "install distributed again")
+    return Finding("ok", "a worker of a cluster on this machine has done a task")
 
 
 def home() -> Finding:

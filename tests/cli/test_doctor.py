@@ -6,8 +6,7 @@ import pytest
 
 from metaopt.cli import main
 from metaopt.doctor import checks
-from metaopt.doctor.checks import examine_all
-from metaopt.doctor.finding import Finding
+from metaopt.doctor.checks import Finding, examine_all
 
 
 @pytest.mark.parametrize(("state", "code"), [("ok", 0), ("warning", 0), ("problem", 2)])

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import torch
 
 from metaopt.doctor import machine
 
@@ -82,3 +83,32 @@ def test_limits_of_a_control_group(monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine.processors().state == "warning"
     assert machine.processors().advice == "say --workers 1"
     assert machine.memory().state == "problem"
+
+
+def test_what_is_here_is_what_is_demanded() -> None:
+    assert machine.versions().state == "ok"
+
+
+def test_what_is_missing_or_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    demands = ["numpy>=99", "no-such-package", 'other; extra == "dev"', "torch>=2"]
+    monkeypatch.setattr(metadata, "requires", lambda name: demands)
+    finding = machine.versions()
+    assert finding.state == "problem"
+    assert finding.text == f"numpy {metadata.version('numpy')} is not numpy>=99; no-such-package is not installed"
+
+
+def test_it_computes() -> None:
+    assert machine.pytorch().state == "ok"
+    assert torch.__version__ in machine.pytorch().text
+
+
+def test_a_build_for_cuda_without_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    assert machine.device().state == "ok"
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    assert machine.device().state == "warning"
+
+
+def test_a_worker_does_a_task() -> None:
+    assert machine.dask().state == "ok"
