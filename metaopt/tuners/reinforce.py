@@ -25,6 +25,7 @@ from metaopt.core.seeds import stream
 from metaopt.core.trial import Result, Trial, Value
 from metaopt.spaces.space import is_config, plain, unmet
 from metaopt.tuners.base import Proposal, Tuner
+from metaopt.tuners.shared.adam import Adam
 
 _MOMENTUM = 0.9  # of the baseline: 1Shot1's released code
 _BETAS = (0.9, 0.999)  # Kingma & Ba 2015, section 2; the scale of the advantage below forgets as fast as the second
@@ -102,7 +103,7 @@ class Reinforce(Tuner):
         self._slices = {name: slice(e - n, e) for name, n, e in zip(self.space, sizes, ends, strict=True)}
         self._logits = np.zeros(ends[-1] if ends else 0)
         self._baseline, self._square = Mean(_MOMENTUM), Mean(_BETAS[1])
-        self._first, self._second = Mean(_BETAS[0]), Mean(_BETAS[1])
+        self._adam = Adam(len(self._logits), _BETAS)
 
     def probabilities(self, name: str) -> NDArray[np.float64]:
         """Returns the probability of each choice of the hyperparameter ``name``, in the order of its values."""
@@ -153,9 +154,7 @@ class Reinforce(Tuner):
         if self.reward_scaling:
             advantage /= math.sqrt(self._square.update(advantage**2)) + _TINY
         gradient = advantage * self._gradient(trial.memo["choices"])
-        if self.adam:
-            gradient = self._first.update(gradient) / (np.sqrt(self._second.update(gradient**2)) + _TINY)
-        self._logits += self.rate * gradient
+        self._logits += self._adam.step(gradient, self.rate) if self.adam else self.rate * gradient
 
     def _gradient(self, choices: Mapping[str, int]) -> NDArray[np.float64]:
         """Returns the gradient of log p(choices) with respect to the logits: 1 - p where chosen, -p elsewhere."""

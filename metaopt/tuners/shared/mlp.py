@@ -1,6 +1,6 @@
 """An ensemble of small multilayer perceptrons in NumPy, all trained at once: each matrix product is one for all.
 
-scikit-learn's would be trained one after the other, and cannot minimise the mean absolute error.
+scikit-learn's would be trained one after the other, and cannot minimize the mean absolute error.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from math import prod
 import numpy as np
 
 from metaopt.core.arrays import Floats
+from metaopt.tuners.shared.adam import Adam
 
 _BETAS = (0.9, 0.99)  # of Adam: naszilla
-_TINY = 1e-8
 
 
 def ensemble_predictions(
@@ -49,17 +49,15 @@ def ensemble_predictions(
     layers = list(pairwise([x.shape[1], *hidden, 1]))
     shapes = [(members, a, b) for a, b in layers] + [(members, 1, b) for _, b in layers]
     # One flat array each, so that Adam is a few operations and not a few per layer.
-    flat, first, second, gradient = np.zeros((4, sum(map(prod, shapes))))
+    flat, gradient = np.zeros((2, sum(map(prod, shapes))))
+    adam = Adam(len(flat), _BETAS)
     parameters, gradients = _views(flat, shapes), _views(gradient, shapes)
     for weights in parameters[: len(layers)]:
         weights[:] = rng.standard_normal(weights.shape) * np.sqrt(2 / max(weights.shape[1], 1))
     for update in range(updates):
         rows = rng.integers(len(x), size=(members, min(batch, len(x))))
         _differentiate(parameters, x[rows], y[rows], gradients)
-        first += (1 - _BETAS[0]) * (gradient - first)
-        second += (1 - _BETAS[1]) * (gradient * gradient - second)
-        scale = np.sqrt(second / (1 - _BETAS[1] ** (update + 1))) + _TINY
-        flat -= rate * (1 - update / updates) / (1 - _BETAS[0] ** (update + 1)) * first / scale
+        flat -= adam.step(gradient, rate * (1 - update / updates))
     return np.asarray(_outputs(parameters, np.broadcast_to(new, (members, *new.shape)))[-1][..., 0])
 
 
