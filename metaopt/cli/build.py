@@ -8,8 +8,8 @@ from argparse import Namespace
 from functools import partial
 
 from metaopt.cli import OK
-from metaopt.cli.countdown import Countdown
 from metaopt.cli.found import found_cells
+from metaopt.cli.pace import Pace
 from metaopt.core import paths
 from metaopt.core.errors import ConfigError
 from metaopt.core.file_lock import alone_in
@@ -41,9 +41,8 @@ def build(arguments: Namespace) -> int:
         "seeds": list(seeds),
     }
     print(f"finished parts are kept in {folder}; a build that is started again goes on from there", file=sys.stderr)
-    countdown = Countdown("networks")
     with making(out), alone_in(folder, "benchmark build"), local_cluster(workers) as client:
         run = partial(run_all, client)
-        build_table(card, graphs, seeds, card.rounds(space), folder, out, run, provenance, countdown)
+        build_table(card, graphs, seeds, card.rounds(space), folder, out, run, provenance, Pace("networks"))
     print(f"table: {out}")
     return OK

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from metaopt.cli import INTERRUPTED, OK
-from metaopt.cli.countdown import Countdown
 from metaopt.cli.flags import given
 from metaopt.cli.hyperparameters import hyperparameters
+from metaopt.cli.pace import Pace
 from metaopt.core.errors import ConfigError
 from metaopt.core.file_lock import alone_in
 from metaopt.core.interrupt import Interrupt
@@ -82,7 +82,7 @@ def _folder(arguments: Namespace, study: RankingStudy) -> Path:
 def _score(study: RankingStudy, folder: Path, workers: int) -> None:
     missing = sum(not part.path.exists() for part in parts(study, folder))
     if min(workers, missing) <= 1:
-        score_all(study, folder, map, Countdown("parts"))
+        score_all(study, folder, map, Pace("parts"))
         return
     with local_cluster(min(workers, missing)) as client:
-        score_all(study, folder, partial(run_all, client), Countdown("parts"))
+        score_all(study, folder, partial(run_all, client), Pace("parts"))

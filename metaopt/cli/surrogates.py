@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import shlex
-import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from metaopt.cli import OK
-from metaopt.cli.countdown import Countdown
 from metaopt.cli.found import found_cells
+from metaopt.cli.pace import Pace
 from metaopt.core import paths
 from metaopt.core.errors import ConfigError, TableError
 from metaopt.core.file_lock import alone_in
@@ -173,12 +173,12 @@ def _threads(arguments: Namespace) -> int:
 
 
 def _counter(total: int, pieces: str) -> Callable[[], None]:
-    say, start, done = Countdown(pieces), time.monotonic(), [0]
+    pace, done = Pace(pieces), itertools.count()
 
     def count() -> None:
-        done[0] += 1
-        say(done[0], total, (time.monotonic() - start) / done[0] * (total - done[0]))
+        pace(next(done), total)
 
+    count()
     return count
 
 

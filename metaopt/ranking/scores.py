@@ -85,7 +85,7 @@ def score_all(
     study: RankingStudy,
     folder: Path,
     run: Callable[[Callable[[ScoringJob], None], Sequence[ScoringJob]], Iterable[None]],
-    report: Callable[[int, int, float], None],
+    report: Callable[[int, int], None],
 ) -> None:
     """Scores what is missing.
 
@@ -93,15 +93,14 @@ def score_all(
         study: What to score.
         folder: Of the study.
         run: Runs a function on many parts, in any order and place; yields as they finish.
-        report: Called with parts done, parts in all, and the seconds left, after every part.
+        report: Called with parts done and parts in all, at first and after every part.
     """
     todo = parts(study, folder)
     missing = [part for part in todo if not part.path.exists()]
-    started, before = time.monotonic(), len(todo) - len(missing)
-    report(before, len(todo), float("nan"))
-    for done, _ in enumerate(run(score_part, missing), start=1):
-        pace_s = (time.monotonic() - started) / done
-        report(before + done, len(todo), pace_s * (len(missing) - done))
+    before = len(todo) - len(missing)
+    report(before, len(todo))
+    for done, _ in enumerate(run(score_part, missing), start=before + 1):
+        report(done, len(todo))
 
 
 def score_part(part: ScoringJob) -> None:

@@ -165,7 +165,7 @@ def build(
     out: Path,
     run: Callable[[Callable[[Chunk], int], Sequence[Chunk]], Iterable[int]],
     provenance: dict[str, Any],
-    report: Callable[[int, int, float], None],
+    report: Callable[[int, int], None],
 ) -> None:
     """Trains what is missing and writes the table.
 
@@ -178,7 +178,7 @@ def build(
         out: The table to write.
         run: Runs a function on many chunks, in any order and place; yields what it returns as they finish.
         provenance: Goes into the table; the wall seconds of this call and the CPU seconds of training are added.
-        report: Called with trainings done, trainings in all, and the seconds left, after every chunk.
+        report: Called with trainings done and trainings in all, at first and after every chunk.
 
     Raises:
         TableError: if ``out`` exists.
@@ -213,13 +213,13 @@ def _train(
     card: Card,
     folder: Path,
     run: Callable[[Callable[[Chunk], int], Sequence[Chunk]], Iterable[int]],
-    report: Callable[[int, int, float], None],
+    report: Callable[[int, int], None],
 ) -> None:
-    work, done, started = sum(map(len, missing.values())), 0, time.monotonic()
-    report(total - work, total, float("nan"))
+    done = total - sum(map(len, missing.values()))
+    report(done, total)
     for trained in run(train_chunk, chunks(card, missing, folder)):
         done += trained
-        report(total - work + done, total, (time.monotonic() - started) / done * (work - done))
+        report(done, total)
 
 
 def planned_seeds(
