@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 JOBS ?= 3
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test unit numbers results check bench wheel lock audit clean
+.PHONY: demo test unit numbers docs results check bench wheel lock audit clean
 
 # Tunes DARTS on the built-in benchmark; prints where it leaves the report.
 demo: $(INSTALLED)
@@ -25,6 +25,11 @@ unit: $(INSTALLED)
 numbers: $(INSTALLED)
 	@NPY_DISABLE_CPU_FEATURES=X86_V3 OPENBLAS_CORETYPE=Nehalem ATEN_CPU_CAPABILITY=default \
 		$(PYTEST) --numprocesses=$(JOBS) -m numbers
+
+# The documentation, as a site in site/; asks no network, and a dead link ends it.
+docs: $(INSTALLED)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "documentation: site/index.html"
 
 # Figures, CSV and LaTeX of results/reference, from study files and journals; continues where it was stopped.
 results: $(INSTALLED)
@@ -53,7 +58,7 @@ audit: $(INSTALLED)
 	@.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 clean:
-	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find metaopt tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Once, and again when what is to be installed has changed.

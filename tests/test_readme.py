@@ -18,7 +18,7 @@ from metaopt.executors.dask.clusters.settings import KINDS, load_cluster
 
 ROOT = Path(__file__).parents[1]
 #: Commands that only read what is shipped.
-QUICK = ("metaopt --version", "metaopt space ", "metaopt benchmark list", "metaopt benchmark info")
+QUICK = ("metaopt --version", "metaopt --help", "metaopt space ", "metaopt benchmark list", "metaopt benchmark info")
 
 
 def commands(name: str) -> list[str]:
@@ -29,11 +29,16 @@ def commands(name: str) -> list[str]:
     return [shlex.join(words) for line in lines if (words := shlex.split(line, comments=True))]
 
 
-SHOWN = [(name, command) for name in ("README.md", "CONTRIBUTING.md", "docs/clusters.md") for command in commands(name)]
+PAGES = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+SHOWN = [(name, command) for name in PAGES for command in commands(name)]
 
 
 def test_the_first_screen_is_demo_and_test() -> None:
     assert commands("README.md")[:2] == ["make demo", "make test"]
+
+
+def test_the_front_page_is_one_screen_and_a_half() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
 @pytest.mark.parametrize(("name", "command"), SHOWN)
@@ -73,7 +78,7 @@ def test_quick_command_runs(command: str, tmp_path: Path) -> None:
     assert done.stdout.strip()
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/clusters.md"])
+@pytest.mark.parametrize("name", [*PAGES, "CHANGELOG.md", "SECURITY.md"])
 def test_links_into_the_repository_lead_somewhere(name: str) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (ROOT / name).read_text(encoding="utf-8"))
     assert [link for link in links if not (ROOT / name).parent.joinpath(link).exists()] == []
