@@ -28,9 +28,9 @@ from metaopt.runs.config import load_config
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import RunHeader
 from metaopt.runs.journal_lines import encode
+from metaopt.runs.plan import PlannedRun, plan
 from metaopt.settings.run import BaselineSettings
 from metaopt.studies.file import StudyPlan
-from metaopt.studies.planned import PlannedRun
 from metaopt.studies.run import check_folder
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
@@ -212,9 +212,9 @@ def tuned(folder: Path) -> Victim:
 def looked_up(folder: Path, tuner: str) -> Victim:
     """A run of look-ups that has come to its end."""
     flags = {"tuner": tuner, "budget": "6", "budget_seconds": "1e6"}
-    prepared = launch.prepare(load_config(BaselineSettings, flags, {}))
+    run = plan(load_config(BaselineSettings, flags, {}))
     with Interrupt() as interrupted:
-        launch.start(prepared, RunFolder(folder / "made"), ["metaopt"], Console(quiet=True), interrupted)
+        launch.start(run, RunFolder(folder / "made"), ["metaopt"], Console(quiet=True), interrupted)
     return Victim(folder / "run", lines_of(folder / "made" / "journal.jsonl"))
 
 

@@ -20,6 +20,7 @@ from metaopt.core.wording import command, shown
 from metaopt.runs import launch
 from metaopt.runs.config import load_config
 from metaopt.runs.folder import RunFolder
+from metaopt.runs.plan import plan
 from metaopt.settings.run import RESUMABLE, TuneSettings, settings
 
 
@@ -33,15 +34,15 @@ def record(arguments: Namespace) -> int:
     config = load_config(TuneSettings, {**flags, **fixed}, os.environ)
     console = Console(stderr=True)
     with Interrupt() as interrupted:
-        prepared = launch.prepare(config)
+        run = plan(config)
         folder = RunFolder(arguments.out or Path("runs") / config.name)
         if folder.begun:
-            _check_same(folder, prepared.config.to_json())
+            _check_same(folder, run.settings.to_json())
             console.print(f"run folder: {folder.path}, begun before", markup=False, highlight=False, soft_wrap=True)
             changes = {name: getattr(config, name) for name in RESUMABLE if name in flags}
             end = launch.resume(folder, changes, console, interrupted)
         else:
-            end = launch.start(prepared, folder, machine.command_line(), console, interrupted)
+            end = launch.start(run, folder, machine.command_line(), console, interrupted)
     code = close(folder, end, False, config.cluster, scores=False)
     if code == OK:
         options = ("--benchmark", config.benchmark, "--space", config.cell_space, "--out", "searches.parquet")

@@ -21,6 +21,7 @@ from metaopt.runs.config import load_config
 from metaopt.runs.draws import only_draws
 from metaopt.runs.folder import RunFolder, new_folder
 from metaopt.runs.journal import RunRecord
+from metaopt.runs.plan import plan
 from metaopt.runs.status import RunStatus, Score
 from metaopt.settings.run import RESUMABLE, BaselineSettings, RunSettings, TuneSettings, settings
 
@@ -40,12 +41,12 @@ def _start(kind: type[RunSettings], arguments: Namespace) -> int:
     config = load_config(kind, flags, os.environ, arguments.config)
     # From here on, since some library swallows a KeyboardInterrupt while it is imported.
     with Interrupt() as interrupted:
-        prepared = launch.prepare(config)
+        run = plan(config)
         if interrupted():
             return INTERRUPTED
-        folder = RunFolder(Path(prepared.config.folder or new_folder(Path("runs") / prepared.config.name)))
-        end = launch.start(prepared, folder, machine.command_line(), Console(stderr=True), interrupted)
-    return close(folder, end, not arguments.no_report, prepared.config.cluster)
+        folder = RunFolder(Path(run.settings.folder or new_folder(Path("runs") / run.name)))
+        end = launch.start(run, folder, machine.command_line(), Console(stderr=True), interrupted)
+    return close(folder, end, not arguments.no_report, run.settings.cluster)
 
 
 def resume(arguments: Namespace) -> int:

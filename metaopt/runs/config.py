@@ -161,7 +161,7 @@ def _out_of_range(config: RunSettings) -> list[MetaoptError]:
     return problems + _at_odds(config)
 
 
-def evaluation_epochs(config: RunSettings, shortest: int, longest: int) -> dict[str, int]:
+def evaluation_epochs(config: RunSettings, shortest: int, longest: int) -> tuple[int, int]:
     """Returns ``min_epochs`` and ``max_epochs`` of a run: what is not given is the benchmark's.
 
     A longest evaluation that is shorter than the benchmark's shortest takes that along with it.
@@ -177,7 +177,7 @@ def evaluation_epochs(config: RunSettings, shortest: int, longest: int) -> dict[
     high = config.max_epochs or longest
     low = config.min_epochs or min(shortest, high)
     raise_together(_epochs_at_odds(config, low, high))
-    return {"min_epochs": low, "max_epochs": high}
+    return low, high
 
 
 def _epochs_at_odds(config: RunSettings, low: int, high: int) -> list[MetaoptError]:

@@ -28,9 +28,10 @@ from metaopt.core.errors import ConfigError, MetaoptError, raise_together, unkno
 from metaopt.core.wording import shown
 from metaopt.core.yaml_file import read_yaml
 from metaopt.oneshot import ONESHOT
+from metaopt.runs.plan import PlannedRun
 from metaopt.settings.field import flag
 from metaopt.settings.run import BaselineSettings, RunSettings, TuneSettings, settings
-from metaopt.studies.planned import PlannedRun, Planner
+from metaopt.studies.planned import Planner
 
 _KINDS: Mapping[str, type[RunSettings]] = {"runs": TuneSettings, "baselines": BaselineSettings}
 _KEYS = ("title", "text", "common", *_KINDS)

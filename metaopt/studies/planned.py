@@ -1,32 +1,16 @@
-"""A run that a study names, checked as its command would check it."""
+"""The runs that a study names, checked as their commands would check them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from metaopt.core.errors import ConfigError
 from metaopt.runs.config import changed, load_config
-from metaopt.runs.launch import prepare
-from metaopt.settings.run import RunSettings, TuneSettings
-from metaopt.spaces.space import space_to_json
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRun:
-    """A run that a study names.
-
-    Attributes:
-        name: Of its folder in the study's folder: the optimizer, what else tells it from the others, the seed.
-        config: Its settings, complete; a space file stands there as in the study's file, so that both may be moved.
-        space: Its hyperparameters as plain JSON values.
-    """
-
-    name: str
-    config: RunSettings
-    space: Mapping[str, Any]
+from metaopt.runs.plan import PlannedRun, plan
+from metaopt.settings.run import RunSettings
 
 
 class Planner:
@@ -47,7 +31,7 @@ class Planner:
         self._folder, self._changes = folder, changes
         self._chosen = not changes.keys().isdisjoint(("cluster", "executor"))
         self.unconfirmed: list[str] = []
-        self._known: dict[str, tuple[RunSettings, Mapping[str, Any]]] = {}
+        self._known: dict[str, PlannedRun] = {}
 
     def plan(self, kind: type[RunSettings], name: str, given: Mapping[str, Any]) -> PlannedRun:
         """Returns a run.
@@ -67,11 +51,9 @@ class Planner:
         file = self._space_file(given)
         flags = given if file is None else {**given, "hyperparameters": str(self._folder / file)}
         asked = changed(load_config(kind, flags, {}), self._changes)
-        config, space = self._prepared(asked)
-        config = replace(config, seed=asked.seed)
-        if isinstance(config, TuneSettings) and file is not None:
-            config = replace(config, hyperparameters=file)
-        return PlannedRun(name, config, space)
+        own: dict[str, Any] = {"seed": asked.seed, **({} if file is None else {"hyperparameters": file})}
+        run = self._planned(asked)
+        return replace(run, name=name, settings=replace(run.settings, **own))
 
     def _space_file(self, given: Mapping[str, Any]) -> str | None:
         space = given.get("hyperparameters")
@@ -82,9 +64,10 @@ class Planner:
             raise ConfigError(text, "check the path; it is taken from the folder of the study's file")
         return space
 
-    def _prepared(self, asked: RunSettings) -> tuple[RunSettings, Mapping[str, Any]]:
-        key = repr(replace(asked, seed=0))  # also of what is no JSON, which is found to be wrong below
+    def _planned(self, asked: RunSettings) -> PlannedRun:
+        """Returns a run with these settings, of whatever seed."""
+        # By their texts: some may be no JSON, which is found to be wrong below.
+        key = repr([(of.name, getattr(asked, of.name)) for of in fields(asked) if of.name != "seed"])
         if key not in self._known:
-            prepared = prepare(asked)
-            self._known[key] = prepared.config, space_to_json(prepared.objective.space)
+            self._known[key] = replace(plan(asked))  # a copy, which leaves the objective behind
         return self._known[key]

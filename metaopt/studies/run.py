@@ -1,12 +1,16 @@
 """Runs a study: starts what is missing, goes on with what was interrupted, leaves alone what is finished.
 
-The journals of the runs are its only state, so a study that was killed at any instant is simply started again.
+The journals of the runs are its only state, so a study that was killed at any instant is simply started again. Runs
+that only look up are done in a minute: several at a time, each in a worker process of a local Dask cluster. A search
+has worker processes of its own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +19,15 @@ from rich.console import Console
 from metaopt.core.errors import RunError, raise_together
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.wording import counted, shown
+from metaopt.executors.dask.local import local_cluster, run_all
+from metaopt.runs import launch
 from metaopt.runs.failures import EveryTrialFailsError
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import RunHeader, of_journal
 from metaopt.runs.journal import read_header
+from metaopt.runs.plan import PlannedRun
 from metaopt.settings.run import RESUMABLE, BaselineSettings
 from metaopt.studies.file import StudyPlan
-from metaopt.studies.planned import PlannedRun
-from metaopt.studies.side_by_side import Lone, do, run_side_by_side
 
 README = "README.md"
 _OURS = "`metaopt compare "
@@ -68,7 +73,7 @@ def _made_otherwise(run: PlannedRun, folder: RunFolder) -> list[str]:
     with of_journal(folder.journal):
         record = RunHeader.of(read_header(folder.journal))
         made, space = record.config.to_json(), record.space
-    wanted = _as_read(run.config.to_json())
+    wanted = _as_read(run.settings.to_json())
     differing = [
         f"{name} {shown(made.get(name))} and not {shown(wanted[name])}"
         for name in wanted
@@ -104,7 +109,7 @@ def unfinished(plan: StudyPlan, journals: Path) -> list[PlannedRun]:
 def _finished(run: PlannedRun, folder: RunFolder) -> bool:
     if not folder.begun or not (recorded := folder.read()).end:
         return False
-    unconfirmed = run.config.confirm == 0 or recorded.incumbent is None
+    unconfirmed = run.settings.confirm == 0 or recorded.incumbent is None
     return unconfirmed or (folder.confirmation.begun and bool(folder.confirmation.read().end))
 
 
@@ -133,14 +138,13 @@ def run_missing(
         EveryTrialFailsError: after all runs, if some of them were given up, for each of which it says why.
         RunError: if a folder cannot be made or is in use, or if no worker is left.
     """
-    quick = [run for run in missing if isinstance(run.config, BaselineSettings)]
+    quick = [run for run in missing if isinstance(run.settings, BaselineSettings)]
     if at_once == 1 or len(quick) == 1:
         quick = []
     apart = {run.name for run in quick}
     others = [run for run in missing if run.name not in apart]
     given_up: list[EveryTrialFailsError] = []
-    work = [_lone(run, out, command) for run in quick]
-    if not _run_side_by_side(work, console, interrupted, at_once, given_up):
+    if not _run_side_by_side(quick, out, command, console, interrupted, at_once, given_up):
         return False
     if not _run_in_turn(others, out, command, console, interrupted, given_up):
         return False
@@ -151,20 +155,22 @@ def run_missing(
 
 
 def _run_side_by_side(
-    work: Sequence[Lone],
+    runs: Sequence[PlannedRun],
+    out: Path,
+    command: Sequence[str],
     console: Console,
     interrupted: Interrupt,
     at_once: int,
     given_up: list[EveryTrialFailsError],
 ) -> bool:
     """Runs all, several at a time; nothing is lost where it is stopped. Adds to what is given up."""
-    if not work:
+    if not runs:
         return True
     try:
         with interrupted.at_once():
-            for done, failure in enumerate(run_side_by_side(work, min(at_once, len(work))), start=1):
+            for done, failure in enumerate(run_side_by_side(runs, out, command, at_once), start=1):
                 given_up += [] if failure is None else [failure]
-                _say(console, f"{done} of {len(work)} baselines")
+                _say(console, f"{done} of {len(runs)} baselines")
     except KeyboardInterrupt:
         return False
     return True
@@ -178,12 +184,12 @@ def _run_in_turn(
     interrupted: Interrupt,
     given_up: list[EveryTrialFailsError],
 ) -> bool:
-    for number, planned in enumerate(runs, start=1):
+    for number, run in enumerate(runs, start=1):
         if interrupted():
             return False
-        _say(console, f"run {number} of {len(runs)}: {planned.name}")
+        _say(console, f"run {number} of {len(runs)}: {run.name}")
         try:
-            if not do(_lone(planned, out, command), console, interrupted):
+            if not _do(run, out, command, console, interrupted):
                 return False
         except EveryTrialFailsError as error:
             _say(console, f"given up: {error.message}")
@@ -191,8 +197,44 @@ def _run_in_turn(
     return True
 
 
-def _lone(planned: PlannedRun, out: Path, command: Sequence[str]) -> Lone:
-    return Lone(planned.config, planned.space, out / planned.name, command)
+def run_side_by_side(
+    runs: Sequence[PlannedRun], out: Path, command: Sequence[str], at_once: int
+) -> Iterator[EveryTrialFailsError | None]:
+    """Does all runs, at most ``at_once`` at a time, and yields for each that has ended why it was given up, if it was.
+
+    Whoever stops in between loses nothing: their journals hold what was done.
+
+    Raises:
+        MetaoptError: that of the first run that cannot be done.
+    """
+    with local_cluster(min(at_once, len(runs))) as client:
+        yield from run_all(client, partial(_do_quietly, out=out, command=command), runs)
+
+
+def _do_quietly(run: PlannedRun, out: Path, command: Sequence[str]) -> EveryTrialFailsError | None:
+    """Runs in a worker process, which signals do not reach: it ends with the cluster."""
+    try:
+        _do(run, out, command, Console(quiet=True), Interrupt())
+    except EveryTrialFailsError as error:
+        return error
+    return None
+
+
+def _do(run: PlannedRun, out: Path, command: Sequence[str], console: Console, interrupted: Interrupt) -> str:
+    """Begins a run or goes on with it.
+
+    Returns:
+        Why it ended; empty if it was interrupted.
+
+    Raises:
+        EveryTrialFailsError: if it is given up.
+        RunError: if its folder cannot be made or is in use, or if no worker is left.
+    """
+    folder = RunFolder(out / run.name)
+    if folder.begun:
+        return launch.resume(folder, {name: getattr(run.settings, name) for name in RESUMABLE}, console, interrupted)
+    # A copy, so that its objective is not kept open for as long as the study runs.
+    return launch.start(replace(run), folder, command, console, interrupted)
 
 
 def _say(console: Console, text: str) -> None:

@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from metaopt.cli import main
+from metaopt.cli import run as run_command
 from metaopt.objectives import OBJECTIVES
-from metaopt.runs import journal, launch
+from metaopt.runs import journal
 from metaopt.runs.folder import RunFolder
+from metaopt.runs.plan import PlannedRun, plan
 from metaopt.settings.run import TuneSettings
 
 
@@ -104,13 +106,11 @@ def test_nothing_is_asked(tune: list[str], monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_interrupt_before_anything_runs_leaves_nothing_behind(
     tune: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare = launch.prepare
-
-    def interrupted(config: TuneSettings) -> launch.Prepared:
+    def interrupted(settings: TuneSettings) -> PlannedRun:
         os.kill(os.getpid(), signal.SIGINT)
-        return prepare(config)
+        return plan(settings)
 
-    monkeypatch.setattr(launch, "prepare", interrupted)
+    monkeypatch.setattr(run_command, "plan", interrupted)
     assert main(tune) == 130
     assert not list(tmp_path.iterdir())
 

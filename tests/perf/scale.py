@@ -28,7 +28,8 @@ from metaopt.report.figures.axes import log_axis
 from metaopt.report.figures.style import GROUPS, RC, Picture, Plot, legend, render, stack
 from metaopt.runs.config import load_config
 from metaopt.runs.folder import RunFolder
-from metaopt.runs.launch import prepare, start
+from metaopt.runs.launch import start
+from metaopt.runs.plan import plan
 from metaopt.settings.run import BaselineSettings
 
 WORKERS = (1, 10, 100, 1000, 10_000)
@@ -67,12 +68,12 @@ def measure(tuner: str, workers: int, evaluations: int) -> Measured:
     config = load_config(
         BaselineSettings, {"tuner": tuner, "workers": str(workers), "budget": str(evaluations), "min_epochs": "1"}, {}
     )
-    prepared = prepare(config)
+    run = plan(config)
     with tempfile.TemporaryDirectory() as folder:
         place = RunFolder(Path(folder) / "run")
         with _look_ups() as looked_up, Interrupt() as interrupted:
             began = time.process_time()
-            start(prepared, place, ["scale"], Console(quiet=True), interrupted)
+            start(run, place, ["scale"], Console(quiet=True), interrupted)
             driver_s = time.process_time() - began - looked_up[0]
         recorded = place.read()
     busy_s = sum(result.cost_s for result in recorded.results.values())

@@ -21,7 +21,8 @@ from metaopt.core.interrupt import Interrupt
 from metaopt.runs.config import load_config
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.journal import decode, encode
-from metaopt.runs.launch import prepare, start
+from metaopt.runs.launch import start
+from metaopt.runs.plan import plan
 from metaopt.settings.run import BaselineSettings
 from metaopt.studies.file import load_study
 
@@ -76,9 +77,9 @@ def test_reading_a_run(runs: dict[int, Path], capsys: pytest.CaptureFixture[str]
 def driven(folder: Path, evaluations: int) -> float:
     """Returns CPU seconds an evaluation of a run with a budget of epochs."""
     flags = {"tuner": "random", "budget_epochs": str(8 * evaluations), "min_epochs": "8", "max_epochs": "8"}
-    prepared = prepare(load_config(BaselineSettings, flags, {}))
+    run = plan(load_config(BaselineSettings, flags, {}))
     before_s = time.process_time()
-    assert start(prepared, RunFolder(folder), [], Console(file=io.StringIO()), Interrupt())
+    assert start(run, RunFolder(folder), [], Console(file=io.StringIO()), Interrupt())
     return (time.process_time() - before_s) / evaluations
 
 

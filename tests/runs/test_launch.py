@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from metaopt.runs import launch
 from metaopt.runs.config import load_config
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.journal import decode, without_clock
+from metaopt.runs.plan import PlannedRun, plan
 from metaopt.runs.status import RunStatus
 from metaopt.settings.run import TuneSettings
 
@@ -37,9 +37,7 @@ def config(**flags: str) -> TuneSettings:
 
 
 def start(folder: RunFolder, **flags: str) -> str:
-    return launch.start(
-        launch.prepare(config(**flags)), folder, ["metaopt", "tune"], Console(file=io.StringIO()), Interrupt()
-    )
+    return launch.start(plan(config(**flags)), folder, ["metaopt", "tune"], Console(file=io.StringIO()), Interrupt())
 
 
 def test_a_run_and_its_confirmation(folder: RunFolder) -> None:
@@ -55,39 +53,16 @@ def test_a_run_and_its_confirmation(folder: RunFolder) -> None:
     assert confirmed.header["confirms"] == "run"
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        ({"min_epochs": "9", "max_epochs": "3"}, "min_epochs is 9 and max_epochs 3; the first must not be larger"),
-        ({"min_epochs": "28"}, r"min_epochs is 28 and max_epochs 27 \(the benchmark's\); the first"),
-        ({"budget_epochs": "2"}, r"budget_epochs is 2, but the shortest evaluation takes 3 \(the benchmark's\)"),
-        ({"budget_epochs": "26"}, "budget_epochs is 26, but the tuner's shortest evaluation takes 27 epochs\n"),
-        ({"budget_epochs": "2", "min_epochs": "3"}, "budget_epochs is 2, but the shortest evaluation takes 3\n"),
-    ],
-)
-def test_budgets_of_evaluations_at_odds(flags: dict[str, str], message: str) -> None:
-    with pytest.raises(ConfigError, match=message) as error:
-        launch.prepare(config(**flags))
-    assert error.value.hint
-
-
 def test_a_run_reserves_what_its_objective_says_that_a_trial_may_train(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faults.Faults, "dearest_epochs", lambda self, config, epochs: epochs + 30, raising=False)
     with pytest.raises(ConfigError, match="budget_epochs is 56, but the default configuration may train 57 epochs"):
-        launch.prepare(config(budget_epochs="56"))
+        plan(config(budget_epochs="56"))
     end = start(folder, budget_epochs="84", confirm="0")
     assert end == "the next trial, which may train 57 epochs, does not fit into the budget of 84 epochs"
     assert [trial.most_epochs for trial in folder.read().trials] == [57, 57]
     assert RunStatus.of(folder.read(), Budget(epochs=84)).epochs == 54
-
-
-def test_a_longest_evaluation_below_the_usual_shortest_takes_that_along() -> None:
-    prepared = launch.prepare(config(max_epochs="2", tuner="hyperband"))
-    assert prepared.epochs == {"min_epochs": 2, "max_epochs": 2}
-    assert (prepared.config.min_epochs, prepared.config.max_epochs) == (2, 2)
-    assert launch.prepare(config(max_epochs="9")).epochs == {"min_epochs": 3, "max_epochs": 9}
 
 
 def test_the_header_says_everything(folder: RunFolder) -> None:
@@ -117,7 +92,7 @@ def test_a_default_that_stays_the_best_is_confirmed_alone(folder: RunFolder) -> 
 def test_resuming_a_finished_run_does_nothing(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     end = start(folder)
     before = folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()
-    monkeypatch.setattr(launch.Prepared, "make_executor", lambda self: pytest.fail("an executor was started"))
+    monkeypatch.setattr(PlannedRun, "make_executor", lambda self: pytest.fail("an executor was started"))
     assert launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt()) == end
     assert (folder.journal.read_bytes(), folder.confirmation.journal.read_bytes()) == before
 
@@ -180,19 +155,3 @@ def test_a_second_driver_is_refused(folder: RunFolder) -> None:
     start(folder)
     with folder.locked(), pytest.raises(RunError, match="another driver"):
         launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt())
-
-
-def test_everything_that_does_not_fit_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(OBJECTIVES, "oneshot", "metaopt.objectives.oneshot:OneShot")
-    wrong = replace(config(), tuner_options={"eat": 3}, benchmark="digit")
-    with pytest.raises(ConfigError) as error:
-        launch.prepare(wrong)
-    assert "unknown option 'eat'" in str(error.value)
-    assert "unknown benchmark 'digit'; did you mean 'digits'?" in str(error.value)
-
-
-def test_the_recipe_holds_the_space_itself() -> None:
-    prepared = launch.prepare(config(time_limit_s="9"))
-    assert prepared.recipe.time_limit_s == 9.0
-    assert prepared.recipe.settings["space"]["hyperparameters"]
-    assert not prepared.recipe.needs_process

@@ -36,8 +36,8 @@ def test_lists_are_crossed_and_names_say_what_varies(tmp_path: Path) -> None:
         "darts-random-channels-8-s1",
         "darts-bohb-s0",
     ]
-    assert [(run.config.channels, run.config.seed) for run in plan.runs[:4]] == [(4, 0), (4, 1), (8, 0), (8, 1)]
-    last = plan.runs[-1].config
+    assert [(run.settings.channels, run.settings.seed) for run in plan.runs[:4]] == [(4, 0), (4, 1), (8, 0), (8, 1)]
+    last = plan.runs[-1].settings
     assert (last.tuner, last.budget, last.min_epochs, last.workers) == ("bohb", 4, 3, 1)
     assert last.tuner_options["eta"] == 2
 
@@ -75,7 +75,7 @@ def test_options_of_a_tuner_make_names_and_their_lists_are_not_crossed(tmp_path:
     entry = "{optimizer: darts, tuner: grid, tuner_options: [{over: [x], repeats: 2}, {over: [deed, x]}]}"
     plan = study(tmp_path, f"title: A\n{COMMON}runs:\n  - {entry}\n")
     assert [run.name for run in plan.runs] == ["darts-over-x-repeats-2-s0", "darts-over-deed-x-s0"]
-    assert plan.runs[1].config.tuner_options == {"points": 3, "over": ["deed", "x"], "repeats": 1}
+    assert plan.runs[1].settings.tuner_options == {"points": 3, "over": ["deed", "x"], "repeats": 1}
 
 
 @pytest.mark.usefixtures("inline")
@@ -84,7 +84,7 @@ def test_the_command_line_says_where_runs_run_and_the_environment_says_nothing(
 ) -> None:
     monkeypatch.setenv("METAOPT_BUDGET", "99")
     plan = study(tmp_path, f"title: A\n{COMMON}runs: [{{optimizer: darts}}]", executor="dask", workers=2)
-    config = plan.runs[0].config
+    config = plan.runs[0].settings
     assert (config.executor, config.workers, config.budget) == ("dask", 2, 4)
 
 
@@ -98,7 +98,7 @@ def test_space_files_are_found_from_the_study_and_travel_with_it(
     monkeypatch.chdir(tmp_path)
     plan = study(folder, f"title: A\n{COMMON}runs: [{{optimizer: darts, hyperparameters: [decay.yaml, darts]}}]")
     assert [run.name for run in plan.runs] == ["darts-decay-s0", "darts-darts-s0"]
-    assert [run.config.hyperparameters for run in plan.runs] == ["decay.yaml", "darts"]
+    assert [run.settings.hyperparameters for run in plan.runs] == ["decay.yaml", "darts"]
     assert [len(run.space["hyperparameters"]) for run in plan.runs] == [1, 10]
 
 
@@ -162,8 +162,8 @@ def test_baselines_stand_beside_runs_and_take_what_they_have_of_the_common_setti
         "cells-hyperband-s0",
         "cells-hyperband-s1",
     ]
-    assert [run.config.confirm for run in plan.runs] == [5, 0, 0, 0, 0]
-    assert plan.runs[1].config.executor == "simulated"
+    assert [run.settings.confirm for run in plan.runs] == [5, 0, 0, 0, 0]
+    assert plan.runs[1].settings.executor == "simulated"
 
 
 def test_a_mistake_in_a_baseline_is_named_there(tmp_path: Path) -> None:

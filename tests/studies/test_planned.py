@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 
 from metaopt.core.errors import ConfigError
-from metaopt.runs.launch import Prepared, prepare
+from metaopt.runs.plan import PlannedRun, plan
 from metaopt.settings.run import BaselineSettings, RunSettings, TuneSettings
 from metaopt.studies import planned as planned_run
-from metaopt.studies.planned import PlannedRun, Planner
+from metaopt.studies.planned import Planner
 
 
 @pytest.fixture
-def prepared(monkeypatch: pytest.MonkeyPatch) -> list[RunSettings]:
-    """The settings that were prepared, each as it was asked for."""
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunSettings]:
+    """The settings that were checked, each as they were given."""
     asked: list[RunSettings] = []
 
-    def spy(config: RunSettings) -> Prepared:
-        asked.append(config)
-        return prepare(config)
+    def spy(settings: RunSettings) -> PlannedRun:
+        asked.append(settings)
+        return plan(settings)
 
-    monkeypatch.setattr(planned_run, "prepare", spy)
+    monkeypatch.setattr(planned_run, "plan", spy)
     return asked
 
 
@@ -30,14 +30,14 @@ def planned(planner: Planner, seed: int, **given: Any) -> PlannedRun:
     return planner.plan(BaselineSettings, f"s{seed}", {"budget": 5, "seed": seed, **given})
 
 
-def test_runs_that_differ_in_their_seed_are_prepared_once(prepared: list[RunSettings], tmp_path: Path) -> None:
+def test_runs_that_differ_in_their_seed_are_checked_once(asked: list[RunSettings], tmp_path: Path) -> None:
     planner = Planner(tmp_path, {})
     runs = [planned(planner, seed, tuner=tuner) for tuner in ("re", "hyperband") for seed in (3, 4, 5)]
-    assert len(prepared) == 2
-    assert [(run.name, run.config.seed) for run in runs] == [(f"s{seed}", seed) for seed in (3, 4, 5)] * 2
+    assert len(asked) == 2
+    assert [(run.name, run.settings.seed) for run in runs] == [(f"s{seed}", seed) for seed in (3, 4, 5)] * 2
     for run in runs:
-        alone = Planner(tmp_path, {}).plan(BaselineSettings, run.name, run.config.to_json())
-        assert run == alone, "as if it had been prepared by itself"
+        alone = Planner(tmp_path, {}).plan(BaselineSettings, run.name, run.settings.to_json())
+        assert run == alone, "as if it had been checked by itself"
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_a_space_file_stands_as_it_is_written_and_is_found_from_the_folder(tmp_p
     (tmp_path / "own.yaml").write_text("extends: darts\n")
     given = {"optimizer": "darts", "budget": 1, "hyperparameters": "own.yaml"}
     run = Planner(tmp_path, {"workers": 3}).plan(TuneSettings, "darts-s0", given)
-    assert isinstance(run.config, TuneSettings)
-    assert (run.config.hyperparameters, run.config.workers) == ("own.yaml", 3)
+    assert isinstance(run.settings, TuneSettings)
+    assert (run.settings.hyperparameters, run.settings.workers) == ("own.yaml", 3)
     assert run.space["hyperparameters"]
     with pytest.raises(ConfigError, match=r"hyperparameters is own\.yaml, and there is no such file in"):
         Planner(tmp_path / "elsewhere", {}).plan(TuneSettings, "darts-s0", given)

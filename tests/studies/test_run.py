@@ -26,6 +26,17 @@ common: {optimizer: darts, budget: 3, executor: serial, confirm: 1}
 runs:
   - {tuner: [random, hyperband]}
 """
+LOOK_UPS = """
+title: Baselines
+baselines:
+  - {tuner: [random, re], budget: 300, seed: [0, 1]}
+"""
+
+
+def finished(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    return harness.finish(harness.command("compare", folder / "study.yaml", *flags), harness.environment(folder))
+
+
 NAMES = ["darts-random-s0", "darts-hyperband-s0"]
 
 
@@ -179,3 +190,39 @@ def test_a_study_that_is_killed_and_stopped_ends_as_if_it_had_not_been(tmp_path:
     assert content(cut) == content(whole)
     for name in ("README.md", "tuned.csv"):
         assert (cut / name).is_file()
+
+
+@pytest.mark.slow
+def test_several_at_a_time_find_what_they_find_one_by_one_even_if_killed(tmp_path: Path) -> None:
+    plan_of(tmp_path / "alone", LOOK_UPS)
+    assert finished(tmp_path / "alone", "--at-once", "1").returncode == 0
+    plan = plan_of(tmp_path / "cut", LOOK_UPS)
+    journals = [tmp_path / "cut" / run.name / "journal.jsonl" for run in plan.runs]
+    for kind, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)):
+        begun = len(content(tmp_path / "cut"))
+        with subprocess.Popen(
+            harness.command("compare", tmp_path / "cut" / "study.yaml", "--at-once", "2"),
+            env=harness.environment(tmp_path / "cut"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        ) as driver:  # fmt: skip
+            harness.wait_until(lambda n=begun: len([j for j in journals if j.is_file()]) > n, "a run")
+            driver.send_signal(kind)
+            said, complained = driver.communicate(timeout=harness.HANG_S)
+        assert driver.returncode == code, (said, complained)
+        assert "Traceback" not in complained
+        harness.wait_until(lambda: not harness.processes(tmp_path / "cut"), "the end of the workers")
+        assert compare.unfinished(plan, tmp_path / "cut")
+    assert said.startswith("interrupted; go on with: ")
+    done = finished(tmp_path / "cut")
+    assert done.returncode == 0, done.stderr
+    assert compare.unfinished(plan, tmp_path / "cut") == []
+    assert content(tmp_path / "cut") == content(tmp_path / "alone")
+    assert len(content(tmp_path / "cut")) == 4
+
+
+def test_a_run_that_cannot_be_made_says_so(tmp_path: Path) -> None:
+    (first, *_) = plan_of(tmp_path / "study", LOOK_UPS).runs
+    (tmp_path / first.name).mkdir()
+    (tmp_path / first.name / "mine.txt").touch()
+    with pytest.raises(RunError, match=r"is not empty: it holds mine\.txt"):
+        list(compare.run_side_by_side([first], tmp_path, ["metaopt"], 1))
