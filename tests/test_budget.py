@@ -17,7 +17,7 @@ from metaopt.core.registry import resolve
 from metaopt.core.trial import Budget, Result, Trial, charged_epochs
 from metaopt.executors.base import Recipe
 from metaopt.executors.simulated import SimulatedExecutor
-from metaopt.runs.journal import Event, JournalWriter, RunRecord, read, without_clock
+from metaopt.runs.journal import Event, JournalRecord, JournalWriter, read, without_clock
 from metaopt.runs.loop import Run
 from metaopt.spaces.space import load_space
 from metaopt.tuners import TUNERS
@@ -67,7 +67,7 @@ def new(name: str, objective: Unreliable) -> Tuner:
     return tuner
 
 
-def run(tuner: Tuner, budget: Budget, workers: int, path: Path) -> RunRecord:
+def run(tuner: Tuner, budget: Budget, workers: int, path: Path) -> JournalRecord:
     """Runs to the end and returns the journal."""
     with contextlib.closing(JournalWriter(path)) as journal:
         journal.header({})
@@ -82,7 +82,7 @@ def run(tuner: Tuner, budget: Budget, workers: int, path: Path) -> RunRecord:
     return recorded
 
 
-def check_whole(recorded: RunRecord, workers: int) -> None:
+def check_whole(recorded: JournalRecord, workers: int) -> None:
     """Every trial is asked once, then told once, no more of them at a time than there are workers; some fail."""
     assert [trial.id for trial in recorded.trials] == list(range(len(recorded.trials)))
     tells = [event.record.trial_id for event in recorded.events if isinstance(event.record, Result)]
@@ -95,11 +95,11 @@ def check_whole(recorded: RunRecord, workers: int) -> None:
     assert 0 < len(failed) < len(recorded.trials)
 
 
-def charged(recorded: RunRecord) -> int:
+def charged(recorded: JournalRecord) -> int:
     return sum(charged_epochs(trial, recorded.results[trial.id]) for trial in recorded.trials)
 
 
-def refunded_late(recorded: RunRecord) -> int:
+def refunded_late(recorded: JournalRecord) -> int:
     """Epochs that trials left which were still running at the last ask."""
     last = max(n for n, event in enumerate(recorded.events) if isinstance(event.record, Trial))
     late = [event.record for event in recorded.events[last:] if isinstance(event.record, Result)]

@@ -17,7 +17,7 @@ import pytest
 import harness
 from metaopt.core.trial import Result, Trial
 from metaopt.runs.folder import RunFolder
-from metaopt.runs.journal import RunRecord, read
+from metaopt.runs.journal import JournalRecord, read
 from outside import Outside
 
 BUDGET, WORKERS = 200, 2
@@ -98,7 +98,7 @@ class Shelled:
         self.outside.close()
 
 
-def content(recorded: RunRecord) -> tuple[dict[int, Trial], dict[int, tuple[object, ...]]]:
+def content(recorded: JournalRecord) -> tuple[dict[int, Trial], dict[int, tuple[object, ...]]]:
     """Returns what does not depend on the order in which results came in, nor on clocks."""
     trials = {trial.id: trial for trial in recorded.trials}
     return trials, {n: (r.status, r.valid_error, r.test_error) for n, r in recorded.results.items()}
@@ -131,7 +131,7 @@ def test_nothing_is_lost_or_done_twice_whatever_is_killed(tmp_path: Path) -> Non
     assert content(read(run / "journal.jsonl")) == content(read(calm / "journal.jsonl"))
 
 
-def check_exact(recorded: RunRecord) -> None:
+def check_exact(recorded: JournalRecord) -> None:
     """Every trial asked for once and told once, as many as the budget says."""
     assert [trial.id for trial in recorded.trials] == list(range(BUDGET))
     tells = [event.record.trial_id for event in recorded.events if isinstance(event.record, Result)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from metaopt.cli import main
 from metaopt.core.errors import JournalError
 from metaopt.runs.folder import RunFolder
-from metaopt.runs.journal import RunRecord, decode, read, without_clock
+from metaopt.runs.journal import JournalRecord, decode, read, without_clock
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def raw(run: RunFolder) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def whole(run: RunFolder) -> RunRecord:
+def whole(run: RunFolder) -> JournalRecord:
     return run.read()
 
 
@@ -41,7 +41,7 @@ def ends_of(raw: bytes) -> list[int]:
     return [found.end() for found in re.finditer(b"\n", raw)]
 
 
-def up_to(whole: RunRecord, raw: bytes, lines: int) -> tuple[object, ...]:
+def up_to(whole: JournalRecord, raw: bytes, lines: int) -> tuple[object, ...]:
     """What the first so many lines say: events, end, size."""
     kinds = [decode(line)["kind"] for line in raw.splitlines()[:lines]]
     events = sum(kind in ("ask", "tell") for kind in kinds)
@@ -49,7 +49,7 @@ def up_to(whole: RunRecord, raw: bytes, lines: int) -> tuple[object, ...]:
 
 
 @pytest.mark.slow
-def test_a_cut_at_every_byte(tmp_path: Path, raw: bytes, whole: RunRecord) -> None:
+def test_a_cut_at_every_byte(tmp_path: Path, raw: bytes, whole: JournalRecord) -> None:
     path, ends = tmp_path / "journal.jsonl", ends_of(raw)
     for cut in range(len(raw) + 1):
         path.write_bytes(raw[:cut])
@@ -67,7 +67,7 @@ def test_a_cut_at_every_byte(tmp_path: Path, raw: bytes, whole: RunRecord) -> No
 
 
 @pytest.mark.slow
-def test_every_flipped_bit(tmp_path: Path, raw: bytes, whole: RunRecord) -> None:
+def test_every_flipped_bit(tmp_path: Path, raw: bytes, whole: JournalRecord) -> None:
     path, ends = tmp_path / "journal.jsonl", ends_of(raw)
     path.write_bytes(raw)
     without_last = up_to(whole, raw, len(ends) - 1)
@@ -89,7 +89,7 @@ def test_every_flipped_bit(tmp_path: Path, raw: bytes, whole: RunRecord) -> None
     assert read(path) == whole
 
 
-def test_a_driver_goes_on_wherever_it_was_cut(tmp_path: Path, run: RunFolder, raw: bytes, whole: RunRecord) -> None:
+def test_a_driver_goes_on_wherever_it_was_cut(tmp_path: Path, run: RunFolder, raw: bytes, whole: JournalRecord) -> None:
     ends = ends_of(raw)
     cuts = sorted({end + step for end in (ends[0], ends[3], ends[-3], ends[-1]) for step in (-1, 0, 30)})
     for cut in [cut for cut in cuts if cut <= len(raw)]:
@@ -128,7 +128,7 @@ def test_a_line_that_is_lost_or_stands_twice_is_refused(tmp_path: Path, raw: byt
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_edit_is_refused_or_costs_the_end(
-    tmp_path: Path, raw: bytes, whole: RunRecord, data: st.DataObject
+    tmp_path: Path, raw: bytes, whole: JournalRecord, data: st.DataObject
 ) -> None:
     """Bytes replaced by others: what is read is a beginning of what was written, up to ticks, or nothing is."""
     at = data.draw(st.integers(0, len(raw)))

@@ -16,7 +16,7 @@ import pytest
 import harness
 from metaopt.core.trial import Result, Trial
 from metaopt.runs.folder import RunFolder
-from metaopt.runs.journal import RunRecord, read, without_clock
+from metaopt.runs.journal import JournalRecord, read, without_clock
 
 BUDGET = 14
 KILLS = 8
@@ -31,7 +31,7 @@ def tune(folder: Path, executor: str) -> list[str]:
     )
 
 
-def check_whole(recorded: RunRecord, budget: int) -> None:
+def check_whole(recorded: JournalRecord, budget: int) -> None:
     """Every id once, asked before it was told, and no more of them than the budget."""
     assert [trial.id for trial in recorded.trials] == list(range(budget))
     tells = [event.record.trial_id for event in recorded.events if isinstance(event.record, Result)]

@@ -29,6 +29,7 @@ from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import RunHeader
 from metaopt.runs.journal_lines import encode
 from metaopt.runs.plan import PlannedRun, plan
+from metaopt.runs.record import RunRecord
 from metaopt.settings.run import BaselineSettings
 from metaopt.studies.file import StudyPlan
 from metaopt.studies.run import check_folder
@@ -151,9 +152,10 @@ def check(what: str, deed: Callable[[], object]) -> bool:
 
 
 def status_of(folder: Path) -> list[str]:
-    lines = look._lines(look._status(RunFolder(folder)))
+    status = RunRecord.read(RunFolder(folder)).to_json()
+    lines = look._lines(status)
     assert all(map(is_harmless, lines))
-    json.dumps(look._status(RunFolder(folder)), allow_nan=False)
+    json.dumps(status, allow_nan=False)
     return lines
 
 

@@ -20,6 +20,7 @@ from metaopt.core.system_errors import explaining
 from metaopt.core.wording import command, shown
 from metaopt.runs.failures import EveryTrialFailsError
 from metaopt.runs.folder import RunFolder
+from metaopt.runs.record import RunRecord
 from metaopt.settings.run import RESUMABLE
 from metaopt.studies.archive import in_use, journals, pack
 from metaopt.studies.file import StudyPlan, load_study
@@ -58,7 +59,7 @@ def compare(arguments: Namespace) -> int:
             code = (_check if arguments.check else _write)(arguments, plan, out, place)
             lacking = {run.name for run in unfinished(plan, place)}
             done = [run.name for run in missing if run.name not in lacking]
-            fruitless = [name for name in done if RunFolder(place / name).read().incumbent is None]
+            fruitless = [name for name in done if RunRecord.read(RunFolder(place / name)).incumbent is None]
     if arguments.pack:
         pack(out, [run.name for run in plan.runs if run.name not in lacking])
     if fruitless:

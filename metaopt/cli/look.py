@@ -9,18 +9,16 @@ from typing import Any
 
 from metaopt.cli import OK, USER_ERROR
 from metaopt.core.registry import load
-from metaopt.core.trial import Budget
 from metaopt.core.wording import command, counted
 from metaopt.runs.folder import RunFolder
-from metaopt.runs.header import RunHeader, of_journal
-from metaopt.runs.journal import Story
-from metaopt.runs.status import Score, Tally
+from metaopt.runs.record import RunRecord
+from metaopt.runs.status import Score
 
 
 def status(arguments: Namespace) -> int:
     """Prints how a run stands."""
-    standing = _status(RunFolder(arguments.run))
-    print(json.dumps(standing, indent=2) if arguments.json else "\n".join(_lines(standing)))
+    found = RunRecord.read(RunFolder(arguments.run)).to_json()
+    print(json.dumps(found, indent=2) if arguments.json else "\n".join(_lines(found)))
     return OK
 
 
@@ -38,40 +36,6 @@ def export(arguments: Namespace) -> int:
     """Writes the trials in a format of others."""
     print(f"{arguments.to}: {load('metaopt.report.export.files:export')(arguments.runs, arguments.to, arguments.out)}")
     return OK
-
-
-def _status(folder: RunFolder) -> dict[str, Any]:
-    driver, (story, tally) = folder.driver, _tallied(folder)
-    with of_journal(folder.journal):
-        record = RunHeader.of(story.header)
-        config = record.config
-    budget = config.limits
-    confirming: dict[str, Any] | None = None
-    confirmed = config.confirm == 0 or tally.incumbent is None
-    if folder.confirmation.begun:
-        confirmation, so_far = _tallied(folder.confirmation)
-        confirmed = bool(confirmation.end)
-        confirming = so_far.standing(Budget(), confirmation.elapsed_s).to_json()
-    finished = bool(story.end) and confirmed
-    return {
-        "run": str(folder.path),
-        "state": "running" if driver else "finished" if finished else "interrupted",
-        "driver": driver,
-        "end": story.end,
-        "torn": story.torn if not driver else "",
-        "budget": {"evaluations": budget.evaluations, "epochs": budget.epochs, "seconds": budget.seconds},
-        "has_default": record.has_default,
-        "tuning": tally.standing(budget, story.elapsed_s, has_default=record.has_default).to_json(),
-        "confirming": confirming,
-    }
-
-
-def _tallied(folder: RunFolder) -> tuple[Story, Tally]:
-    """Returns what a journal says and adds up to, read once and without keeping its events."""
-    story, tally = folder.story(), Tally()
-    for event in story:
-        tally.take(event)
-    return story, tally
 
 
 def _lines(status: dict[str, Any]) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from statistics import fmean
 
 from rich.console import Console
 
@@ -20,9 +20,9 @@ from metaopt.runs import launch
 from metaopt.runs.config import load_config
 from metaopt.runs.draws import only_draws
 from metaopt.runs.folder import RunFolder, new_folder
-from metaopt.runs.journal import RunRecord
 from metaopt.runs.plan import plan
-from metaopt.runs.status import RunStatus, Score
+from metaopt.runs.record import SIDES, RunRecord
+from metaopt.runs.status import Score
 from metaopt.settings.run import RESUMABLE, BaselineSettings, RunSettings, TuneSettings, settings
 
 
@@ -74,33 +74,34 @@ def close(folder: RunFolder, end: str, wants_report: bool, cluster: str | None, 
     if not end:
         print(f"interrupted; go on with: {launch.resume_command(folder, cluster)}")
         return INTERRUPTED
-    recorded = folder.read()
+    record = RunRecord.read(folder)
     print(f"finished: {end}")
-    print("\n".join(list(_findings(recorded))[: None if scores else 1]))
-    if folder.confirmation.begun:
-        print("\n".join(_confirmed(folder.confirmation.read(), recorded)))
+    print("\n".join((*_findings(record), *_confirmed(record)) if scores else _counts(record)))
     if wants_report:
         print(f"report: {load('metaopt.report.pages.run:write_report')([folder.path], None)}")
-    if recorded.incumbent is None:
-        print(f"metaopt: none of {counted(len(recorded.results), 'evaluation')} has succeeded", file=sys.stderr)
+    if record.incumbent is None:
+        print(f"metaopt: none of {counted(record.tally.done, 'evaluation')} has succeeded", file=sys.stderr)
         return FAILED
     return OK
 
 
-def _findings(recorded: RunRecord) -> Iterable[str]:
-    record = recorded.record
-    standing = RunStatus.of(recorded, record.config.limits)
-    optimum = record.objective.get("optimum_valid_error")
-    done, epochs = counted(standing.done, "evaluation"), counted(standing.epochs, "epoch")
-    predicted = f"{standing.predicted} predicted, " if standing.predicted else ""
-    restarts = f"{counted(standing.restarts, 'restart')}, " if standing.restarts else ""
-    yield f"{done}, {standing.failed} failed, {restarts}{predicted}{epochs}, {standing.elapsed_s:.0f} s"
-    if record.has_default:
-        yield _row("default", standing.default, optimum)
-    yield _row("incumbent", standing.incumbent, optimum)
-    if recorded.incumbent is not None:
-        yield from (f"    {name}: {value}" for name, value in recorded.incumbent.config.items())
-    if sentence := only_draws(record.settings, recorded.trials):
+def _counts(record: RunRecord) -> Iterable[str]:
+    status = record.status
+    done, epochs = counted(status.done, "evaluation"), counted(status.epochs, "epoch")
+    predicted = f"{status.predicted} predicted, " if status.predicted else ""
+    restarts = f"{counted(status.restarts, 'restart')}, " if status.restarts else ""
+    yield f"{done}, {status.failed} failed, {restarts}{predicted}{epochs}, {status.elapsed_s:.0f} s"
+
+
+def _findings(record: RunRecord) -> Iterable[str]:
+    yield from _counts(record)
+    status, optimum = record.status, record.header.objective.get("optimum_valid_error")
+    if record.default is not None:
+        yield _row("default", status.default, optimum)
+    yield _row("incumbent", status.incumbent, optimum)
+    if record.incumbent is not None:
+        yield from (f"    {name}: {value}" for name, value in record.incumbent.config.items())
+    if sentence := only_draws(record.header.settings, record.trials):
         yield f"  {sentence}"
 
 
@@ -113,24 +114,26 @@ def _row(name: str, score: Score | None, optimum: float | None) -> str:
     return f"  {name:<10}valid error {score.valid_error:.4f}{regret}{test}  {source}"
 
 
-def _confirmed(recorded: RunRecord, tuned: RunRecord) -> Iterable[str]:
+def _confirmed(record: RunRecord) -> Iterable[str]:
+    found, names = record.confirmation, {"default": "default", "tuned": "incumbent"}
+    if found is None:
+        return
     yield "searched again with fresh seeds:"
-    objective = tuned.record.objective
-    both = any(trial.key == 1 for trial in recorded.trials)
-    for key, name in ((0, "default"), (1, "incumbent")):
-        results = [recorded.results[t.id] for t in recorded.trials if t.key == key and t.id in recorded.results]
-        if not results:
-            yield f"  {name:<10}" + ("no finished search" if both or key == 0 else "is the default")
+    both = any(trial.key == SIDES["tuned"] for trial in found.journal.trials)
+    for side in SIDES:
+        if not found.results(side):
+            text = "is the default" if side == "tuned" and not both else "no finished search"
+            yield f"  {names[side]:<10}{text}"
             continue
         for kind in ("valid_error", "test_error"):
-            errors = [e for r in results if r.status == "ok" and (e := getattr(r, kind)) is not None]
-            yield _means(name, kind.replace("_", " "), errors, len(results), objective.get(f"optimum_{kind}"))
+            yield f"  {names[side]:<10}{_mean(record, found.errors(side, kind), len(found.results(side)), kind)}"
 
 
-def _means(name: str, kind: str, errors: list[float], n: int, optimum: Any) -> str:
+def _mean(record: RunRecord, errors: Sequence[float], n: int, kind: str) -> str:
+    name, searches = kind.replace("_", " "), counted(n, "search", "searches")
     if not errors:
-        return f"  {name:<10}{kind}: none of {counted(n, 'search', 'searches')} has one"
-    mean = sum(errors) / len(errors)
+        return f"{name}: none of {searches} has one"
+    mean, optimum = fmean(errors), record.header.objective.get(f"optimum_{kind}")
     regret = "" if optimum is None else f", regret {mean - optimum:.4f}"
     each = ", ".join(f"{error:.4f}" for error in errors)
-    return f"  {name:<10}mean {kind} {mean:.4f}{regret}  ({each}; {len(errors)} of {counted(n, 'search', 'searches')})"
+    return f"mean {name} {mean:.4f}{regret}  ({each}; {len(errors)} of {searches})"

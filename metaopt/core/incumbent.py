@@ -7,7 +7,7 @@ so it says in its info what the cell is worth after all epochs, and regret is co
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from metaopt.core.trial import Result, Trial
@@ -71,11 +71,3 @@ _Found = tuple[float, int, Trial, Result]
 
 def _first(one: _Found | None, other: _Found) -> _Found:
     return other if one is None or other[:2] < one[:2] else one
-
-
-def incumbent(answered: Iterable[tuple[Trial, Result]]) -> Trial | None:
-    """Returns what :class:`Incumbent` finds among trials with their answers, in any order; None without any."""
-    best = Incumbent()
-    for trial, result in answered:
-        best.take(trial, result)
-    return best.found[0] if best.found else None

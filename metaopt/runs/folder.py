@@ -13,7 +13,7 @@ from metaopt.core.errors import RunError
 from metaopt.core.file_lock import holder, holding
 from metaopt.core.system_errors import explaining
 from metaopt.core.wording import command
-from metaopt.runs.journal import JournalWriter, RunRecord, Story, read
+from metaopt.runs.journal import JournalRecord, JournalWriter, Story, read
 from metaopt.runs.journal_lines import has_line
 
 _JOURNAL, LOCK = "journal.jsonl", "driver.lock"
@@ -80,7 +80,7 @@ class RunFolder:
     def _is_remains(self, entry: Path) -> bool:
         return entry.name == LOCK or (entry.name == _JOURNAL and entry.is_file() and not has_line(entry))
 
-    def begin(self, header: Mapping[str, Any]) -> RunRecord:
+    def begin(self, header: Mapping[str, Any]) -> JournalRecord:
         """Writes the first line of the journal and returns the journal; to be called under the run's lock.
 
         Raises:
@@ -100,7 +100,7 @@ class RunFolder:
         """Whether the journal has its first line."""
         return has_line(self.journal)
 
-    def read(self) -> RunRecord:
+    def read(self) -> JournalRecord:
         """Reads the journal, also while its driver is writing to it.
 
         Raises:

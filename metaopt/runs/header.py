@@ -96,14 +96,14 @@ class RunHeader:
         content: The whole header.
         settings: Of the run; empty if the header has none.
         hyperparameters: The dimensions of its space, in the order of the header; empty if there are none.
-        default: The default configuration; empty if there is none.
+        default: The default configuration; None if there is none, as of cells.
         objective: What the objective said of itself; empty if there is nothing.
     """
 
     content: Mapping[str, Any]
     settings: Mapping[str, Any]
     hyperparameters: tuple[Hyperparameter, ...]
-    default: Mapping[str, Value]
+    default: Mapping[str, Value] | None
     objective: Mapping[str, Any]
 
     @classmethod
@@ -123,14 +123,9 @@ class RunHeader:
             content,
             content.get("run") or {},
             _hyperparameters((content.get("space") or {}).get("hyperparameters", [])),
-            content.get("default") or {},
+            content.get("default"),
             content.get("objective") or {},
         )
-
-    @property
-    def has_default(self) -> bool:
-        """Whether the run's first trial is the default of its space, as of all headers that do not deny it."""
-        return self.content.get("default", {}) is not None
 
     @property
     def config(self) -> RunSettings:

@@ -19,7 +19,6 @@ from typing import Any
 
 from metaopt.core.errors import JournalError
 from metaopt.core.harmless import one_line
-from metaopt.core.incumbent import incumbent
 from metaopt.core.records import RecordError, result_of, seconds, text, trial_of
 from metaopt.core.redaction import redacted, redacted_json
 from metaopt.core.system_errors import explained, explaining
@@ -27,13 +26,14 @@ from metaopt.core.trial import Result, Trial
 from metaopt.core.wording import shown
 from metaopt.runs.header import RunHeader, of_journal
 from metaopt.runs.journal_lines import LONGEST, LineReader, decode, encode
+from metaopt.runs.status import Tally
 
 __all__ = [
     "CLOCK_FIELDS",
     "FORMAT",
     "Event",
+    "JournalRecord",
     "JournalWriter",
-    "RunRecord",
     "Story",
     "decode",
     "encode",
@@ -62,7 +62,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class RunRecord:
+class JournalRecord:
     """The content of a journal.
 
     Attributes:
@@ -101,11 +101,18 @@ class RunRecord:
         """Seconds of the run until its last event or tick."""
         return max(self.ticked_s, self.events[-1].at_s if self.events else 0.0)
 
+    @cached_property
+    def tally(self) -> Tally:
+        """What its events add up to."""
+        tally = Tally(self.record.default)
+        for event in self.events:
+            tally.take(event.record)
+        return tally
+
     @property
     def incumbent(self) -> Trial | None:
-        """What the run recommends so far, see :func:`metaopt.core.incumbent.incumbent`."""
-        results = self.results
-        return incumbent((trial, results[trial.id]) for trial in self.trials if trial.id in results)
+        """What the run recommends so far; None if it has no answer yet."""
+        return self.tally.found[0] if self.tally.found else None
 
 
 def without_clock(line: Any) -> Any:
@@ -115,7 +122,7 @@ def without_clock(line: Any) -> Any:
     return [without_clock(value) for value in line] if isinstance(line, list) else line
 
 
-def read(path: Path) -> RunRecord:
+def read(path: Path) -> JournalRecord:
     """Reads a journal, also while its driver is writing to it.
 
     Raises:
@@ -125,7 +132,7 @@ def read(path: Path) -> RunRecord:
     story = Story(path)
     with _without_collector():
         events = tuple(story)
-    return RunRecord(story.header, events, story.torn, story.size, story.end, story.ticked_s)
+    return JournalRecord(story.header, events, story.torn, story.size, story.end, story.ticked_s)
 
 
 class _Order:
@@ -156,7 +163,7 @@ class _Order:
 class Story:
     """Iterates over the events of a journal and keeps none; its driver may be writing to it.
 
-    The attributes are those of :class:`RunRecord`; what they say of the end is known after the last event.
+    The attributes are those of :class:`JournalRecord`; what they say of the end is known after the last event.
 
     Args:
         path: The journal.
@@ -289,7 +296,7 @@ class JournalWriter:
         recorded: What is in it: what follows that, a torn last line, is cut off. None for a new journal.
     """
 
-    def __init__(self, path: Path, recorded: RunRecord | None = None) -> None:
+    def __init__(self, path: Path, recorded: JournalRecord | None = None) -> None:
         size = recorded.size if recorded else 0
         # Unbuffered: after a failed write nothing is left that a later flush could put behind the gap.
         with explaining(f"cannot write to the journal {path}", kind=JournalError):

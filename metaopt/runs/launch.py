@@ -24,10 +24,11 @@ from metaopt.objectives.base import dearest_epochs
 from metaopt.runs.config import changed, is_named_now
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import RunHeader, of_journal
-from metaopt.runs.journal import JournalWriter, RunRecord
+from metaopt.runs.journal import JournalRecord, JournalWriter
 from metaopt.runs.loop import Run
 from metaopt.runs.plan import PlannedRun, plan
-from metaopt.runs.progress import SCORES, Progress, show
+from metaopt.runs.progress import Progress, show
+from metaopt.runs.record import RunRecord
 from metaopt.runs.same_problem import changed_versions, check_same_problem, check_same_run
 from metaopt.settings.run import RunSettings
 from metaopt.tuners.base import Tuner
@@ -89,18 +90,19 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
     """
     folder.read()
     with folder.locked():
-        recorded = folder.read()
-        if recorded.torn:
-            console.print(f"journal: {recorded.torn}", markup=False, highlight=False, soft_wrap=True)
+        journal = folder.read()
+        record = RunRecord.of(folder, journal)
+        if record.torn:
+            console.print(f"journal: {record.torn}", markup=False, highlight=False, soft_wrap=True)
+        if record.finished:
+            return record.end
         with of_journal(folder.journal):
-            if recorded.end and _is_confirmed(folder, recorded):
-                return recorded.end
-            run = plan(_resumed(folder, recorded.record, changes), recorded.record.space)
+            run = plan(_resumed(folder, record.header, changes), record.header.space)
         _check_machine(run)
-        check_same_problem(folder.journal, recorded.header, run.objective.describe())
-        if note := changed_versions(recorded.header, versions()):
+        check_same_problem(folder.journal, journal.header, run.objective.describe())
+        if note := changed_versions(journal.header, versions()):
             console.print(note, markup=False, highlight=False, soft_wrap=True)
-        return _work(run, folder, recorded, console, interrupted)
+        return _work(run, folder, journal, console, interrupted)
 
 
 def _resumed(folder: RunFolder, header: RunHeader, changes: Mapping[str, Any]) -> RunSettings:
@@ -141,7 +143,7 @@ def _check_machine(run: PlannedRun) -> None:
         check_temporary_folder()
 
 
-def _work(run: PlannedRun, folder: RunFolder, recorded: RunRecord, console: Console, interrupted: Interrupt) -> str:
+def _work(run: PlannedRun, folder: RunFolder, journal: JournalRecord, console: Console, interrupted: Interrupt) -> str:
     """Tunes, then confirms.
 
     Returns:
@@ -149,17 +151,17 @@ def _work(run: PlannedRun, folder: RunFolder, recorded: RunRecord, console: Cons
     """
     with run.make_executor() as executor:
         crew = Crew(executor, console, interrupted, resume_command(folder, run.settings.cluster))
-        end = tune(run, folder, recorded, crew)
-        return end if end and confirm(run, folder, folder.read(), crew) else ""
+        end = tune(run, folder, journal, crew)
+        return end if end and confirm(run, RunRecord.read(folder), crew) else ""
 
 
-def tune(run: PlannedRun, folder: RunFolder, recorded: RunRecord, crew: Crew) -> str:
+def tune(run: PlannedRun, folder: RunFolder, journal: JournalRecord, crew: Crew) -> str:
     """Drives a run until its budget is used up.
 
     Args:
         run: The run.
         folder: Its folder, which is locked.
-        recorded: What its journal holds.
+        journal: What its journal holds.
         crew: Who works on it.
 
     Returns:
@@ -170,18 +172,16 @@ def tune(run: PlannedRun, folder: RunFolder, recorded: RunRecord, crew: Crew) ->
         RunError: if no worker is left.
     """
     budget, pause_s = run.settings.limits, 0.0 if run.objective.needs_process else _LOOK_UP_PAUSE_S
-    scores = SCORES if recorded.record.has_default else SCORES[:1]
-    shown = show("tuning", budget, crew.console, scores=scores, pause_s=pause_s)
-    return _driven(run, run.make_tuner(), budget, folder, recorded, shown, crew)
+    shown = show("tuning", budget, crew.console, default=journal.record.default, pause_s=pause_s)
+    return _driven(run, run.make_tuner(), budget, folder, journal, shown, crew)
 
 
-def confirm(run: PlannedRun, folder: RunFolder, recorded: RunRecord, crew: Crew) -> bool:
+def confirm(run: PlannedRun, record: RunRecord, crew: Crew) -> bool:
     """Evaluates default and incumbent of a run that has ended again with fresh seeds, as often as it is set to.
 
     Args:
         run: The run.
-        folder: Its folder, which is locked; the searches have a journal of their own in it.
-        recorded: What its journal holds.
+        record: What its folder says, which is locked; the searches have a journal of their own in it.
         crew: Who works on it.
 
     Returns:
@@ -192,18 +192,19 @@ def confirm(run: PlannedRun, folder: RunFolder, recorded: RunRecord, crew: Crew)
         JournalError: if what is there confirms another run.
         RunError: if no worker is left.
     """
-    if (tuner := confirmation(run, recorded)) is None:
+    if (tuner := confirmation(run, record)) is None:
         return True
-    place = folder.confirmation
-    so_far = place.read() if place.begun else place.begin({**recorded.header, "confirms": folder.path.name})
-    check_same_run(place.journal, so_far.header, recorded.header)
+    place, header = record.folder.confirmation, record.header.content
+    begun = record.confirmation.journal if record.confirmation else None
+    so_far = begun or place.begin({**header, "confirms": record.folder.path.name})
+    check_same_run(place.journal, so_far.header, header)
     budget = Budget(len(tuner.configs) * tuner.repeats)
-    shown = show("confirming", budget, crew.console, scores=())
+    shown = show("confirming", budget, crew.console, scores=False)
     return bool(_driven(run, tuner, budget, place, so_far, shown, crew))
 
 
 def _driven(
-    run: PlannedRun, tuner: Tuner, budget: Budget, place: RunFolder, so_far: RunRecord, shown: Progress, crew: Crew
+    run: PlannedRun, tuner: Tuner, budget: Budget, place: RunFolder, so_far: JournalRecord, shown: Progress, crew: Crew
 ) -> str:
     with contextlib.closing(JournalWriter(place.journal, so_far)) as journal, shown as monitor:
         return Run(
@@ -212,22 +213,15 @@ def _driven(
         ).run()
 
 
-def _is_confirmed(folder: RunFolder, recorded: RunRecord) -> bool:
-    place = folder.confirmation
-    header = recorded.record
-    wanted = header.config.confirm and header.has_default and recorded.incumbent is not None
-    return not wanted or (place.begun and bool(place.read().end))
-
-
-def confirmation(run: PlannedRun, recorded: RunRecord) -> Fixed | None:
+def confirmation(run: PlannedRun, record: RunRecord) -> Fixed | None:
     """Returns the tuner that evaluates default and incumbent again with fresh seeds; None without either.
 
     An incumbent that is the default is evaluated once per seed, not twice.
     """
-    default, incumbent, repeats = run.default, recorded.incumbent, run.settings.confirm
+    default, incumbent, repeats = record.default, record.incumbent, run.settings.confirm
     if default is None or incumbent is None or not repeats:
         return None
-    configs = [default]
+    configs = [default]  # in the order of record.SIDES
     if incumbent.config != default:
         configs.append(dict(incumbent.config))
     seed = seed_integer(run.settings.seed, "confirmation")

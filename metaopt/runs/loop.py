@@ -16,7 +16,7 @@ from metaopt.core.trial import Budget, Result, Trial, Value, charged_epochs
 from metaopt.core.wording import counted
 from metaopt.executors.base import Executor
 from metaopt.runs.failures import FirstFailures
-from metaopt.runs.journal import Event, JournalWriter, RunRecord
+from metaopt.runs.journal import Event, JournalRecord, JournalWriter
 from metaopt.tuners.base import Tuner
 
 _STOP_S = 10.0
@@ -61,7 +61,7 @@ class Run:
         tuner: Tuner,
         executor: Executor,
         journal: JournalWriter,
-        recorded: RunRecord,
+        recorded: JournalRecord,
         budget: Budget,
         trial_folder: Callable[[int], Path],
         monitor: Monitor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,15 +13,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from metaopt.core.trial import Budget, Result, Trial
+from metaopt.core.trial import Budget, Result, Trial, Value
 from metaopt.core.wording import counted
 from metaopt.runs.journal import Event
 from metaopt.runs.status import RunStatus, Score, Tally
 
 _REFRESHES_PER_S = 4
 _BAR_WIDTH = 32
-#: What can be shown of the configurations of a run.
-SCORES = ("incumbent", "default")
+Config = Mapping[str, Value]
 
 
 class Progress:
@@ -31,13 +30,16 @@ class Progress:
         title: What is going on, e.g. ``"tuning"``.
         budget: What the run may use.
         console: Where to show it.
-        scores: Which scores to show: ``default`` where the space has one, and none where configurations are evaluated
-            again and again, since the best of equals is luck.
+        default: The default configuration, whose score is shown; None where there is none.
+        scores: Whether to show scores: not where configurations are evaluated again and again, since the best of equals
+            is luck.
     """
 
-    def __init__(self, title: str, budget: Budget, console: Console, *, scores: Sequence[str] = SCORES) -> None:
-        self.title, self.budget, self.console, self._scores = title, budget, console, scores
-        self._tally = Tally()
+    def __init__(
+        self, title: str, budget: Budget, console: Console, *, default: Config | None = None, scores: bool = True
+    ) -> None:
+        self.title, self.budget, self.console = title, budget, console
+        self._has_default, self._scores, self._tally = default is not None, scores, Tally(default)
         self._now_s = 0.0
 
     def replayed(self, events: Sequence[Event]) -> None:
@@ -58,22 +60,23 @@ class Progress:
         self._now_s = at_s
 
     def _add(self, event: Event) -> None:
-        self._tally.take(event)
+        self._tally.take(event.record)
         self._now_s = event.at_s
 
     @property
-    def standing(self) -> RunStatus:
+    def status(self) -> RunStatus:
         """How the run stands now."""
-        return self._tally.standing(self.budget, self._now_s)
+        return self._tally.status(self.budget, self._now_s)
 
-    def _summary(self, standing: RunStatus) -> str:
-        scores = {"incumbent": standing.incumbent, "default": standing.default}
+    def _summary(self, status: RunStatus) -> str:
+        scores = [f"incumbent {_error(status.incumbent)}"]
+        scores += [f"default {_error(status.default)}"] if self._has_default else []
         parts = [
-            *(f"{name} {_error(scores[name])}" for name in self._scores),
-            counted(standing.epochs, "epoch"),
-            f"{duration(standing.elapsed_s)} gone",
+            *(scores if self._scores else ()),
+            counted(status.epochs, "epoch"),
+            f"{duration(status.elapsed_s)} gone",
         ]
-        parts += [f"about {duration(standing.left_s)} left"] if standing.left_s is not None else []
+        parts += [f"about {duration(status.left_s)} left"] if status.left_s is not None else []
         return " · ".join(parts)
 
     def __enter__(self) -> Self:
@@ -92,23 +95,29 @@ class Lines(Progress):
         title: See :class:`Progress`.
         budget: Likewise.
         console: Likewise.
+        default: Likewise.
         scores: Likewise.
         pause_s: Wall seconds after a line in which a trial that is ok gets none: for trials that take no time.
     """
 
     def __init__(
-        self, title: str, budget: Budget, console: Console, *, scores: Sequence[str] = SCORES, pause_s: float = 0.0
+        self,
+        title: str,
+        budget: Budget,
+        console: Console,
+        *,
+        default: Config | None = None,
+        scores: bool = True,
+        pause_s: float = 0.0,
     ) -> None:
-        super().__init__(title, budget, console, scores=scores)
+        super().__init__(title, budget, console, default=default, scores=scores)
         self._pause_s, self._printed_at = pause_s, float("-inf")
 
     def replayed(self, events: Sequence[Event]) -> None:
         """Takes the events that earlier drivers wrote."""
         super().replayed(events)
         if events:
-            self._print(
-                f"{self.title} goes on after {_count(self.standing, self.budget)} | {self._summary(self.standing)}"
-            )
+            self._print(f"{self.title} goes on after {_count(self.status, self.budget)} | {self._summary(self.status)}")
 
     def told(self, at_s: float, result: Result) -> None:
         """Takes a result and says so."""
@@ -117,11 +126,11 @@ class Lines(Progress):
         ok = result.status == "ok"
         if ok and time.monotonic() - self._printed_at < self._pause_s:
             return
-        standing = self.standing
+        status = self.status
         ending = f"valid error {result.valid_error:.4f}" if ok else f"{result.status}: {result.reason}"
         epochs = counted(trial.epochs, "epoch")
-        head = f"{self.title} {_count(standing, self.budget)}: trial {trial.id}, {epochs}, {ending}"
-        self._print(f"{head} | {self._summary(standing)}")
+        head = f"{self.title} {_count(status, self.budget)}: trial {trial.id}, {epochs}, {ending}"
+        self._print(f"{head} | {self._summary(status)}")
         self._printed_at = time.monotonic()
 
     def _print(self, line: str) -> None:
@@ -131,8 +140,10 @@ class Lines(Progress):
 class Bar(Progress):
     """A live bar with two lines of numbers under it."""
 
-    def __init__(self, title: str, budget: Budget, console: Console, *, scores: Sequence[str] = SCORES) -> None:
-        super().__init__(title, budget, console, scores=scores)
+    def __init__(
+        self, title: str, budget: Budget, console: Console, *, default: Config | None = None, scores: bool = True
+    ) -> None:
+        super().__init__(title, budget, console, default=default, scores=scores)
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=_REFRESHES_PER_S)
 
     def __enter__(self) -> Self:
@@ -145,35 +156,35 @@ class Bar(Progress):
         self._live.__exit__(kind, error, trace)
 
     def _render(self) -> Group:
-        standing = self.standing
+        status = self.status
         head = Table.grid(padding=(0, 1))
-        part = _part_used(standing, self.budget)
+        part = _part_used(status, self.budget)
         head.add_row(
-            Text(self.title, "bold"), ProgressBar(1.0, part, width=_BAR_WIDTH), Text(_count(standing, self.budget))
+            Text(self.title, "bold"), ProgressBar(1.0, part, width=_BAR_WIDTH), Text(_count(status, self.budget))
         )
-        return Group(head, Text(self._summary(standing), "dim"))
+        return Group(head, Text(self._summary(status), "dim"))
 
 
-def _part_used(standing: RunStatus, budget: Budget) -> float:
+def _part_used(status: RunStatus, budget: Budget) -> float:
     """Returns how much of the budget is used, in [0, 1]: the largest part of all its kinds."""
     parts = [
         used / limit
         for used, limit in (
-            (standing.done, budget.evaluations),
-            (standing.epochs, budget.epochs),
-            (standing.elapsed_s, budget.seconds),
+            (status.done, budget.evaluations),
+            (status.epochs, budget.epochs),
+            (status.elapsed_s, budget.seconds),
         )
         if limit
     ]
     return min(1.0, max(parts, default=0.0))
 
 
-def _count(standing: RunStatus, budget: Budget) -> str:
-    counts = [f"{standing.done}/{budget.evaluations} trials" if budget.evaluations else counted(standing.done, "trial")]
-    counts += [f"{standing.running} running"] if standing.running else []
-    counts += [f"{standing.failed} failed"] if standing.failed else []
-    counts += [counted(standing.restarts, "restart")] if standing.restarts else []
-    counts += [f"{standing.predicted} predicted"] if standing.predicted else []
+def _count(status: RunStatus, budget: Budget) -> str:
+    counts = [f"{status.done}/{budget.evaluations} trials" if budget.evaluations else counted(status.done, "trial")]
+    counts += [f"{status.running} running"] if status.running else []
+    counts += [f"{status.failed} failed"] if status.failed else []
+    counts += [counted(status.restarts, "restart")] if status.restarts else []
+    counts += [f"{status.predicted} predicted"] if status.predicted else []
     return ", ".join(counts)
 
 
@@ -192,9 +203,15 @@ def duration(seconds: float) -> str:
 
 
 def show(
-    title: str, budget: Budget, console: Console, *, scores: Sequence[str] = SCORES, pause_s: float = 0.0
+    title: str,
+    budget: Budget,
+    console: Console,
+    *,
+    default: Config | None = None,
+    scores: bool = True,
+    pause_s: float = 0.0,
 ) -> Progress:
     """Returns the way to show a run that suits the console, see :class:`Lines`."""
     if console.is_terminal and not console.is_dumb_terminal:
-        return Bar(title, budget, console, scores=scores)
-    return Lines(title, budget, console, scores=scores, pause_s=pause_s)
+        return Bar(title, budget, console, default=default, scores=scores)
+    return Lines(title, budget, console, default=default, scores=scores, pause_s=pause_s)

@@ -26,6 +26,7 @@ from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import RunHeader, of_journal
 from metaopt.runs.journal import read_header
 from metaopt.runs.plan import PlannedRun
+from metaopt.runs.record import RunRecord
 from metaopt.settings.run import RESUMABLE, BaselineSettings
 from metaopt.studies.file import StudyPlan
 
@@ -103,14 +104,8 @@ def _as_read(values: Mapping[str, Any]) -> Any:
 
 def unfinished(plan: StudyPlan, journals: Path) -> list[PlannedRun]:
     """Returns the runs that have not come to their end, or not begun, by what can be read in ``journals``."""
-    return [run for run in plan.runs if not _finished(run, RunFolder(journals / run.name))]
-
-
-def _finished(run: PlannedRun, folder: RunFolder) -> bool:
-    if not folder.begun or not (recorded := folder.read()).end:
-        return False
-    unconfirmed = run.settings.confirm == 0 or recorded.incumbent is None
-    return unconfirmed or (folder.confirmation.begun and bool(folder.confirmation.read().end))
+    folders = ((run, RunFolder(journals / run.name)) for run in plan.runs)
+    return [run for run, folder in folders if not (folder.begun and RunRecord.read(folder).finished)]
 
 
 def run_missing(

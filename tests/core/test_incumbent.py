@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metaopt.core.incumbent import final_errors, incumbent
+from metaopt.core.incumbent import Incumbent, final_errors
 from metaopt.core.trial import Result, Trial
 
 FINAL = {"final_valid_error": 0.5, "final_test_error": 0.6}
+
+
+def incumbent(answered: Iterable[tuple[Trial, Result]]) -> Trial | None:
+    best = Incumbent()
+    for trial, result in answered:
+        best.take(trial, result)
+    return best.found[0] if best.found else None
 
 
 def pair(number: int, error: float | None, epochs: int, **info: float) -> tuple[Trial, Result]:

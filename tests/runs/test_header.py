@@ -52,7 +52,7 @@ def test_a_header_says_what_run_it_is(header: dict[str, Any]) -> None:
 def test_what_is_lacking_stands_for_nothing() -> None:
     for header in ({}, {"run": None, "space": None, "default": None, "objective": None, "started": None}):
         record = RunHeader.of(header)
-        assert (record.settings, record.hyperparameters, record.default, record.objective) == ({}, (), {}, {})
+        assert (record.settings, record.hyperparameters, record.default, record.objective) == ({}, (), None, {})
         with pytest.raises(RecordError, match="no settings"):
             _ = record.config
         with pytest.raises(RecordError, match="no space"):

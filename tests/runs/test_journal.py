@@ -11,8 +11,8 @@ from metaopt.core.errors import JournalError
 from metaopt.core.trial import Result, Trial
 from metaopt.runs.journal import (
     Event,
+    JournalRecord,
     JournalWriter,
-    RunRecord,
     Story,
     decode,
     encode,
@@ -197,11 +197,11 @@ def test_nothing_that_is_not_a_number_gets_in(path: Path) -> None:
     assert len(read(path).events) == 5
 
 
-def recorded_of(*scores: tuple[int, float | None]) -> RunRecord:
+def recorded_of(*scores: tuple[int, float | None]) -> JournalRecord:
     trials = [trial(n, epochs) for n, (epochs, _) in enumerate(scores)]
     results = [Result(n, "crashed" if error is None else "ok", error) for n, (_, error) in enumerate(scores)]
     from_pairs = [event for pair in zip(trials, results, strict=True) for event in pair]
-    return RunRecord({}, tuple(map(_event, from_pairs)), "", 0)
+    return JournalRecord({}, tuple(map(_event, from_pairs)), "", 0)
 
 
 def _event(record: Trial | Result) -> Event:

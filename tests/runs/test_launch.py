@@ -9,14 +9,13 @@ from rich.console import Console
 import faults
 from metaopt.core.errors import ConfigError, JournalError, RunError
 from metaopt.core.interrupt import Interrupt
-from metaopt.core.trial import Budget
 from metaopt.objectives import OBJECTIVES
 from metaopt.runs import launch
 from metaopt.runs.config import load_config
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.journal import decode, without_clock
 from metaopt.runs.plan import PlannedRun, plan
-from metaopt.runs.status import RunStatus
+from metaopt.runs.record import RunRecord
 from metaopt.settings.run import TuneSettings
 
 
@@ -62,7 +61,7 @@ def test_a_run_reserves_what_its_objective_says_that_a_trial_may_train(
     end = start(folder, budget_epochs="84", confirm="0")
     assert end == "the next trial, which may train 57 epochs, does not fit into the budget of 84 epochs"
     assert [trial.most_epochs for trial in folder.read().trials] == [57, 57]
-    assert RunStatus.of(folder.read(), Budget(epochs=84)).epochs == 54
+    assert RunRecord.read(folder).status.epochs == 54
 
 
 def test_the_header_says_everything(folder: RunFolder) -> None:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from metaopt.core.trial import Budget, Result, Trial
 from metaopt.runs.journal import Event
-from metaopt.runs.progress import SCORES, Bar, Lines, Progress, duration, show
+from metaopt.runs.progress import Bar, Lines, Progress, duration, show
 
 
 def trial(number: int) -> Trial:
@@ -26,7 +26,7 @@ def play(progress: Progress) -> str:
 
 
 def test_lines_without_a_terminal() -> None:
-    progress = show("tuning", Budget(evaluations=4), Console(file=io.StringIO()))
+    progress = show("tuning", Budget(evaluations=4), Console(file=io.StringIO()), default={"x": 0.5})
     assert isinstance(progress, Lines)
     before, line = play(progress).splitlines()
     assert before.startswith("tuning goes on after 1/4 trials | incumbent 0.2500 at 9 epochs")
@@ -38,20 +38,20 @@ def test_lines_without_a_terminal() -> None:
 
 
 def test_the_best_of_equals_is_not_shown() -> None:
-    said = play(show("confirming", Budget(evaluations=4), Console(file=io.StringIO()), scores=()))
+    said = play(show("confirming", Budget(evaluations=4), Console(file=io.StringIO()), scores=False))
     assert "incumbent" not in said
     assert "4 s gone" in said
 
 
 def test_of_cells_no_default_is_shown() -> None:
-    said = play(show("tuning", Budget(evaluations=4), Console(file=io.StringIO()), scores=SCORES[:1]))
+    said = play(show("tuning", Budget(evaluations=4), Console(file=io.StringIO())))
     assert "incumbent 0.2500" in said
     assert "default" not in said
 
 
 def test_a_bar_on_a_terminal() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=120, _environ={"TERM": "xterm"})
-    progress = show("tuning", Budget(evaluations=4), console)
+    progress = show("tuning", Budget(evaluations=4), console, default={"x": 0.5})
     assert isinstance(progress, Bar)
     text = play(progress)
     assert "2/4 trials, 1 running, 1 failed" in text

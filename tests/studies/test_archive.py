@@ -13,7 +13,7 @@ import pytest
 
 from metaopt.core.errors import JournalError, RunError
 from metaopt.runs.folder import RunFolder
-from metaopt.runs.journal import RunRecord
+from metaopt.runs.journal import JournalRecord
 from metaopt.studies import archive as study_archive
 from metaopt.studies.archive import ARCHIVE, in_use, journals, pack
 from small_disks import fill, small_disk
@@ -34,7 +34,7 @@ def study(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def content(place: Path) -> dict[str, RunRecord]:
+def content(place: Path) -> dict[str, JournalRecord]:
     """What can be read in the folders of the runs."""
     folders = [f for name in NAMES for f in (RunFolder(place / name), RunFolder(place / name).confirmation)]
     return {str(f.path.relative_to(place)): f.read() for f in folders if f.begun}

@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from metaopt.core.trial import Result, Trial, Value, charged_epochs
 from metaopt.core.wording import shown
 from metaopt.runs.folder import RunFolder, not_a_run
 from metaopt.runs.header import Hyperparameter, RunHeader, of_journal
-from metaopt.runs.journal import Event, RunRecord, read_header
+from metaopt.runs.journal import Event, JournalRecord, read_header
+from metaopt.runs.status import Tally
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,16 @@ class RunData:
     confirmed: tuple[Evaluation, ...] = ()
     torn: tuple[str, ...] = ()
 
+    @cached_property
+    def tally(self) -> Tally:
+        """What its trials and results add up to."""
+        tally = Tally(self.header.get("default"))
+        for evaluation in self.evaluations:
+            tally.take(evaluation.trial)
+            if evaluation.result:
+                tally.take(evaluation.result)
+        return tally
+
     @property
     def settings(self) -> Mapping[str, Any]:
         """The resolved settings of the run; empty if the header has none."""
@@ -187,12 +199,22 @@ class RunData:
     @property
     def predicted(self) -> int:
         """How many of them a surrogate answered instead of a table."""
-        return sum(bool(e.info.get("predicted")) for e in self.ok)
+        return self.tally.predicted
 
     @property
     def restarts(self) -> int:
         """How often answered trials had been begun again, which is no failure."""
-        return sum(e.result.restarts for e in self.told if e.result)
+        return self.tally.restarts
+
+    @property
+    def incumbent(self) -> Evaluation | None:
+        """The evaluation that the run recommends, see :mod:`metaopt.core.incumbent`; None if none is ok."""
+        return None if self.tally.found is None else self.evaluations[self.tally.found[0].id]
+
+    @property
+    def default_evaluation(self) -> Evaluation | None:
+        """The default's evaluation of the most epochs, the first asked for of equals; None if none is ok."""
+        return None if self.tally.default_found is None else self.evaluations[self.tally.default_found[0].id]
 
     @property
     def is_partial(self) -> bool:
@@ -280,7 +302,7 @@ def _not_a_run(folder: Path) -> RunError:
     return RunError(f"there is no run folder {folder}{guess}", "name a folder that metaopt tune wrote")
 
 
-def _evaluations(run: RunFolder, recorded: RunRecord, record: RunHeader) -> tuple[Evaluation, ...]:
+def _evaluations(run: RunFolder, recorded: JournalRecord, record: RunHeader) -> tuple[Evaluation, ...]:
     return tuple(evaluations_of(run, recorded.events, record))
 
 

@@ -41,7 +41,7 @@ from metaopt.report.sections.repeats import (
 from metaopt.report.sections.run import FIRST_CELL_NOTE, cut_short_note
 from metaopt.report.sections.tuned import tuned, tuned_notes, tuned_records, tuned_table
 from metaopt.report.sections.tuner_ranks import tuner_part
-from metaopt.report.stats.curves import incumbent, regret
+from metaopt.report.stats.curves import regret
 from metaopt.runs.draws import only_draws
 from metaopt.runs.folder import RunFolder
 
@@ -201,7 +201,7 @@ def _runs_table(runs: Sequence[RunData]) -> PageTable:
 
 
 def _run_row(run: RunData, partial: bool) -> tuple[str, ...]:
-    best = incumbent(run.ok)
+    best = run.incumbent
     found = None if best is None else regret(best.final_test_error, run.optimum_test_error)
     return (
         f"[{run.name}]({run.name})",
@@ -220,7 +220,7 @@ def _seconds(run: RunData) -> float:
 
 
 def _run_record(run: RunData) -> Record:
-    best = incumbent(run.ok)
+    best = run.incumbent
     return {
         "run": run.name,
         "seed": run.settings.get("seed"),

@@ -13,10 +13,9 @@ from metaopt.report.data.load import Evaluation, RunData
 from metaopt.report.document.numbers import decimals
 from metaopt.report.document.section import NONE, number, times
 from metaopt.report.figures.axes import quantity
-from metaopt.report.stats.curves import default_evaluation, incumbent, regret
+from metaopt.report.stats.curves import regret
 from metaopt.report.stats.ratio import Ratio, regret_ratio
-
-_DEFAULT_KEY, _TUNED_KEY = 0, 1  # of the trials of a confirmation
+from metaopt.runs.record import SIDES, Side
 
 Split = Literal["valid", "test"]
 
@@ -55,15 +54,14 @@ class Confirmation:
     failed: int
 
 
-def confirming(run: RunData, side: Literal["default", "tuned"]) -> tuple[Evaluation, ...]:
+def confirming(run: RunData, side: Side) -> tuple[Evaluation, ...]:
     """Returns all repeats of one side of a run's confirmation, finished or not."""
-    key = _DEFAULT_KEY if side == "default" else _TUNED_KEY
-    return tuple(e for e in run.confirmed if e.trial.key == key)
+    return tuple(e for e in run.confirmed if e.trial.key == SIDES[side])
 
 
 def confirmation(run: RunData) -> Confirmation:
     """Returns the repeats of a run's confirmation; empty sides if there was none."""
-    default, tuned = (tuple(e for e in confirming(run, side) if e.ok) for side in ("default", "tuned"))
+    default, tuned = (tuple(e for e in confirming(run, side) if e.ok) for side in SIDES)
     return Confirmation(default, tuned, len(run.confirmed) - len(default) - len(tuned))
 
 
@@ -83,7 +81,7 @@ def ratio(run: RunData, split: Split, floor: float = 0.0) -> Ratio:
 
 def headline(run: RunData) -> Headline:
     """Returns the finding of a run, whatever state it is in."""
-    best = incumbent(run.ok)
+    best = run.incumbent
     if best is None:
         return _without_result(run)
     if dict(best.trial.config) == dict(run.default):
@@ -120,7 +118,7 @@ def _stayed(run: RunData, best: Evaluation) -> str:
 
 
 def _unconfirmed(run: RunData, best: Evaluation) -> Headline:
-    default = default_evaluation(run)
+    default = run.default_evaluation
     seen = f"{best.valid_error:.4f} at {counted(best.trial.epochs, 'epoch')}"
     if default is not None:
         seen += f", the default's {default.valid_error:.4f} at {counted(default.trial.epochs, 'epoch')}"

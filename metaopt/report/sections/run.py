@@ -19,7 +19,7 @@ from metaopt.report.figures.hyperparameters import importance_plot, parallel_plo
 from metaopt.report.figures.progress import anytime_plot, confirmation_plot
 from metaopt.report.figures.searches import correlation_plot, trajectory_plots
 from metaopt.report.sections.headline import Split, confirmation, interval_text, ratio, shown
-from metaopt.report.stats.curves import best_cell, default_evaluation, incumbent
+from metaopt.report.stats.curves import best_cell
 from metaopt.report.stats.importance import TRUSTED_FIT, importance
 from metaopt.report.stats.ratio import rank_correlation
 from metaopt.runs.draws import only_draws
@@ -98,7 +98,7 @@ def cut_short_note(number: int) -> str:
 
 
 def _default_against_tuned(run: RunData) -> Section:
-    found, best = confirmation(run), incumbent(run.ok)
+    found, best = confirmation(run), run.incumbent
     notes, plots, tables = [], [], []
     if found.default or found.tuned:
         plots.append(confirmation_plot(run, found.default, found.tuned))
@@ -201,7 +201,7 @@ def _searches(run: RunData) -> Section:
 
 
 def _searches_with_trajectory(run: RunData) -> dict[str, Evaluation]:
-    roles = {"default": default_evaluation(run), "tuned": incumbent(run.ok)}
+    roles = {"default": run.default_evaluation, "tuned": run.incumbent}
     return {role: e for role, e in roles.items() if e is not None and e.info.get("trajectory")}
 
 
@@ -213,7 +213,7 @@ def _correlation_row(label: str, pairs: Sequence[Evaluation]) -> tuple[str, ...]
 
 
 def _cells(run: RunData) -> Section:
-    best, default = best_cell(run.ok), default_evaluation(run)
+    best, default = best_cell(run.ok), run.default_evaluation
     plots = []
     for name, title, e in (("best-cell", "Best cell found", best), ("default-cell", "Cell of the default", default)):
         if e is not None and (graph := e.graph) is not None:

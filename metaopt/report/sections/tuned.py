@@ -13,7 +13,6 @@ from metaopt.report.data.load import Evaluation, RunData
 from metaopt.report.data.regret import regret_column, regret_name, regret_note
 from metaopt.report.document.section import NONE, PageTable, number, times
 from metaopt.report.sections.headline import confirming, interval_text, shown
-from metaopt.report.stats.curves import incumbent
 from metaopt.report.stats.ratio import Ratio, regret_ratio
 
 
@@ -119,7 +118,7 @@ def _regrets(run: RunData) -> tuple[list[float], list[float]]:
 
 def _sides(run: RunData) -> tuple[tuple[Evaluation, ...], tuple[Evaluation, ...]]:
     """Returns the confirming searches of default and tuned, which may be the same; empty where there are none."""
-    best, default = incumbent(run.ok), confirming(run, "default")
+    best, default = run.incumbent, confirming(run, "default")
     stayed = best is not None and dict(best.trial.config) == dict(run.default)
     return default, default if stayed else confirming(run, "tuned")
 
@@ -130,7 +129,7 @@ def _median(seconds: Sequence[float | None]) -> float:
 
 
 def _selected(run: RunData) -> list[float]:
-    best: Evaluation | None = incumbent(run.ok)
+    best: Evaluation | None = run.incumbent
     return [] if best is None else shown(run, [best], "test")
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from metaopt.core.arrays import Floats
-from metaopt.core.incumbent import incumbent as recommended
 from metaopt.report.data.load import Evaluation, RunData
 
 _EXACT = 12  # decimals of a regret: coarser than the noise of double precision
@@ -128,18 +127,6 @@ def best_cell(evaluations: Sequence[Evaluation]) -> Evaluation | None:
     None if there is none whose cell is known after all epochs.
     """
     return min((e for e in evaluations if e.is_final), key=_order, default=None)
-
-
-def incumbent(evaluations: Sequence[Evaluation]) -> Evaluation | None:
-    """Returns the evaluation that the run recommends, see :mod:`metaopt.core.incumbent`; None if none is ok."""
-    chosen = recommended((e.trial, e.result) for e in evaluations if e.result)
-    return next((e for e in evaluations if e.trial is chosen), None)
-
-
-def default_evaluation(run: RunData) -> Evaluation | None:
-    """Returns the default configuration's evaluation at its largest epochs, the first of equals; None if none is ok."""
-    ok = [e for e in run.ok if dict(e.trial.config) == dict(run.default)]
-    return max(ok, key=lambda e: e.trial.epochs, default=None)
 
 
 def step_values(x: Floats, y: Floats, grid: Floats) -> Floats:

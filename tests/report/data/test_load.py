@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
+from metaopt.cli.run import close
 from metaopt.core.errors import JournalError, RunError
 from metaopt.report.data.load import load_run, load_runs
+from metaopt.report.sections.headline import confirmation
+from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import Hyperparameter
+from metaopt.runs.record import RunRecord
 
 
 def test_a_run_is_read_whole(make_run: Callable[..., Path]) -> None:
@@ -97,3 +103,30 @@ def test_runs_of_one_name_are_told_apart(make_run: Callable[..., Path]) -> None:
 )
 def test_positions_lie_on_the_sampled_scale(hyperparameter: Hyperparameter, value: float | str, place: float) -> None:
     assert hyperparameter.position(value) == pytest.approx(place)
+
+
+def test_the_page_shows_what_the_record_says(make_run: Callable[..., Path]) -> None:
+    path = make_run(n=12, confirm=3)
+    record, run = RunRecord.read(RunFolder(path)), load_run(path)
+    assert run.incumbent is not None
+    assert run.incumbent.trial == record.incumbent
+    assert run.default_evaluation is not None
+    assert record.status.default is not None
+    assert run.default_evaluation.trial.id == record.status.default.trial_id
+    assert (run.predicted, run.restarts) == (record.status.predicted, record.status.restarts)
+    assert record.confirmation is not None
+    on_page = confirmation(run)
+    for shown, side in ((on_page.default, "default"), (on_page.tuned, "tuned")):
+        assert [e.test_error for e in shown] == record.confirmation.errors(side, "test_error")  # type: ignore[arg-type]
+
+
+def test_the_terminal_says_the_means_of_the_page(
+    make_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make_run(n=12, confirm=3)
+    assert close(RunFolder(path), "the budget is used up", False, None) == 0
+    said = capsys.readouterr().out
+    on_page = confirmation(load_run(path))
+    for name, shown in (("default", on_page.default), ("incumbent", on_page.tuned)):
+        mean = fmean(e.test_error for e in shown)
+        assert re.search(rf"^  {name} +mean test error {mean:.4f}", said, re.MULTILINE), said

@@ -15,8 +15,6 @@ from metaopt.report.stats.curves import (
     anytime,
     band,
     best_cell,
-    default_evaluation,
-    incumbent,
     regret,
     step_values,
     without_noise,
@@ -67,7 +65,7 @@ def test_a_short_look_up_chooses_and_its_cell_counts_after_all_epochs(
     curve = anytime(run)
     assert_allclose(curve.valid, [0.05, 0.10, 0.15, 0.15, 0.15])
     assert_allclose(curve.test, [0.05, 0.13, 0.25, 0.25, 0.25])
-    best, chosen = best_cell(run.ok), incumbent(run.ok)
+    best, chosen = best_cell(run.ok), run.incumbent
     assert best is chosen is run.evaluations[2]
     assert run.cut_short == 2
 
@@ -78,7 +76,7 @@ def test_look_ups_that_are_all_short_and_do_not_say_what_they_are_worth_have_no_
     run = load_run(write_run([answer(0, 0.30, 0.01, epochs=3), answer(1, 0.02, 0.02, epochs=9)], objective=TABLE))
     assert np.isnan(anytime(run).test).all()
     assert best_cell(run.ok) is None
-    assert incumbent(run.ok) is run.evaluations[1]
+    assert run.incumbent is run.evaluations[1]
 
 
 def test_the_error_of_one_repeat_chooses_and_the_mean_counts(
@@ -99,7 +97,7 @@ def test_of_equal_errors_the_first_asked_for_is_the_best(
     write_run: Callable[..., Path], answer: Callable[..., object]
 ) -> None:
     run = load_run(write_run([answer(0, 0.2), answer(1, 0.2)]))
-    assert best_cell(run.told[::-1]) is incumbent(run.told[::-1]) is run.evaluations[0]
+    assert best_cell(run.told[::-1]) is run.incumbent is run.evaluations[0]
 
 
 def test_equal_values_are_equal_and_others_are_not() -> None:
@@ -136,12 +134,11 @@ def test_a_run_without_answers_has_an_empty_curve(write_run: Callable[..., Path]
 
 
 def test_the_incumbent_comes_from_the_largest_epochs(run: RunData) -> None:
-    best, chosen, default = best_cell(run.ok), incumbent(run.ok), default_evaluation(run)
+    best, chosen, default = best_cell(run.ok), run.incumbent, run.default_evaluation
     assert best is not None
     assert chosen is not None
     assert default is not None
     assert (best.trial.id, chosen.trial.id, default.trial.id) == (2, 4, 3)
-    assert incumbent([]) is None
 
 
 def test_step_values_hold_the_last_value() -> None:
