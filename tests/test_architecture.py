@@ -63,7 +63,7 @@ UNSAFE: dict[str, str] = {}
 
 #: Modules that may look at the clock that people and networks set, and why.
 WALL_CLOCK = {
-    "metaopt.runs.launch": "says in the journal's header when the run was started; nothing reads it",
+    "metaopt.runs.plan": "says in the journal's header when the run was started; nothing reads it",
     "metaopt.runs.search": "the same in the record of a search",
 }
 
