@@ -51,7 +51,7 @@ def from_config(space: CellSpace, config: Mapping[str, object]) -> Cell:
     """Returns the cell of a configuration.
 
     Raises:
-        ConfigError: if a choice is missing, or is none of the space's.
+        ConfigError: if a choice is missing, or is not a choice of the space.
     """
 
     def choose(name: str, choices: Mapping[str, tuple[int, ...] | str]) -> tuple[int, ...] | str:

@@ -137,7 +137,7 @@ def _distinct_graphs(space: CellSpace) -> dict[str, CellGraph]:
     """Enumerates a space.
 
     Wirings are pruned before operations are put on them, so that the work is done once for all cells that differ
-    in dead nodes only: 118,524 instead of 1,312,200 labelled graphs in space 3.
+    in dead nodes only: 118,524 instead of 1,312,200 labeled graphs in space 3.
     """
     blank = (OPS[0],) * space.n_nodes
     shapes = dict.fromkeys(Cell(wiring, blank).graph.adjacency for wiring in space.wirings())

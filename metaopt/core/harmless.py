@@ -11,7 +11,7 @@ from typing import Any
 #: Characters of a reason, beyond which it is cut in its middle; own choice, some twenty lines of a terminal.
 LONGEST_REASON = 2000
 
-# Control characters but for tab and line feed, what changes the direction of text, halves of a pair of surrogates, line
+# Control characters except tab and line feed, what changes the direction of text, halves of a pair of surrogates, line
 # and paragraph separators, and the two code points that XML does not allow.
 _HARMFUL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _ANY_SPACE = re.compile(r"\s+")

@@ -55,7 +55,7 @@ class Result:
         trial_id: ``Trial.id``.
         status: ``ok``; ``crashed``: exception, not a number, segmentation fault, out of memory; ``timeout``: over the
             time limit of a trial; ``stopped``: ended because the budget of seconds was used up.
-        valid_error: In [0, 1], what is minimised; None unless ``ok``.
+        valid_error: In [0, 1], minimized; None unless ``ok``.
         test_error: In [0, 1], reported, never chosen by; None where there is none.
         cost_s: Wall seconds that the evaluation took, in all its starts; of one that is looked up, what the table says
             its training took.

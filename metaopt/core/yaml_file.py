@@ -28,7 +28,7 @@ _NULL = {"", "null", "Null", "NULL"}
 _TRUTH = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"([-+]?(0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)([eE][-+][0-9]+)?")
-# What somebody may mean as a number and YAML 1.1 takes for text: it wants a dot and a signed exponent, and knows no 0o.
+# What somebody may mean as a number and YAML 1.1 takes for text: it needs a dot and a signed exponent, and knows no 0o.
 _TEXT_LIKE_A_NUMBER = re.compile(
     r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+|[-+]\.[0-9]+|[-+]?0[oO][0-9_]+|[-+]?0[0-9_]+"
 )

@@ -1,4 +1,4 @@
-"""Scikit-learn's 1,797 grey 8x8 images of handwritten digits, which come with it."""
+"""Scikit-learn's 1,797 gray 8x8 images of handwritten digits, which come with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EVERYTHING = ImageSource()
 
 
 def digits(source: ImageSource = _EVERYTHING) -> ImageData:
-    """Returns the images, 17 levels of grey, in three parts of 700, 500 and 597.
+    """Returns the images, 17 levels of gray, in three parts of 700, 500 and 597.
 
     Raises:
         ConfigError: if the source names a folder or another size, or if the subset does not fit.

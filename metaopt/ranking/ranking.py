@@ -1,6 +1,6 @@
 """How well scores rank cells: rank correlations, and what they say of the best cells.
 
-Scores and truths are minimised: a lower one is a better cell. Every measure but the ranks is +1 where the scores order
+Scores and truths are minimized: a lower one is a better cell. Every measure but the ranks is +1 where the scores order
 the cells as the truth does. A measure that does not exist, because all values are equal or there are too few, is NaN.
 """
 

@@ -1,6 +1,6 @@
 """The scores of a ranking study: supernets are trained, cells scored, and each part of it kept in a file.
 
-A part is one seed with one kind of batch norm statistics; a study that is started again goes on with the parts that
+A part is one seed with one kind of batch norm statistics; a study that is started again continues with the parts that
 have no file yet.
 """
 

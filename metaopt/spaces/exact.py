@@ -2,7 +2,7 @@
 
 ConfigSpace 1.2 defines twice what is active, by values and by vectors, and the two differ: ``NEQ`` on an inactive
 parent holds for vectors, and a condition on parents of several depths is looked at before all of them are settled.
-Here a condition on an inactive parent never holds, and parents are settled before children, in draws, neighbours and
+Here a condition on an inactive parent never holds, and parents are settled before children, in draws, neighbors and
 checks alike. NumPy makes one type of choices that have several; here every choice stays what it is. Places on a
 number's scale are compared as they come out of its value, so that rounding does not decide what is active.
 """

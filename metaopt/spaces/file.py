@@ -1,7 +1,7 @@
 """The grammar of a space file, checked before ConfigSpace reads it, because what that says is no help to a user.
 
 The format is ConfigSpace's own: ``name``, ``hyperparameters``, ``conditions``, ``forbiddens``; and ``extends``, the
-name of a shipped space that is taken over but for what the file itself says.
+name of a shipped space whose entries hold except where the file says otherwise.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def extended(data: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]
         base: Those of the space that it names.
 
     Raises:
-        ConfigError: if ``data`` has lists that are none.
+        ConfigError: if ``data`` has other values where lists must be.
     """
     own = {check_name(item, n): item for n, item in enumerate(items_of(data, "hyperparameters"), start=1)}
     taken = [own.pop(item["name"], item) for item in items_of(base, "hyperparameters")]

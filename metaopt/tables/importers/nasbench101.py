@@ -1,6 +1,6 @@
 """Imports NAS-Bench-101 as it was published: ``nasbench_only108.tfrecord`` or ``nasbench_full.tfrecord``.
 
-Trainings of a cell are told apart by their order in the file alone, which numbers the seeds.
+Trainings of a cell differ by their order in the file only, which numbers the seeds.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ class Records:
         """Returns the number of a cell; checks it where it is new, or spelled in a new way.
 
         Raises:
-            ValueError: if it is none, or if the hash is another's; says so without a subject.
+            ValueError: if it is not a cell, or if the hash is another's; says so without a subject.
         """
         spelled = self._adjacencies[adjacency], self._operations[ops]
         number = self._cells.get(cell_hash)

@@ -142,7 +142,7 @@ def _check(arrays: Mapping[str, NDArray[Any]], file: Path) -> None:
 
 
 def _key(arrays: Mapping[str, NDArray[Any]], cell: int, stored: str, file: Path) -> str:
-    """Returns the key of a cell's graph, which is checked, and whose hash is that which is stored."""
+    """Returns the key of a cell's graph, which is checked, and whose hash must equal the stored one."""
     vertices = int(arrays["n_vertices"][cell])
     codes = arrays["ops"][cell, 1 : vertices - 1].tolist()
     if any(code >= len(OPS) for code in codes):
@@ -152,7 +152,7 @@ def _key(arrays: Mapping[str, NDArray[Any]], cell: int, stored: str, file: Path)
         graph = prune(arrays["adjacency"][cell, :vertices, :vertices].tolist(), [OPS[code] for code in codes])
         check_hash(stored, graph)
     except CellError as error:
-        raise refused(file, f"cell {cell}", f"is none: {error.message}", _HINT) from None
+        raise refused(file, f"cell {cell}", f"is not a cell: {error.message}", _HINT) from None
     except ValueError as error:
         raise refused(file, f"cell {cell}", str(error), _HINT) from None
     return graph.key

@@ -106,7 +106,7 @@ def same_training(of_cell: NDArray[Any], of_training: NDArray[np.uint64]) -> tup
 
 
 def fingerprints(columns: Sequence[NDArray[Any]]) -> NDArray[np.uint64]:
-    """Returns (n,) numbers that are equal where all columns, of 64 bits each, are, and differ elsewhere but for chance.
+    """Returns (n,) numbers that are equal where all columns, of 64 bits each, are, and differ elsewhere, up to chance.
 
     The columns are mixed one after the other as SplitMix64 does (Steele et al. 2014).
     """

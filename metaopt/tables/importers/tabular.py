@@ -49,7 +49,7 @@ def csv(file: Path, report: Report) -> tuple[Evaluations, dict[str, Any]]:
     """
 
     def read() -> pa.Table:
-        # One thread, or errors do not say where they are; texts, or numbers that are none lose their line.
+        # One thread, or errors do not say where they are; texts, or what is not a number loses its line.
         names = pacsv.open_csv(file).schema.names
         return pacsv.read_csv(
             file,

@@ -106,7 +106,7 @@ def changed(name: str, place: tuple[int, ...], value: int) -> Any:
         (changed("epochs", (0,), 0), "epochs, has 0 as epochs; allowed: 1 to"),
         (changed("ops", (1, 1), 3), r"cell 1, has the operations \[3, 2\]; allowed: 0 to 2"),
         (changed("n_vertices", (0,), 2), "hash"),
-        (changed("adjacency", (0, 1, 0), 1), "cell 0, is none: the adjacency is not strictly"),
+        (changed("adjacency", (0, 1, 0), 1), "cell 0, is not a cell: the adjacency is not strictly"),
         (changed("hash", (0, 0), 7), "cell 0, has the cell 111:conv3x3 with the hash 07"),
         (
             lambda a: a.update({name: np.repeat(v, 2, 0) for name, v in a.items() if name != "epochs"}),
@@ -127,7 +127,7 @@ def test_cells_beyond_the_limits_are_refused(tmp_path: Path, arrays: dict[str, n
     arrays["adjacency"][2], arrays["n_vertices"][2] = np.eye(13, k=1), 13
     arrays["ops"][2] = 0
     np.savez(tmp_path / "a.npz", **arrays)
-    with pytest.raises(TableError, match=r"a\.npz, cell 2, is none: the cell has 13 vertices and 12 edges"):
+    with pytest.raises(TableError, match=r"a\.npz, cell 2, is not a cell: the cell has 13 vertices and 12 edges"):
         read(tmp_path / "a.npz")
 
 
