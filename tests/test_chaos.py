@@ -70,7 +70,7 @@ class Shelled:
         command = ["resume", self.run, *cluster, "--no-report"]
         if not RunFolder(self.run).begun:
             fresh = ("tune", "--optimizer", "darts", "--tuner", "random", "--budget", BUDGET, "--confirm", 0)
-            command = [*fresh, "--run", self.run, *cluster, "--no-report"]
+            command = [*fresh, "--folder", self.run, *cluster, "--no-report"]
         with open(self.outside.folder / "driver.log", "ab") as output:
             return subprocess.Popen(
                 harness.command(*command), env=self.environment, stdout=output, stderr=subprocess.STDOUT
@@ -126,7 +126,7 @@ def test_nothing_is_lost_or_done_twice_whatever_is_killed(tmp_path: Path) -> Non
     harness.wait_until(lambda: not harness.processes(run), "the end of the orphans")
     calm = tmp_path / "calm"
     fresh = ("tune", "--optimizer", "darts", "--tuner", "random", "--budget", BUDGET, "--confirm", 0, "--no-report")
-    done = harness.finish(harness.command(*fresh, "--run", calm), harness.environment(calm))
+    done = harness.finish(harness.command(*fresh, "--folder", calm), harness.environment(calm))
     assert done.returncode == 0, done.stderr
     assert content(read(run / "journal.jsonl")) == content(read(calm / "journal.jsonl"))
 

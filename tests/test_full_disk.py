@@ -40,7 +40,7 @@ def read_only(disk: Path) -> Path:
 def tune(folder: Path, *more: object) -> list[str]:
     return harness.command(
         *("tune", "--optimizer", "darts", "--budget", 2, "--tuner", "random", "--seed", 3, "--confirm", 0, *more),
-        *("--executor", "serial", "--run", folder, "--no-report"),
+        *("--executor", "serial", "--folder", folder, "--no-report"),
     )
 
 
@@ -149,7 +149,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 START = (
     *("tune", "--optimizer", "darts", "--budget", "2", "--tuner", "random", "--executor", "serial", "--confirm", "0"),
-    *("--no-report", "--run"),
+    *("--no-report", "--folder"),
 )
 CSV = "cell,epochs,seed,valid_error,test_error\n111:conv3x3,108,0,0.1,0.1\n"
 

@@ -19,7 +19,7 @@ def driver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[subproces
     """A driver in the folder ``run`` whose first trials take very long."""
     arguments = harness.command(
         *("tune", "--optimizer", "darts", "--budget", 4, "--tuner", "random", "--confirm", 1),
-        *("--executor", request.param, "--run", tmp_path / "run", "--no-report"),
+        *("--executor", request.param, "--folder", tmp_path / "run", "--no-report"),
     )
     log = tmp_path / "log.txt"
     env = harness.environment(tmp_path, FAULTS_SLEEP_S=300, FAULTS_LOG=log)

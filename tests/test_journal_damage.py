@@ -20,7 +20,7 @@ from metaopt.runs.journal import JournalRecord, decode, read, without_clock
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A finished run on the table's clock, by seconds, so that its journal has every kind of line."""
     folder = RunFolder(tmp_path_factory.mktemp("real") / "run")
-    flags = ["--tuner", "random", "--budget-seconds", "2.2", "--run", str(folder.path), "--no-report"]
+    flags = ["--tuner", "random", "--budget-seconds", "2.2", "--folder", str(folder.path), "--no-report"]
     assert main(["baseline", *flags]) == 0
     kinds = [decode(line)["kind"] for line in folder.journal.read_bytes().splitlines()]
     assert set(kinds) == {"header", "ask", "tell", "tick", "end"}

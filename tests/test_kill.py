@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 def tune(folder: Path, executor: str) -> list[str]:
     return harness.command(
         *("tune", "--optimizer", "darts", "--budget", BUDGET, "--tuner", "bohb", "--seed", 3, "--confirm", 1),
-        *("--executor", executor, "--run", folder, "--no-report"),
+        *("--executor", executor, "--folder", folder, "--no-report"),
     )
 
 

@@ -29,7 +29,7 @@ def tune(folder: Path, executor: str = "serial") -> list[str]:
     return harness.command(
         *("tune", "--optimizer", "darts", "--budget", BUDGET, "--tuner", "random", "--seed", 3, "--confirm", 0),
         *("--min-epochs", EPOCHS, "--max-epochs", EPOCHS, "--channels", 4, "--cells", 3, "--subset", 400),
-        *("--executor", executor, "--workers", 1, "--run", folder, "--no-report"),
+        *("--executor", executor, "--workers", 1, "--folder", folder, "--no-report"),
     )
 
 

@@ -21,7 +21,7 @@ DRIVERS = 10
 def test_of_many_drivers_exactly_one_works(tmp_path: Path) -> None:
     folder, log = tmp_path / "run", tmp_path / "log.txt"
     env = harness.environment(folder, FAULTS_LOG=log, FAULTS_SLEEP_S=40)  # longer than the others take to give up
-    arguments = ("tune", "--optimizer", "darts", "--budget", 1, "--tuner", "random", "--confirm", 0, "--run", folder)
+    arguments = ("tune", "--optimizer", "darts", "--budget", 1, "--tuner", "random", "--confirm", 0, "--folder", folder)
     command = harness.command(*arguments, "--executor", "serial", "--no-report")
     first = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     harness.wait_until(log.exists, "the first trial")
@@ -61,7 +61,7 @@ sys.exit(main(command))
 def test_of_two_starts_in_one_new_folder_one_is_refused(tmp_path: Path) -> None:
     folder, barrier = tmp_path / "run", tmp_path / "barrier"
     barrier.mkdir()
-    command = ["baseline", "--tuner", "random", "--budget", "3", "--run", str(folder), "--no-report", "--seed"]
+    command = ["baseline", "--tuner", "random", "--budget", "3", "--folder", str(folder), "--no-report", "--seed"]
     starts = [
         subprocess.Popen(
             [sys.executable, "-c", START, str(barrier), seed, *command, seed], stderr=subprocess.PIPE, text=True

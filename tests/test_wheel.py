@@ -86,7 +86,7 @@ def test_commands_from_an_empty_folder(installed, tmp_path: Path) -> None:
 
 def test_a_run_from_an_empty_folder(installed, tmp_path: Path) -> None:
     scale = ("--budget", 2, "--min-epochs", 1, "--max-epochs", 1, "--confirm", 1, "--executor", "serial")
-    installed("-m", "metaopt", "tune", "--optimizer", "darts", *scale, "--run", "mine")
+    installed("-m", "metaopt", "tune", "--optimizer", "darts", *scale, "--folder", "mine")
     assert (tmp_path / "mine" / "journal.jsonl").is_file()
     (page,) = (tmp_path / "mine" / "report").glob("*.html")
     assert "<html" in page.read_text(encoding="utf-8")

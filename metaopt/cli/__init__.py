@@ -6,12 +6,11 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from metaopt.cli.flags import add_flags, seed, whole
+from metaopt.cli.flags import add_flags, add_former, seed, whole
 from metaopt.core import safe_path
 from metaopt.core.errors import ConfigError, MetaoptError, nearest
 from metaopt.core.memory import OUT_OF_MEMORY, shortage
@@ -20,8 +19,9 @@ from metaopt.core.system_errors import explained, named
 from metaopt.core.wording import shown
 from metaopt.executors import EXECUTORS
 from metaopt.report import EXPORTERS
+from metaopt.settings.field import settings_of
 from metaopt.settings.run import BaselineSettings, TuneSettings, settings
-from metaopt.settings.search import SearchTask
+from metaopt.settings.search import CELL_SPACES, SearchTask
 from metaopt.tables.importers import IMPORTERS
 
 OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
@@ -183,11 +183,10 @@ def _add_search_command(commands: _Commands[_Parser]) -> None:
     search.add_argument("--optimizer", required=True, help="one-shot optimizer")
     search.add_argument("--epochs", type=whole, help="epochs of the search; the benchmark's largest")
     search.add_argument("--seed", type=seed, default=0, help="seed of everything random in the search [0]")
-    search.add_argument("--hyperparameters", metavar="SPACE", help="space whose defaults are used; the optimizer's")
     search.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="another value of a setting; repeatable"
     )
-    add_flags(search, fields(SearchTask))
+    add_flags(search, (*settings_of(SearchTask), *(of for of in settings(TuneSettings) if of.name == "space")))
     search.add_argument("--out", type=Path, metavar="FOLDER", help="folder to make; a free name under runs/")
 
 
@@ -231,7 +230,7 @@ def _add_correlate_command(commands: _Commands[_Parser]) -> None:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a hyperparameter of the searches; repeatable"
     )
     correlate.add_argument("--workers", type=whole, help="worker processes; as many as there are cores")
-    add_flags(correlate, fields(SearchTask))
+    add_flags(correlate, settings_of(SearchTask))
     correlate.add_argument("--out", type=Path, metavar="FOLDER", help="where to write it [a folder in runs]")
 
 
@@ -273,7 +272,7 @@ def _add_benchmark_commands(verbs: _Commands[_Parser]) -> None:
     _command(verbs, "list", "metaopt.cli.benchmarks:list_benchmarks", "names of the shipped benchmarks")
     info = _command(verbs, "info", "metaopt.cli.benchmarks:info", "the card of a benchmark, and the tables there are")
     build = _command(verbs, "build", "metaopt.cli.build:build", "train the cells of a cell space, resumable")
-    build.add_argument("--space", type=whole, choices=(1, 2, 3), default=1, help="cell space [1]")
+    _add_cell_space(build)
     build.add_argument(
         "--found", type=Path, nargs="+", default=[], metavar="RUN", help="also train the cells that these runs found"
     )
@@ -281,6 +280,12 @@ def _add_benchmark_commands(verbs: _Commands[_Parser]) -> None:
     build.add_argument("--workers", type=whole, help="worker processes; as many as there are cores")
     for command in (info, build):
         command.add_argument("benchmark", metavar="NAME", help="a benchmark")
+
+
+def _add_cell_space(command: _Parser) -> None:
+    spaces: dict[str, Any] = {"type": whole, "choices": CELL_SPACES}
+    command.add_argument("--cell-space", default=1, help="cell space of the benchmark (default: 1)", **spaces)
+    add_former(command, "--space", "cell_space", **spaces)
 
 
 def _add_record_command(verbs: _Commands[_Parser]) -> None:
@@ -299,7 +304,7 @@ def _add_gather_command(verbs: _Commands[_Parser]) -> None:
     gather = _command(verbs, "gather-searches", "metaopt.cli.gather:gather_searches", text)
     gather.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run, or of a study")
     gather.add_argument("--benchmark", default="digits", help="whose searches are wanted [digits]")
-    gather.add_argument("--space", type=whole, choices=(1, 2, 3), default=1, help="cell space [1]")
+    _add_cell_space(gather)
     gather.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write, .parquet")
 
 
@@ -321,7 +326,7 @@ def _add_fit_surrogate_command(verbs: _Commands[_Parser]) -> None:
     text = "fit models to a table and predict the cells that it does not hold"
     fit = _command(verbs, "fit-surrogate", "metaopt.cli.surrogates:fit_surrogate", text)
     fit.add_argument("table", metavar="TABLE", help="a benchmark, or a .parquet file")
-    fit.add_argument("--space", type=whole, choices=(1, 2, 3), default=1, help="cell space [1]")
+    _add_cell_space(fit)
     fit.add_argument("--models", default="lgb,xgb,gin", help="lgb, xgb, forest, gin, with commas [lgb,xgb,gin]")
     fit.add_argument("--members", type=whole, default=5, help="of every model's ensemble [5]")
     fit.add_argument("--tune", type=whole, default=0, metavar="TRIALS", help="tune every model by BOHB first [0]")

@@ -77,7 +77,7 @@ def _print_cells(card: Card, cell_space: int, table: Table) -> None:
     print(f"  measured: {len(table)} of {distinct} distinct cells ({len(table) / distinct:.1%})")
     path = find_predictions(card, cell_space)
     if path is None:
-        fit = command("benchmark", "fit-surrogate", card.name, "--space", cell_space)
+        fit = command("benchmark", "fit-surrogate", card.name, "--cell-space", cell_space)
         print(f"  predicted: none; {fit} fits a surrogate")
     else:
         _print_surrogate(Predictions(path), distinct - len(table), table.epochs)

@@ -23,7 +23,7 @@ from metaopt.tables.files import making
 
 def build(arguments: Namespace) -> int:
     """Trains the cells of a cell space on worker processes and writes the table; goes on where it was stopped."""
-    card, space = load_card(arguments.benchmark), arguments.space
+    card, space = load_card(arguments.benchmark), arguments.cell_space
     training(card)
     workers = cores() if arguments.workers is None else arguments.workers
     if workers < 1:

@@ -2,30 +2,106 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Iterable
-from dataclasses import Field, fields
+from argparse import SUPPRESS, Action, ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field
 from typing import Any
 
-from metaopt.core.errors import ConfigError
+from metaopt.core.errors import ConfigError, flag
+from metaopt.core.notes import renamed
 from metaopt.core.wording import shown
-from metaopt.settings.field import MOST, MOST_SEED, convert, flag, number
+from metaopt.settings.field import MOST, MOST_SEED, convert, number, settings_of, types_of
 
 
-def add_flags(parser: ArgumentParser, settings: Iterable[Field[Any]]) -> None:
-    """Adds a flag for every field that has a help text; what is not given on the command line is None."""
-    for of in settings:
-        if "help" not in of.metadata:
-            continue
-        shown = f" [{of.default}]" if isinstance(of.default, (str, int, float)) else ""
-        parser.add_argument(
-            flag(of),
-            dest=of.name,
-            # Only mappings have a factory: an option of theirs is one of many.
-            action="store" if callable(of.default_factory) is False else "append",
-            metavar=of.name.upper(),
-            help=of.metadata["help"] + shown,
+def add_flags(
+    parser: ArgumentParser, settings: Iterable[Field[Any]], names: Mapping[str, Iterable[str]] | None = None
+) -> None:
+    """Adds a flag for every field that has a help text; what is not given on the command line is None.
+
+    Args:
+        parser: What takes the flags, those of a group under its heading.
+        settings: Fields; others are left out.
+        names: What a setting may be whose field does not list it, for the help.
+    """
+    fields = [field for field in settings if field.metadata.get("help")]
+    flags = {flag(field.name) for field in fields}
+    former = {old: field for field in fields for old in map(_as_flag, field.metadata["formerly"])}
+    groups = {title: parser.add_argument_group(title) for title in dict.fromkeys(_group(field) for field in fields)}
+    for field in fields:
+        name = flag(field.name)
+        # A former name that means another setting now still means the former one where it has a number.
+        kind = {"action": _moved(former[name])} if name in former else _kind(field)
+        groups[_group(field)].add_argument(
+            name, dest=field.name, metavar=_metavar(field), help=_help(field, names or {}), **kind
         )
+    for old, field in former.items():
+        if old not in flags:
+            add_former(parser, old, field.name, many=_is_mapping(field))
+
+
+def _as_flag(name: str) -> str:
+    return name if name.startswith("-") else flag(name)
+
+
+def _group(field: Field[Any]) -> str:
+    return str(field.metadata["group"] or "options")
+
+
+def _is_mapping(field: Field[Any]) -> bool:
+    return field.default_factory is not MISSING
+
+
+def _kind(field: Field[Any]) -> dict[str, Any]:
+    return {"action": "extend", "nargs": "+"} if _is_mapping(field) else {}
+
+
+def _metavar(field: Field[Any]) -> str:
+    if choices := field.metadata["choices"]:
+        return f"{{{','.join(map(str, choices))}}}"
+    return "NAME=VALUE" if _is_mapping(field) else field.name.upper()
+
+
+def _help(field: Field[Any], names: Mapping[str, Iterable[str]]) -> str:
+    text = field.metadata["help"]
+    if field.name in names:
+        text += f": {', '.join(names[field.name])}"
+    if field.default is MISSING and not _is_mapping(field):
+        return f"{text} (required)"
+    default = field.metadata["otherwise"] if field.default in (None, MISSING) else field.default
+    return (f"{text} (default: {default})" if default != "" else text).replace("%", "%%")
+
+
+def add_former(parser: ArgumentParser, old: str, name: str, *, many: bool = False, **options: Any) -> None:
+    """Adds the former flag of a setting, which works and says how it is called now.
+
+    Args:
+        parser: What takes the flag.
+        old: The former flag.
+        name: The setting.
+        many: Whether every use of the flag adds a value.
+        options: As of :meth:`argparse.ArgumentParser.add_argument`.
+    """
+
+    class Former(Action):
+        def __call__(self, parser: Any, namespace: Namespace, values: Any, option: str | None = None) -> None:
+            renamed(str(option), flag(name))
+            setattr(namespace, name, [*(getattr(namespace, name, None) or []), values] if many else values)
+
+    parser.add_argument(old, dest=name, help=SUPPRESS, default=SUPPRESS, action=Former, **options)
+
+
+def _moved(field: Field[Any]) -> type[Action]:
+    """Returns the action of a flag that was ``field``'s, and still is with a number."""
+
+    class Moved(Action):
+        def __call__(self, parser: Any, namespace: Namespace, values: Any, option: str | None = None) -> None:
+            if not values.isdigit():
+                setattr(namespace, self.dest, values)
+                return
+            renamed(f"{option} {values}", f"{flag(field.name)} {values}")
+            setattr(namespace, field.name, values)
+
+    return Moved
 
 
 def whole(text: str) -> int:
@@ -63,11 +139,12 @@ def given(arguments: Namespace, kind: type[Any]) -> dict[str, Any]:
         ConfigError: if one is not of its field's type.
     """
     values = {}
-    for of in fields(kind):
-        text = getattr(arguments, of.name, None) if "help" in of.metadata else None
+    for field in settings_of(kind):
+        text = getattr(arguments, field.name, None)
         if text is not None:
             try:
-                values[of.name] = convert(text, kind, of.name)
+                values[field.name] = convert(text, types_of(kind)[field.name])
             except ValueError as error:
-                raise ConfigError(f"{flag(of)} must be {error}, got {shown(text)}", f"change {flag(of)}") from None
+                name = flag(field.name)
+                raise ConfigError(f"{name} must be {error}, got {shown(text)}", f"change {name}") from None
     return values

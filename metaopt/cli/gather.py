@@ -16,7 +16,7 @@ from metaopt.studies.gather import gather
 
 def gather_searches(arguments: Namespace) -> int:
     """Writes the searches of runs into one file, and says how many there are."""
-    gathered = gather(arguments.runs, arguments.benchmark, arguments.space)
+    gathered = gather(arguments.runs, arguments.benchmark, arguments.cell_space)
     provenance = {
         "command": shlex.join(command_line()),
         "versions": versions(),

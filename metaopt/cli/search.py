@@ -49,7 +49,7 @@ def search(arguments: Namespace) -> int:
 
 
 def _plan(arguments: Namespace) -> SearchPlan:
-    space = arguments.hyperparameters or arguments.optimizer
+    space = arguments.space or arguments.optimizer
     config = hyperparameters(arguments.optimizer, arguments.set, space)
     return SearchPlan(
         optimizer=arguments.optimizer,

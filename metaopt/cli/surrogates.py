@@ -49,7 +49,7 @@ def fit_surrogate(arguments: Namespace) -> int:
     names, places = _models(arguments.models), _places(arguments)
     _check_numbers(arguments)
     sources = _sources(arguments.found) if arguments.found else {}
-    each = _chosen(measured_after_each(places.table, arguments.space), arguments.epochs)
+    each = _chosen(measured_after_each(places.table, arguments.cell_space), arguments.epochs)
     with alone_in(places.folder, "benchmark fit-surrogate"), making(places.predictions):
         record = _made(arguments, names, places, each, sources)
     print(page(record))
@@ -80,7 +80,7 @@ def _made(
         how = _how(arguments, arguments.members, len(names) * repeats, "members of single trainings")
         record["table1"] = compare_repeats(cells, configs, how, places.folder / "repeats")
     ensembles = {epochs: list(one.ensembles.values()) for epochs, one in fitted.items()}
-    predict_space(ensembles, arguments.space, places.predictions, record)
+    predict_space(ensembles, arguments.cell_space, places.predictions, record)
     write_atomically(places.folder / "metrics.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
     write_atomically(places.folder / "README.md", page(record))
     return record
@@ -143,7 +143,7 @@ def _models(text: str) -> list[str]:
 
 
 def _places(arguments: Namespace) -> _Places:
-    given, space = arguments.table, arguments.space
+    given, space = arguments.table, arguments.cell_space
     if Path(given).suffix == ".parquet":
         name = Path(given).stem.removesuffix(f"-{space}")
         table = Path(given)
@@ -187,7 +187,7 @@ def _record(arguments: Namespace, names: list[str], places: _Places, cells: Meas
     return {
         "table": places.name,
         "table_file": places.table.name,
-        "cell_space": arguments.space,
+        "cell_space": arguments.cell_space,
         "models": names,
         "members": arguments.members,
         "seed": arguments.seed,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from typing import Self
 
 from metaopt.core.harmless import harmless
 from metaopt.core.wording import shown
@@ -14,6 +16,9 @@ _LONGEST = 4000
 #: Ratio of ``difflib`` from which a name is a misspelt other one; that of ``temperature`` and ``perturb`` is 2/3.
 _NEAR = 0.7
 
+#: A setting in a text, which flags, files and the environment name each in its way.
+_SETTING = re.compile(r"\{--([a-z_]+)\}")
+
 #: The next step where a part of metaopt is lacking; names no package of ours, since anybody could register the name.
 REINSTALL = "install metaopt again, from where you have it: see Install in its README"
 
@@ -23,16 +28,34 @@ class MetaoptError(Exception):
 
     Args:
         message: What is wrong, what was given and what is allowed, in one sentence; cut where it is endless,
-            and harmless to a terminal whatever it quotes.
+            and harmless to a terminal whatever it quotes. A setting stands as ``{--its_name}``.
         hint: The next step, as an imperative or a command; may be empty.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
-        self.message, self.hint = _cut(harmless(message)), _cut(harmless(hint))
+        self._said: tuple[str, ...] = (_cut(harmless(message)), _cut(harmless(hint)))
+        self.message, self.hint = map(_with_flags, self._said)
         super().__init__(self.message, self.hint)
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+    def naming(self, written: Callable[[str], str]) -> Self:
+        """Returns the same error for settings that are not given as flags.
+
+        Args:
+            written: Name of a setting, such as ``min_epochs``, to how it is given.
+        """
+        return type(self)(*(_SETTING.sub(lambda found: written(found[1]), text) for text in self._said))
+
+
+def _with_flags(text: str) -> str:
+    return _SETTING.sub(lambda found: flag(found[1]), text)
+
+
+def flag(setting: str) -> str:
+    """Returns the command line's flag for a setting."""
+    return "--" + setting.replace("_", "-")
 
 
 def _cut(text: str) -> str:
@@ -102,5 +125,5 @@ def raise_together(problems: Iterable[MetaoptError]) -> None:
     if len(found) == 1:
         raise found[0]
     if found:
-        lines = [str(problem).replace("\n", "\n  ") for problem in found]
-        raise ConfigError(f"{len(found)} settings cannot be used:\n- " + "\n- ".join(lines))
+        texts = ["\n  ".join(filter(None, problem._said)).replace("\n", "\n  ") for problem in found]
+        raise ConfigError(f"{len(found)} settings cannot be used:\n- " + "\n- ".join(texts))

@@ -100,7 +100,7 @@ def home() -> Finding:
 
 def runs() -> Finding:
     """Whether runs can be kept in the current folder."""
-    return writable(Path("runs").absolute(), "another current folder, or --run")
+    return writable(Path("runs").absolute(), "another current folder, or --folder")
 
 
 def writable(folder: Path, setting: str) -> Finding:

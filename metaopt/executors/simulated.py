@@ -37,7 +37,7 @@ class SimulatedExecutor(Executor):
         super().__init__(recipe, workers)
         if recipe.needs_process:
             raise ConfigError(
-                "the simulated executor looks results up, and this run has to compute them", "use --executor dask"
+                "the simulated executor looks results up, and this run has to compute them", "set {--executor} to dask"
             )
         self._now_s = 0.0
         self._busy: list[tuple[float, int, Result]] = []  # a heap: when each is done, in the order of ids

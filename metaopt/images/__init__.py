@@ -54,7 +54,7 @@ def load_images(name: str, source: ImageSource = _EVERYTHING) -> ImageData:
     if name not in IMAGES:
         raise unknown_name("data set of images", name, IMAGES, "change the images in the card of the benchmark")
     place = source.place(name)
-    with explaining(f"cannot read the images of {name} in {place}", "name their folder with --images", ImageError):
+    with explaining(f"cannot read the images of {name} in {place}", "name their folder with {--images}", ImageError):
         return _load(name, source, place)
 
 

@@ -23,6 +23,7 @@ from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
 from metaopt.oneshot.supernet.supernet import BatchNorm, SupernetScale
 from metaopt.oneshot.train import Search, SearchEpoch, choose_device
+from metaopt.settings.field import check
 from metaopt.settings.search import SearchTask
 from metaopt.spaces.space import load_space, plain, space_from_json
 from metaopt.tables.answers import Answers
@@ -63,7 +64,7 @@ class OneShot:
     ) -> None:
         self.optimizer: type[OneShotOptimizer] = resolve("one-shot optimizer", ONESHOT, optimizer)
         self.task = SearchTask(**task)
-        for problem in self.task.out_of_range():
+        for problem in check(self.task):
             raise problem
         self.card = load_card(self.task.benchmark)
         self.space: ConfigurationSpace = (

@@ -14,6 +14,7 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.core.incumbent import FINAL_TEST_ERROR, FINAL_VALID_ERROR
 from metaopt.core.seeds import stream
 from metaopt.core.trial import Result, Trial
+from metaopt.settings.field import check
 from metaopt.settings.search import TableTask
 from metaopt.tables.answers import Answers
 from metaopt.tables.card import load_card
@@ -39,7 +40,7 @@ class TableLookup:
 
     def __init__(self, *, errors: str = "mean", **task: Any) -> None:
         self.task, self._errors = TableTask(**task), errors
-        for problem in self.task.out_of_range():
+        for problem in check(self.task):
             raise problem
         self.card = load_card(self.task.benchmark)
         self.cell_space = CELL_SPACES[self.task.cell_space]

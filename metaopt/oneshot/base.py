@@ -123,9 +123,7 @@ class OneShotOptimizer(ABC):
             self.detour = place
             if self.parts.known is None or self.parts.known(cell):
                 return cell
-        raise TableError(
-            "the search found no cell that the table holds", "use another --unknown, or draw more candidates"
-        )
+        raise TableError("the search found no cell that the table holds", "change {--unknown}, or draw more candidates")
 
     @abstractmethod
     def arch_to_json(self) -> dict[str, Any]:

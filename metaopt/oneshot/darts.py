@@ -17,9 +17,9 @@ from torch import Tensor
 from metaopt.cells.space import CellSpace
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
 from metaopt.oneshot.projection import Projection, decisions
-from metaopt.oneshot.settings import bounded, one_of
 from metaopt.oneshot.supernet.arch import ArchParameters
 from metaopt.oneshot.supernet.mix import Mix
+from metaopt.settings.field import field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +35,10 @@ class DartsSettings(GradientSettings):
     """
 
     perturb: bool = False
-    perturb_start: float = bounded(0.03, 0, 1)
-    perturb_end: float = bounded(0.3, 0, 1)
-    selection: str = one_of("argmax", ("argmax", "perturbation"))
-    projection_epochs: int = bounded(5, 0)
+    perturb_start: float = field(0.03, ge=0, le=1)
+    perturb_end: float = field(0.3, ge=0, le=1)
+    selection: str = field("argmax", choices=("argmax", "perturbation"))
+    projection_epochs: int = field(5, ge=0)
 
     def dearest_epochs(self, space: CellSpace, epochs: int) -> int:
         """Returns the epochs of the search with those between any two decisions of the selection."""

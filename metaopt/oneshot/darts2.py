@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from metaopt.oneshot.base import Batch
 from metaopt.oneshot.darts import Darts, DartsSettings
-from metaopt.oneshot.settings import one_of
+from metaopt.settings.field import field
 
 _STEP = 0.01  # of the finite difference, over the norm of the direction: Liu et al. 2019, footnote 2
 
@@ -33,7 +33,7 @@ class Darts2Settings(DartsSettings):
             and 1.5 times after 60.
     """
 
-    hessian: str = one_of("finite_differences", ("finite_differences", "exact"))
+    hessian: str = field("finite_differences", choices=("finite_differences", "exact"))
 
 
 class Darts2(Darts):

@@ -24,9 +24,9 @@ from metaopt.cells.space import Cell
 from metaopt.oneshot.base import Batch, SearchParts
 from metaopt.oneshot.controller import Controller, Draws
 from metaopt.oneshot.sampled import SampledOptimizer, SampledSettings
-from metaopt.oneshot.settings import bounded
 from metaopt.oneshot.supernet.evaluator import unchanged
 from metaopt.oneshot.supernet.mix import Path
+from metaopt.settings.field import field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +42,14 @@ class EnasSettings(SampledSettings):
         tanh_constant: Largest size of a logit of a parent; of an operation a fifth of it.
     """
 
-    weight_decay: float = bounded(1e-4, 0)
-    screening_images: int = bounded(64, 1)
-    controller_learning_rate: float = bounded(3.5e-4, 0)
-    controller_steps: int = bounded(300, 1)
-    entropy_weight: float = bounded(1e-4, 0)
-    baseline_decay: float = bounded(0.99, 0, 0.9999, above=True)
-    temperature: float = bounded(5.0, 0, above=True)
-    tanh_constant: float = bounded(2.5, 0, above=True)
+    weight_decay: float = field(1e-4, ge=0)
+    screening_images: int = field(64, ge=1)
+    controller_learning_rate: float = field(3.5e-4, ge=0)
+    controller_steps: int = field(300, ge=1)
+    entropy_weight: float = field(1e-4, ge=0)
+    baseline_decay: float = field(0.99, gt=0, le=0.9999)
+    temperature: float = field(5.0, gt=0)
+    tanh_constant: float = field(2.5, gt=0)
 
 
 class Enas(SampledOptimizer):

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from metaopt.oneshot.base import Batch
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
-from metaopt.oneshot.settings import bounded
 from metaopt.oneshot.supernet.arch import ArchParameters
 from metaopt.oneshot.supernet.mix import Mix
+from metaopt.settings.field import field
 
 _TINY = torch.finfo(torch.float32).tiny
 
@@ -32,9 +32,9 @@ class GdasSettings(GradientSettings):
         arch_grad_clip: Largest norm of the architecture's gradient.
     """
 
-    temperature_start: float = bounded(10.0, 0, above=True)
-    temperature_end: float = bounded(1.0, 0, above=True)
-    arch_grad_clip: float = bounded(5.0, 0, above=True)
+    temperature_start: float = field(10.0, gt=0)
+    temperature_end: float = field(1.0, gt=0)
+    arch_grad_clip: float = field(5.0, gt=0)
     curvature_is_steady: ClassVar[bool] = False
 
 

@@ -15,12 +15,13 @@ from torch.nn import functional as F
 from metaopt.cells.space import Cell, CellSpace
 from metaopt.core.errors import ConfigError
 from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
-from metaopt.oneshot.settings import SearchSettings, bounded, one_of
+from metaopt.oneshot.settings import SearchSettings
 from metaopt.oneshot.stopping.curvature import dominant_eigenvalue, hessian
 from metaopt.oneshot.stopping.early_stopping import STOP_RULES
 from metaopt.oneshot.stopping.guard import Guard
 from metaopt.oneshot.supernet.arch import ArchParameters
 from metaopt.oneshot.supernet.evaluator import unchanged
+from metaopt.settings.field import field
 
 _HESSIAN_IMAGES = 64  # batch size of Zela et al. 2020, where one batch is measured on
 
@@ -41,11 +42,11 @@ class GradientSettings(SearchSettings):
             instead of ending there (DARTS-ADA, Zela et al. 2020).
     """
 
-    arch_learning_rate: float = bounded(3e-4, 0)
-    arch_weight_decay: float = bounded(1e-3, 0)
-    warm_start: float = bounded(0.0, 0, 1)
-    eigenvalue_every: int = bounded(0, 0)
-    early_stopping: str = one_of("off", ("off", *STOP_RULES))
+    arch_learning_rate: float = field(3e-4, ge=0)
+    arch_weight_decay: float = field(1e-3, ge=0)
+    warm_start: float = field(0.0, ge=0, le=1)
+    eigenvalue_every: int = field(0, ge=0)
+    early_stopping: str = field("off", choices=("off", *STOP_RULES))
     adaptive: bool = False
     #: Whether two measurements of the eigenvalue with nothing between them are the same.
     curvature_is_steady: ClassVar[bool] = True

@@ -15,8 +15,9 @@ from torch.nn import functional as F
 
 from metaopt.core.errors import ConfigError
 from metaopt.oneshot.darts import Darts, DartsSettings
-from metaopt.oneshot.settings import SearchSettings, bounded
+from metaopt.oneshot.settings import SearchSettings
 from metaopt.oneshot.supernet.supernet import BlockFactory, ChoiceBlock
+from metaopt.settings.field import field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class PcDartsSettings(DartsSettings):
         partial_channels: K: one of K channels passes the operations (section 4.2: 4).
     """
 
-    partial_channels: int = bounded(4, 1)
+    partial_channels: int = field(4, ge=1)
 
 
 class PartialBlock(nn.Module):
@@ -43,7 +44,7 @@ class PartialBlock(nn.Module):
             allowed = ", ".join(str(k) for k in range(1, channels + 1) if channels % k == 0)
             raise ConfigError(
                 f"partial_channels {partial_channels} does not divide the supernet's {channels} channels",
-                f"choose partial_channels from {allowed}, or change --channels",
+                f"choose partial_channels from {allowed}, or change {{--channels}}",
             )
         self.partial_channels, self.width = partial_channels, channels // partial_channels
         self.block = ChoiceBlock(self.width, momentum)

@@ -18,10 +18,10 @@ from torch import Tensor
 from metaopt.cells.space import Cell, CellSpace
 from metaopt.oneshot.base import Batch
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
-from metaopt.oneshot.settings import bounded
 from metaopt.oneshot.supernet.decode import cells_by_strength
 from metaopt.oneshot.supernet.mix import MIXED_OPS, Mix, Path
 from metaopt.oneshot.train import SearchDivergedError
+from metaopt.settings.field import field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +32,10 @@ class ProxylessSettings(GradientSettings):
         arch_every: Weight steps per step of the architecture.
     """
 
-    arch_learning_rate: float = bounded(1e-3, 0)
-    arch_weight_decay: float = bounded(0.0, 0)
-    warm_start: float = bounded(0.25, 0, 1)  # 40 epochs of the weights alone, then 120 of both
-    arch_every: int = bounded(5, 1)
+    arch_learning_rate: float = field(1e-3, ge=0)
+    arch_weight_decay: float = field(0.0, ge=0)
+    warm_start: float = field(0.25, ge=0, le=1)  # 40 epochs of the weights alone, then 120 of both
+    arch_every: int = field(5, ge=1)
     curvature_is_steady: ClassVar[bool] = False
 
 

@@ -18,8 +18,9 @@ from metaopt.cells.space import Cell
 from metaopt.core.errors import ConfigError
 from metaopt.core.seeds import stream
 from metaopt.oneshot.base import OneShotOptimizer, SearchParts
-from metaopt.oneshot.settings import SearchSettings, bounded
+from metaopt.oneshot.settings import SearchSettings
 from metaopt.oneshot.supernet.mix import Path
+from metaopt.settings.field import field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +36,12 @@ class SampledSettings(SearchSettings):
             are fewer.
     """
 
-    batch_size: int = bounded(64, 2)
-    grad_clip: float = bounded(0.25, 0, above=True)
-    cell_every: int = bounded(0, 0)
-    candidates: int = bounded(1000, 1)
-    finalists: int = bounded(5, 1)
-    screening_images: int = bounded(640, 1)
+    batch_size: int = field(64, ge=2)
+    grad_clip: float = field(0.25, gt=0)
+    cell_every: int = field(0, ge=0)
+    candidates: int = field(1000, ge=1)
+    finalists: int = field(5, ge=1)
+    screening_images: int = field(640, ge=1)
 
     def check(self) -> None:
         """Checks the values, also against each other."""

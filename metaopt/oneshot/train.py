@@ -72,7 +72,7 @@ def choose_device(name: str) -> torch.device:
     there += [f"cuda:{number}" for number in range(torch.cuda.device_count())]
     if name not in there:
         raise ConfigError(
-            f"device {name!r} is not there; on this machine: auto, {', '.join(there)}", "use --device auto"
+            f"device {name!r} is not there; on this machine: auto, {', '.join(there)}", "set {--device} to auto"
         )
     return torch.device(name)
 

@@ -21,7 +21,7 @@ from metaopt.core.system_errors import explaining
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
 from metaopt.oneshot.settings import SearchSettings
-from metaopt.settings.field import setting
+from metaopt.settings.field import check, field
 from metaopt.settings.search import SearchTask
 from metaopt.tables.card import load_card
 from metaopt.tables.files import find_table
@@ -48,13 +48,13 @@ class RankingStudy(SearchTask):
 
     optimizer: str
     config: Mapping[str, Any]
-    epochs: int = setting(50, "epochs of a search", lowest=1, highest=10**6)
+    epochs: int = field(50, "epochs of a search", ge=1, le=10**6)
     at: tuple[int, ...]
-    seeds: int = setting(5, "supernets, with seeds from 0", lowest=1, highest=10**4)
-    sample: int | None = setting(None, "score only so many cells, drawn uniformly; all", lowest=2)
+    seeds: int = field(5, "supernets, with seeds from 0", ge=1, le=10**4)
+    sample: int | None = field(None, "cells to score, drawn uniformly", ge=2, otherwise="all")
 
     def __post_init__(self) -> None:
-        for problem in self.out_of_range():
+        for problem in check(self):
             raise problem
         if not self.at or list(self.at) != sorted(set(self.at)) or not 1 <= self.at[0] <= self.at[-1] <= self.epochs:
             given = ",".join(map(str, self.at))

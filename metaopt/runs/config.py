@@ -17,8 +17,8 @@ from metaopt.core.yaml_file import read_yaml
 from metaopt.executors import EXECUTORS
 from metaopt.executors.dask.clusters.settings import load_cluster
 from metaopt.oneshot import ONESHOT
-from metaopt.settings.field import convert, flag
-from metaopt.settings.run import ERRORS, BaselineSettings, RunSettings, TuneSettings, settings
+from metaopt.settings.field import check, convert, modern, types_of
+from metaopt.settings.run import BaselineSettings, RunSettings, TuneSettings, settings
 from metaopt.tuners import TUNERS
 
 PREFIX = "METAOPT_"
@@ -34,36 +34,43 @@ Kind = TypeVar("Kind", bound=RunSettings)
 
 
 def load_config(
-    kind: type[Kind], flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | None = None
+    kind: type[Kind],
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    file: Path | None = None,
 ) -> Kind:
     """Returns the settings of a run, complete and each in its range.
 
     Args:
         kind: Of run.
-        flags: Text by field name, as given on the command line.
+        flags: Values by setting, as given on the command line.
         environ: The environment; ``METAOPT_BUDGET`` is the setting ``budget``.
-        file: A YAML run file with settings by field name.
+        file: A YAML run file with values by setting.
 
     Raises:
-        ConfigError: naming everything that is unknown, of another type, out of range or lacking.
+        ConfigError: naming everything that is unknown, of another type, out of range or lacking, and where it is given.
     """
     given: dict[str, Any] = {}
     problems: list[MetaoptError] = []
-    layers = (_from_file(kind, file, problems), _from_environment(kind, environ, problems), _from_flags(kind, flags))
-    for source, layer in layers:
+    source: dict[str, str] = {}
+    layers = (
+        _from_file(kind, file, problems),
+        _from_environment(kind, environ, problems),
+        ({name: f"{{--{name}}}" for name in flags}, flags),
+    )
+    for sources, layer in layers:
+        source.update(sources)
         for name, value in layer.items():
             try:
-                given[name] = convert(value, kind, name)
+                given[name] = convert(value, types_of(kind)[name])
             except ValueError as error:
-                text = f"{source[name]} must be {error}, got {shown(value)}"
-                problems.append(ConfigError(text, _HELP))
+                problems.append(ConfigError(f"{sources[name]} must be {error}, got {shown(value)}", _HELP))
     if kind is TuneSettings and "optimizer" not in given and not problems:
-        problems.append(
-            ConfigError(f"no one-shot optimizer is given; allowed: {', '.join(ONESHOT)}", "add --optimizer darts")
-        )
+        text = f"no one-shot optimizer is given; allowed: {', '.join(ONESHOT)}"
+        problems.append(ConfigError(text, "add {--optimizer} darts"))
     raise_together(problems)
     config = _complete(kind, given)
-    raise_together(_out_of_range(config))
+    raise_together(problem.naming(lambda name: source.get(name, f"{{--{name}}}")) for problem in _out_of_range(config))
     return config
 
 
@@ -105,6 +112,7 @@ def _found_from_anywhere(cluster: str | None) -> str | None:
     return cluster if cluster is None or "://" in cluster else str(Path(cluster).expanduser().resolve())
 
 
+#: Where settings are given, by their names, and their values.
 _Layer = tuple[dict[str, str], dict[str, Any]]
 
 
@@ -113,24 +121,28 @@ def _from_file(kind: type[RunSettings], file: Path | None, problems: list[Metaop
     content = {} if content is None else content
     if not isinstance(content, dict):
         raise ConfigError(f"the run file {file} is not a mapping of settings", "write lines like `optimizer: darts`")
-    names = [of.name for of in settings(kind)]
+    content = modern(content, settings(kind), str(file))
+    names = [field.name for field in settings(kind)]
     problems += [unknown_name(f"setting in {file}:", str(key), names) for key in content if key not in names]
     known = {key: value for key, value in content.items() if key in names}
     return {name: f"{name} in {file}" for name in known}, known
 
 
 def _from_environment(kind: type[RunSettings], environ: Mapping[str, str], problems: list[MetaoptError]) -> _Layer:
-    variables = {PREFIX + of.name.upper(): of.name for of in settings(kind)}
-    of_any = {PREFIX + of.name.upper() for other in (TuneSettings, BaselineSettings) for of in settings(other)}
-    for name in environ:
-        if name.startswith(PREFIX) and name not in of_any | _OTHER_VARIABLES:
-            problems.append(unknown_name("environment variable", name, variables, f"unset {name}"))
-    known = {variables[name]: value for name, value in environ.items() if name in variables}
-    return {name: PREFIX + name.upper() for name in known}, known
+    of_any = (*settings(TuneSettings), *settings(BaselineSettings))
+    ours = {name: value for name, value in environ.items() if name.startswith(PREFIX) and name not in _OTHER_VARIABLES}
+    ours = modern(ours, of_any, "the environment", _variable)
+    variables = {_variable(field.name): field.name for field in settings(kind)}
+    allowed = {_variable(field.name) for field in of_any}
+    problems += [
+        unknown_name("environment variable", name, variables, f"unset {name}") for name in ours if name not in allowed
+    ]
+    known = {variables[name]: value for name, value in ours.items() if name in variables}
+    return {name: _variable(name) for name in known}, known
 
 
-def _from_flags(kind: type[RunSettings], flags: Mapping[str, Any]) -> _Layer:
-    return {of.name: flag(of) for of in settings(kind)}, dict(flags)
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
 
 
 def _complete(kind: type[Kind], given: dict[str, Any]) -> Kind:
@@ -139,9 +151,9 @@ def _complete(kind: type[Kind], given: dict[str, Any]) -> Kind:
     if given.get("workers") is None:
         given["workers"] = _usual_workers(given.get("executor") or kind.executor, given["cluster"])
     if kind is TuneSettings:
-        space = given.get("hyperparameters") or given["optimizer"]
+        space = given.get("space") or given["optimizer"]
         # A file must be found from wherever the run is resumed.
-        given["hyperparameters"] = str(Path(space).expanduser().resolve()) if Path(space).suffix else space
+        given["space"] = str(Path(space).expanduser().resolve()) if Path(space).suffix else space
     return kind(**given)
 
 
@@ -149,15 +161,13 @@ def _out_of_range(config: RunSettings) -> list[MetaoptError]:
     problems: list[MetaoptError] = []
     if isinstance(config, TuneSettings) and config.optimizer not in ONESHOT:
         problems.append(unknown_name("one-shot optimizer", config.optimizer, ONESHOT, _HELP))
-    if isinstance(config, BaselineSettings) and config.errors not in ERRORS:
-        problems.append(unknown_name("errors:", config.errors, ERRORS, "change --errors"))
     for kind, registry, name in (("tuner", TUNERS, config.tuner), ("executor", EXECUTORS, config.executor)):
         if name not in registry:
             problems.append(unknown_name(kind, name, registry, _HELP))
-    problems += config.out_of_range()
+    problems += check(config)
     budgets = (config.budget, config.budget_epochs, config.budget_seconds)
     if all(budget is None for budget in budgets):
-        problems.append(ConfigError("no budget is given", "add --budget 50, --budget-epochs or --budget-seconds"))
+        problems.append(ConfigError("no budget is given", "add {--budget} 50, {--budget_epochs} or {--budget_seconds}"))
     return problems + _at_odds(config)
 
 
@@ -185,11 +195,11 @@ def _epochs_at_odds(config: RunSettings, low: int, high: int) -> list[MetaoptErr
     if low > high:
         whose = "" if config.max_epochs else " (the benchmark's)"
         text = f"min_epochs is {low} and max_epochs {high}{whose}; the first must not be larger"
-        problems.append(ConfigError(text, "change --min-epochs or --max-epochs"))
+        problems.append(ConfigError(text, "change {--min_epochs} or {--max_epochs}"))
     if config.budget_epochs is not None and config.budget_epochs < low:
         whose = "" if config.min_epochs else " (the benchmark's)"
         text = f"budget_epochs is {config.budget_epochs}, but the shortest evaluation takes {low}{whose}"
-        problems.append(ConfigError(text, "raise --budget-epochs, or lower --min-epochs"))
+        problems.append(ConfigError(text, "raise {--budget_epochs}, or lower {--min_epochs}"))
     return problems
 
 
@@ -201,17 +211,17 @@ def _at_odds(config: RunSettings) -> list[MetaoptError]:
         problems += _cluster_problems(config, config.cluster)
     elif workers > most and config.executor != SIMULATED:
         text = f"workers is {workers}; allowed: 1 to {most}, as this machine has {cores()} cores"
-        problems.append(ConfigError(text, "leave out --workers for one per core"))
+        problems.append(ConfigError(text, "leave out {--workers} for one per core"))
     if config.executor == "serial" and workers > 1:
         text = f"workers is {workers}, but the serial executor runs one evaluation at a time"
-        problems.append(ConfigError(text, "leave out --workers, or use --executor dask"))
+        problems.append(ConfigError(text, "leave out {--workers}, or set {--executor} to dask"))
     return problems
 
 
 def _cluster_problems(config: RunSettings, cluster: str) -> list[MetaoptError]:
     if config.executor != "dask":
         text = f"a cluster is given, and the executor is {config.executor}, which uses none"
-        return [ConfigError(text, "leave out --executor, or --cluster")]
+        return [ConfigError(text, "leave out {--executor}, or {--cluster}")]
     try:
         load_cluster(cluster)
     except ConfigError as error:

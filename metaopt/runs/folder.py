@@ -55,7 +55,7 @@ class RunFolder:
         Raises:
             RunError: if it exists and holds anything, or cannot be written.
         """
-        hint = "name a folder you may write to, with --run for tune or --out for compare"
+        hint = "name a folder you may write to, with --folder for tune or --out for compare"
         with explaining(f"cannot make the run folder {self.path}", hint):
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK | os.X_OK):
@@ -69,12 +69,12 @@ class RunFolder:
         if _JOURNAL in kept:
             raise RunError(
                 f"the run folder {self.path} holds a run",
-                f"go on with {command('resume', self.path)}, or name another --run",
+                f"go on with {command('resume', self.path)}, or name another --folder",
             )
         if kept:
             raise RunError(
                 f"the run folder {self.path} is not empty: it holds {', '.join(sorted(kept)[:3])}",
-                "name a new folder, with --run for tune or --out for compare",
+                "name a new folder, with --folder for tune or --out for compare",
             )
 
     def _is_remains(self, entry: Path) -> bool:

@@ -33,7 +33,7 @@ from metaopt.core.records import (
     whole,
 )
 from metaopt.core.trial import Value
-from metaopt.settings.run import BaselineSettings, RunSettings, TuneSettings, from_json
+from metaopt.settings.run import WRITTEN, BaselineSettings, RunSettings, TuneSettings, from_json
 
 _Check = Callable[[str, Any], Any]
 _YEARS = (1970, 5000)
@@ -180,7 +180,13 @@ def _run(field: str, value: Any) -> None:
 def _settings(kind: type[RunSettings]) -> dict[str, tuple[tuple[Any, ...], float | None]]:
     """Returns the types and the smallest value of every setting."""
     hints = get_type_hints(kind)
-    return {of.name: (get_args(hints[of.name]) or (hints[of.name],), of.metadata.get("lowest")) for of in fields(kind)}
+    return {
+        WRITTEN.get(field.name, field.name): (
+            get_args(hints[field.name]) or (hints[field.name],),
+            field.metadata.get("ge"),
+        )
+        for field in fields(kind)
+    }
 
 
 def _setting(field: str, value: Any, kinds: tuple[Any, ...], lowest: float | None) -> None:

@@ -159,7 +159,8 @@ def _check_epochs(run: PlannedRun, wanted: Set[int]) -> None:
         raise ConfigError(
             f"the tuner evaluates after {listed(sorted(lacking), 'epoch')}, and {benchmark} has answers for all cells "
             f"after {', '.join(map(str, sorted(there)))}",
-            f"change --min-epochs, --max-epochs or --tuner-option eta=...; metaopt benchmark info {benchmark} says "
+            "change {--min_epochs}, {--max_epochs} or the eta of {--tuner_options}; "
+            f"metaopt benchmark info {benchmark} says "
             "what is measured and what is predicted",
         )
 
@@ -176,7 +177,7 @@ def _check_first_trial(run: PlannedRun, tuner: Tuner) -> None:
         what = "the tuner's shortest evaluation takes" if dearest == shortest else "the default configuration may train"
         raise ConfigError(
             f"budget_epochs is {budget}, but {what} {dearest} epochs",
-            "raise --budget-epochs, or lower --min-epochs and --max-epochs",
+            "raise {--budget_epochs}, or lower {--min_epochs} and {--max_epochs}",
         )
 
 
@@ -191,5 +192,5 @@ def _check_clock(run: PlannedRun) -> None:
         raise ConfigError(
             f"budget_seconds is {settings.budget_seconds:g}, but what {settings.benchmark} answers does not always say "
             "how many seconds the training took",
-            "use --budget or --budget-epochs in place of --budget-seconds",
+            "use {--budget} or {--budget_epochs} in place of {--budget_seconds}",
         )

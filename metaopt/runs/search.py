@@ -20,7 +20,7 @@ from metaopt.objectives import scratch
 from metaopt.objectives.oneshot import OneShot
 from metaopt.objectives.trajectory import TRAJECTORY, TrajectoryEpoch
 from metaopt.oneshot.train import SearchDivergedError
-from metaopt.settings.field import setting
+from metaopt.settings.field import MOST_SEED, check, field
 from metaopt.settings.search import SearchTask
 
 RECORD = "search.json"
@@ -44,11 +44,11 @@ class SearchPlan(SearchTask):
     optimizer: str
     space: str
     config: Mapping[str, Any]
-    epochs: int | None = setting(None, "epochs of the search; the benchmark's largest", lowest=1)
-    seed: int = setting(0, "seed of everything random in the search", lowest=0)
+    epochs: int | None = field(None, "epochs of the search", ge=1, otherwise="largest of the benchmark")
+    seed: int = field(0, "seed of everything random in the search", ge=0, le=MOST_SEED)
 
     def __post_init__(self) -> None:
-        raise_together(self.out_of_range())
+        raise_together(check(self))
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,16 @@ from typing import Any, ClassVar
 
 from metaopt.core.errors import ConfigError
 from metaopt.core.trial import Budget
-from metaopt.settings.field import MOST_SEED, setting
+from metaopt.settings.field import MOST_SEED, field, settings_of
 from metaopt.settings.search import SearchTask, TableTask
 
 #: Settings that results do not depend on, so that a resumed run may change them.
 RESUMABLE = ("executor", "workers", "cluster", "stop_after_failures")
 #: What a tuner of cells may be told, of the errors that a table has for several seeds.
 ERRORS = ("mean", "single")
+#: Settings that journals hold under another key, their name when the format was made.
+WRITTEN = {"space": "hyperparameters"}
+_TUNER, _BUDGET, _EXECUTION = "tuner", "budget", "execution"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,23 +36,35 @@ class RunSettings(TableTask):
     #: Name in :data:`metaopt.objectives.OBJECTIVES`.
     objective: ClassVar[str]
 
-    tuner: str = setting("bohb", "tuner that proposes what to evaluate")
-    tuner_options: Mapping[str, Any] = setting({}, "option of the tuner as name=value; repeatable", "--tuner-option")
-    budget: int | None = setting(None, "evaluations that the run may use", lowest=1)
-    budget_epochs: int | None = setting(
-        None, "epochs that all evaluations together may train; none starts that could train more than is left", lowest=1
+    tuner: str = field("bohb", "tuner that proposes what to evaluate", group=_TUNER)
+    tuner_options: Mapping[str, Any] = field(
+        {}, "options of the tuner as NAME=VALUE; repeatable", group=_TUNER, formerly=("--tuner-option",)
     )
-    budget_seconds: float | None = setting(None, "seconds that the run may use", lowest=1)
-    min_epochs: int | None = setting(
-        None, "epochs of the shortest evaluation; the benchmark's, at most max_epochs", lowest=1, highest=10**6
+    budget: int | None = field(None, "evaluations that the run may use", ge=1, group=_BUDGET)
+    budget_epochs: int | None = field(
+        None,
+        "epochs that all evaluations together may train; no evaluation starts that could exceed them",
+        ge=1,
+        group=_BUDGET,
     )
-    max_epochs: int | None = setting(None, "epochs of the longest evaluation; the benchmark's", lowest=1, highest=10**6)
-    workers: int | None = setting(None, "evaluations at a time; as many as there are cores", lowest=1)
-    seed: int = setting(0, "seed of everything random in the run", lowest=0, highest=MOST_SEED)
-    stop_after_failures: int = setting(
-        5, "failures of the same kind in a row, none having succeeded, after which the run stops; 0: never", lowest=0
+    budget_seconds: float | None = field(None, "seconds that the run may use", ge=1, group=_BUDGET)
+    min_epochs: int | None = field(
+        None, "minimum epochs per evaluation", ge=1, le=10**6, otherwise="set by the benchmark", group=_BUDGET
     )
-    folder: str | None = setting(None, "run folder to make; a free name under runs/", "--run")
+    max_epochs: int | None = field(
+        None, "maximum epochs per evaluation", ge=1, le=10**6, otherwise="set by the benchmark", group=_BUDGET
+    )
+    workers: int | None = field(None, "evaluations at a time", ge=1, otherwise="number of cores", group=_EXECUTION)
+    seed: int = field(0, "seed of everything random in the run", ge=0, le=MOST_SEED, group=_TUNER)
+    stop_after_failures: int = field(
+        5,
+        "equal failures in a row after which the run stops if no evaluation has succeeded; 0: never",
+        ge=0,
+        group=_EXECUTION,
+    )
+    folder: str | None = field(
+        None, "run folder to make", otherwise="a new folder in runs/", group="output", formerly=("--run",)
+    )
     confirm: int = 0
     executor: str = "serial"
     cluster: str | None = None
@@ -72,7 +87,7 @@ class RunSettings(TableTask):
 
     def to_json(self) -> dict[str, Any]:
         """Returns the settings as plain JSON values, without the folder, which may be moved."""
-        return {name: value for name, value in asdict(self).items() if name != "folder"}
+        return {WRITTEN.get(name, name): value for name, value in asdict(self).items() if name != "folder"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,18 +96,40 @@ class TuneSettings(SearchTask, RunSettings):
 
     objective: ClassVar[str] = "oneshot"
 
-    optimizer: str = setting(MISSING, "one-shot optimizer to tune")
-    hyperparameters: str | None = setting(None, "space of the hyperparameters: a name or a .yaml file; the optimizer's")
-    executor: str = setting("dask", "where evaluations run: dask, on worker processes, or serial, one at a time")
-    cluster: str | None = setting(
-        None, "YAML file of the cluster whose workers run evaluations; without one, processes on this machine"
+    optimizer: str = field(MISSING, "one-shot optimizer to tune", group=_TUNER)
+    space: str | None = field(
+        None,
+        "space of the hyperparameters: a name or a .yaml file",
+        otherwise="the optimizer's own",
+        group=_TUNER,
+        formerly=("hyperparameters",),
     )
-    time_limit_s: float | None = setting(
-        None, "wall seconds after which an evaluation is killed", "--time-limit", lowest=1
+    executor: str = field("dask", "where evaluations run: dask, in worker processes; serial, one at a time",
+        choices=("dask", "serial"), group=_EXECUTION)  # fmt: skip
+    cluster: str | None = field(
+        None,
+        "YAML file of the cluster whose workers run evaluations",
+        otherwise="processes on this machine",
+        group=_EXECUTION,
     )
-    memory_limit_mb: int | None = setting(None, "MiB of memory that an evaluation may use", "--memory-limit", lowest=1)
-    confirm: int = setting(
-        3, "searches with fresh seeds that confirm default and incumbent afterwards; 0: none", lowest=0
+    time_limit_s: float | None = field(
+        None,
+        "wall-clock seconds after which an evaluation is killed",
+        ge=1,
+        otherwise="no limit",
+        group=_EXECUTION,
+        formerly=("--time-limit",),
+    )
+    memory_limit_mb: int | None = field(
+        None,
+        "MiB of memory that an evaluation may use",
+        ge=1,
+        otherwise="no limit",
+        group=_EXECUTION,
+        formerly=("--memory-limit",),
+    )
+    confirm: int = field(
+        3, "searches with fresh seeds that confirm default and incumbent afterwards; 0: none", ge=0, group=_BUDGET
     )
 
     @property
@@ -102,7 +139,7 @@ class TuneSettings(SearchTask, RunSettings):
 
     def objective_settings(self, space: str | Mapping[str, Any] | None) -> dict[str, Any]:
         """Returns what :class:`metaopt.objectives.oneshot.OneShot` takes."""
-        return {"optimizer": self.optimizer, "space": space or self.hyperparameters, **self.task}
+        return {"optimizer": self.optimizer, "space": space or self.space, **self.task}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +148,20 @@ class BaselineSettings(RunSettings):
 
     objective: ClassVar[str] = "table"
 
-    tuner: str = setting("random", "tuner that proposes the cells")
-    budget_seconds: float | None = setting(
-        None, "seconds of training, as the table has them, that the run may use", lowest=1
+    tuner: str = field("random", "tuner that proposes the cells", group=_TUNER)
+    budget_seconds: float | None = field(
+        None, "simulated seconds that the run may use: of training, as the table has them", ge=1, group=_BUDGET
     )
-    workers: int | None = setting(None, "evaluations at a time, on a clock that the table drives; one", lowest=1)
+    workers: int | None = field(
+        None, "evaluations at a time, on the simulated clock", ge=1, otherwise="1", group=_EXECUTION
+    )
     executor: str = "simulated"
-    errors: str = setting("mean", "what the tuner is told: mean over the table's seeds, or single, one that is drawn")
+    errors: str = field(
+        "mean",
+        "what the tuner is told of a cell: the mean over the table's seeds, or a single seed that is drawn",
+        choices=ERRORS,
+        group=_TUNER,
+    )
 
     @property
     def name(self) -> str:
@@ -131,8 +175,8 @@ class BaselineSettings(RunSettings):
 
 def settings(kind: type[RunSettings]) -> tuple[Field[Any], ...]:
     """Returns the fields that can be set from outside, those of what a run works on last."""
-    on = {of.name for of in fields(kind.task_class())}
-    return tuple(sorted((of for of in fields(kind) if "help" in of.metadata), key=lambda of: of.name in on))
+    on = {field.name for field in fields(kind.task_class())}
+    return tuple(sorted(settings_of(kind), key=lambda field: field.name in on))
 
 
 def from_json(data: Mapping[str, Any]) -> RunSettings:
@@ -142,7 +186,8 @@ def from_json(data: Mapping[str, Any]) -> RunSettings:
         ConfigError: if they are those of another version.
     """
     kind = TuneSettings if "optimizer" in data else BaselineSettings
+    names = {key: name for name, key in WRITTEN.items()}
     try:
-        return kind(**data)
+        return kind(**{names.get(key, key): value for key, value in data.items()})
     except TypeError as error:
         raise ConfigError(f"the journal's settings are not those of this metaopt: {error}", "use its version") from None

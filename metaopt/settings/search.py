@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
-from metaopt.core.errors import ConfigError, MetaoptError, unknown_name
-from metaopt.settings.field import beyond_limits, setting
+from metaopt.settings.field import field
 
 CELL_SPACES = (1, 2, 3)
 #: See :class:`metaopt.oneshot.supernet.supernet.SupernetScale`; named here so that help costs no import of torch.
 BATCH_NORMS = ("recalibrated", "running", "published")
 #: See :mod:`metaopt.tables.answers`.
 UNKNOWN = ("surrogate", "restrict", "refuse")
+_PROBLEM = "benchmark and search"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,47 +23,48 @@ class TableTask:
     documentation.
     """
 
-    benchmark: str = setting("digits", "image data, cell space and table to search on")
-    cell_space: int = setting(1, "cell space of the benchmark: 1, 2 or 3", "--space")
-    unknown: str | None = setting(
-        None, f"what becomes of a cell that the table lacks: {', '.join(UNKNOWN)}; as the benchmark says"
+    benchmark: str = field("digits", "image data, cell space and table to search on", group=_PROBLEM)
+    cell_space: int = field(
+        1, "cell space of the benchmark", choices=CELL_SPACES, group=_PROBLEM, formerly=("--space",)
+    )
+    unknown: str | None = field(
+        None,
+        "what becomes of a cell that the table lacks: its error is predicted by a surrogate, searches are restricted "
+        "to cells of the table, or the run refuses to go on",
+        choices=UNKNOWN,
+        otherwise="set by the benchmark",
+        group=_PROBLEM,
     )
 
     @property
     def task(self) -> dict[str, Any]:
         """What says on what an evaluation works, as plain JSON values, without the rest of a larger class."""
-        return {of.name: getattr(self, of.name) for of in fields(self.task_class())}
+        return {field.name: getattr(self, field.name) for field in fields(self.task_class())}
 
     @classmethod
     def task_class(cls) -> type[TableTask]:
         """Returns the class here that this one is, or extends."""
         return next(base for base in cls.__mro__ if base in (SearchTask, TableTask))
 
-    def out_of_range(self) -> Iterator[MetaoptError]:
-        """Yields what is wrong with single values."""
-        if self.unknown not in (None, *UNKNOWN):
-            yield unknown_name("treatment of unknown cells:", str(self.unknown), UNKNOWN, "change --unknown")
-        if self.cell_space not in CELL_SPACES:
-            yield ConfigError(f"--space is {self.cell_space}; allowed: 1, 2, 3", "metaopt benchmark list shows more")
-        yield from beyond_limits(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class SearchTask(TableTask):
     """All that a search depends on besides its optimizer, hyperparameters, epochs and seed; see :class:`TableTask`."""
 
-    channels: int | None = setting(
-        None, "channels of the supernet's first stage; the benchmark's", lowest=1, highest=4096
+    channels: int | None = field(
+        None, "channels of the supernet's first stage", ge=1, le=4096, otherwise="set by the benchmark", group=_PROBLEM
     )
-    cells: int | None = setting(None, "cells of the supernet; the benchmark's", lowest=1, highest=1000)
-    batch_norm: str = setting("recalibrated", f"statistics to evaluate with: {', '.join(BATCH_NORMS)}")
-    images: str | None = setting(None, "file or folder with the images; a folder of METAOPT_HOME")
-    pixels: int | None = setting(None, "average images to so many pixels a side; as they are", lowest=1, highest=10_000)
-    subset: int | None = setting(None, "training images to search with, of every class its share; all", lowest=4)
-    device: str = setting("auto", "device of the searches: auto, cpu, cuda or cuda:N")
-
-    def out_of_range(self) -> Iterator[MetaoptError]:
-        """Yields what is wrong with single values."""
-        if self.batch_norm not in BATCH_NORMS:
-            yield unknown_name("batch_norm", self.batch_norm, BATCH_NORMS, "change --batch-norm")
-        yield from super().out_of_range()
+    cells: int | None = field(
+        None, "cells of the supernet", ge=1, le=1000, otherwise="set by the benchmark", group=_PROBLEM
+    )
+    batch_norm: str = field("recalibrated", "batch-norm statistics of evaluations", choices=BATCH_NORMS, group=_PROBLEM)
+    images: str | None = field(
+        None, "file or folder with the images", otherwise="a folder of METAOPT_HOME", group=_PROBLEM
+    )
+    pixels: int | None = field(
+        None, "pixels a side that images are averaged to", ge=1, le=10_000, otherwise="as they are", group=_PROBLEM
+    )
+    subset: int | None = field(
+        None, "number of training images, stratified by class", ge=4, otherwise="all", group=_PROBLEM
+    )
+    device: str = field("auto", "device of the searches: auto, cpu, cuda or cuda:N", group=_PROBLEM)

@@ -29,7 +29,7 @@ from metaopt.core.wording import shown
 from metaopt.core.yaml_file import read_yaml
 from metaopt.oneshot import ONESHOT
 from metaopt.runs.plan import PlannedRun
-from metaopt.settings.field import flag
+from metaopt.settings.field import modern
 from metaopt.settings.run import BaselineSettings, RunSettings, TuneSettings, settings
 from metaopt.studies.planned import Planner
 
@@ -43,7 +43,6 @@ _EXAMPLE = "write lines like `runs:` and `  - {optimizer: [darts, gdas], seed: [
 # A study says where its runs go.
 _SETTINGS = {kind: tuple(of.name for of in settings(kind) if of.name != "folder") for kind in _KINDS.values()}
 _ALL_SETTINGS = tuple(dict.fromkeys(name for names in _SETTINGS.values() for name in names))
-_OF_FLAG = {flag(of): of.name for kind in _KINDS.values() for of in settings(kind)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,7 @@ def load_study(file: Path, changes: Mapping[str, Any]) -> StudyPlan:
     content = read_yaml(file)
     if not isinstance(content, dict):
         raise ConfigError(f"the study {file} is not a mapping", _EXAMPLE)
+    content = _modern(file, content)
     raise_together(_misshapen(file, content))
     raise_together(_too_many(file, content))
     given = list(_given(content))
@@ -88,10 +88,25 @@ def load_study(file: Path, changes: Mapping[str, Any]) -> StudyPlan:
         except MetaoptError as error:
             common = {key: value for key, value in combination.items() if key not in entry.own}
             place = "common" if _is_wrong_in(entry.kind, common, file.parent, error) else entry.place
-            found = ConfigError(f"{file}, {place}: {_as_written(error.message)}", _hint(file, error.hint))
+            written = error.naming(str)
+            names_settings = written.hint != error.hint
+            hint = f"in {file}: {written.hint}" if names_settings else error.hint or f"change it in {file}"
+            found = ConfigError(f"{file}, {place}: {written.message}", hint)
             problems.setdefault(str(found), found)
     raise_together([*problems.values(), *_twice(file, names)])
     return StudyPlan(content["title"], content.get("text", ""), tuple(runs), tuple(planner.unconfirmed))
+
+
+def _modern(file: Path, content: dict[Any, Any]) -> dict[Any, Any]:
+    """Returns the content with the present names of settings; what is no mapping stays, to be refused."""
+    known = [field for kind in _KINDS.values() for field in settings(kind)]
+
+    def modernized(value: Any) -> Any:
+        if isinstance(value, list):
+            return [modernized(entry) for entry in value]
+        return modern(value, known, str(file)) if isinstance(value, dict) else value
+
+    return {key: modernized(value) if key in ("common", *_KINDS) else value for key, value in content.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +139,6 @@ def _is_wrong_in(kind: type[RunSettings], common: Mapping[str, Any], folder: Pat
     except MetaoptError as error:
         return error.message == problem.message
     return False
-
-
-def _as_written(text: str) -> str:
-    """Returns a text that names flags with the names that settings have in a file."""
-    return re.sub(r"--[a-z][a-z-]*", lambda found: _OF_FLAG.get(found[0], found[0]), text)
-
-
-def _hint(file: Path, hint: str) -> str:
-    written = _as_written(hint)
-    return f"in {file}: {written}" if written != hint else written or f"change it in {file}"
 
 
 def _misshapen(file: Path, content: Mapping[str, Any]) -> Iterator[MetaoptError]:
@@ -228,7 +233,7 @@ def _distinct(words: list[list[str]], seeds: list[str]) -> int:
 def _words(name: str, value: Any) -> list[str]:
     if value is None:
         return []
-    if name == "hyperparameters":
+    if name == "space":
         return [Path(str(value)).stem]
     if isinstance(value, dict):
         return [word for key in sorted(value) for word in _words(key, value[key])]

@@ -168,7 +168,7 @@ def gather(paths: Sequence[Path], benchmark: str, cell_space: int) -> Gathered:
         raise RunError(
             f"there is no finished search of {shown(benchmark)}, cell space {cell_space}, in "
             f"{', '.join(map(str, paths[:_MOST_NAMED]))}" + (f"; left out, {reasons}" if reasons else ""),
-            "name runs of metaopt tune or metaopt benchmark record, and their --benchmark and --space",
+            "name runs of metaopt tune or metaopt benchmark record, and their --benchmark and --cell-space",
         )
     return gathered
 

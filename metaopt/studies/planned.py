@@ -49,18 +49,18 @@ class Planner:
             self.unconfirmed.append(str(cluster))
         given = {key: value for key, value in given.items() if key != "cluster"}
         file = self._space_file(given)
-        flags = given if file is None else {**given, "hyperparameters": str(self._folder / file)}
+        flags = given if file is None else {**given, "space": str(self._folder / file)}
         asked = changed(load_config(kind, flags, {}), self._changes)
-        own: dict[str, Any] = {"seed": asked.seed, **({} if file is None else {"hyperparameters": file})}
+        own: dict[str, Any] = {"seed": asked.seed, **({} if file is None else {"space": file})}
         run = self._planned(asked)
         return replace(run, name=name, settings=replace(run.settings, **own))
 
     def _space_file(self, given: Mapping[str, Any]) -> str | None:
-        space = given.get("hyperparameters")
+        space = given.get("space")
         if not isinstance(space, str) or not Path(space).suffix:
             return None
         if not (self._folder / space).is_file():
-            text = f"hyperparameters is {space}, and there is no such file in {self._folder.resolve()}"
+            text = f"space is {space}, and there is no such file in {self._folder.resolve()}"
             raise ConfigError(text, "check the path; it is taken from the folder of the study's file")
         return space
 

@@ -84,7 +84,7 @@ def split_checked(measured: Measured, seed: int) -> tuple[Any, Any]:
     training, held_out = split(len(measured.cells), seed)
     if not measured.in_space[held_out].any():
         raise TableError(
-            f"none of the {len(held_out)} held-out cells is in the cell space", "choose another with --space"
+            f"none of the {len(held_out)} held-out cells is in the cell space", "choose another {--cell_space}"
         )
     return training, held_out
 

@@ -49,8 +49,8 @@ class Answers:
                 raise ConfigError(
                     f"the table of {card.name} holds {len(self.table)} of {self._distinct} cells of cell space "
                     f"{cell_space}, and there is no surrogate for the others",
-                    f"fit one: {command('benchmark', 'fit-surrogate', card.name, '--space', cell_space)}; or use "
-                    "--unknown restrict or refuse",
+                    f"fit one: {command('benchmark', 'fit-surrogate', card.name, '--cell-space', cell_space)}; or use "
+                    "restrict or refuse for {--unknown}",
                 )
             self._predictions = Predictions(path)
 

@@ -61,5 +61,5 @@ def _get(card: Card, cell_space: int) -> str:
         return f"import it: {card.text['get']}"
     return (
         "build it, with all cores busy for an hour or many: "
-        f"{command('benchmark', 'build', card.name, '--space', cell_space)}"
+        f"{command('benchmark', 'build', card.name, '--cell-space', cell_space)}"
     )

@@ -159,7 +159,7 @@ class Table:
         """
         if not len(self):
             raise TableError(
-                f"the table {self.path} has no cell of cell space {self._cell_space}", "choose another with --space"
+                f"the table {self.path} has no cell of cell space {self._cell_space}", "choose another {--cell_space}"
             )
         valid, test = self.means
         return float(valid.min()), float(test.min())
@@ -224,5 +224,5 @@ class Table:
         return {name: self._store.measure(name) for name in ("valid_error", "test_error")}
 
 
-_UNKNOWN = "use its cell space, or another --unknown: metaopt tune --help"
+_UNKNOWN = "use its cell space, or change {--unknown}: metaopt tune --help"
 _ROUNDING = 1e-6  # well above that of 32 bits, well below one image of 9,984 in three seeds

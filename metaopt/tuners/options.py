@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import math
-import types
-from collections.abc import Mapping, Sequence
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from typing import Any, get_type_hints
 
 from metaopt.core.errors import ConfigError, unknown_name
 from metaopt.core.wording import shown
-from metaopt.settings.field import number
+from metaopt.settings.field import convert
 from metaopt.tuners.base import Tuner
 
 #: Largest number that an option takes: whatever it counts, more would fill the memory or take for ever.
 MOST_OPTION = 100_000
 
 _SETTINGS_OF_THE_RUN = set(inspect.signature(Tuner.__init__).parameters)
-_TRUTH = {"true": True, "false": False}
-_KINDS = {int: "an integer", float: "a number", bool: "true or false", str: "text", types.NoneType: "none"}
 
 
 def check_options(tuner: type[Tuner], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,7 +36,7 @@ def check_options(tuner: type[Tuner], options: Mapping[str, Any]) -> dict[str, A
             errors.append(f"option {shown(name)} is needed")
             continue
         try:
-            bound[name] = _convert(options[name], hints[name]) if name in options else default
+            bound[name] = convert(options[name], hints[name]) if name in options else default
             if isinstance(bound[name], int | float) and abs(bound[name]) > MOST_OPTION:
                 errors.append(f"option {shown(name)} is {shown(bound[name])}; allowed: at most {MOST_OPTION}")
         except ValueError as error:
@@ -48,7 +44,7 @@ def check_options(tuner: type[Tuner], options: Mapping[str, Any]) -> dict[str, A
     if errors:
         raise ConfigError(
             f"{tuner.__name__}: {'; '.join(errors)}",
-            "options are given as --tuner-option NAME=VALUE, or under tuner_options in a run file",
+            "change {--tuner_options}; metaopt tuner show NAME lists the options of a tuner",
         )
     return bound
 
@@ -57,37 +53,3 @@ def option_defaults(tuner: type[Tuner]) -> dict[str, Any]:
     """Returns the options of ``tuner`` and their defaults, ``inspect.Parameter.empty`` where there is none."""
     parameters = inspect.signature(tuner.__init__).parameters.items()
     return {name: parameter.default for name, parameter in parameters if name not in _SETTINGS_OF_THE_RUN}
-
-
-def _convert(value: Any, annotation: Any) -> Any:
-    """Returns ``value`` as ``annotation``; raises ValueError with what it must be."""
-    kinds = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
-    for kind in sorted(kinds, key=lambda kind: kind is not types.NoneType):  # "none" could be text and a list, too
-        try:
-            return _convert_to(value, kind)
-        except (ValueError, KeyError, TypeError):
-            continue
-    raise ValueError(" or ".join(_KINDS.get(kind, "a list") for kind in kinds))
-
-
-def _convert_to(value: Any, kind: Any) -> Any:
-    if kind is types.NoneType:
-        return {None: None, "none": None}[value]
-    if get_origin(kind) is Sequence:
-        return _sequence(value)
-    if isinstance(value, str) and kind is not str:
-        value = _TRUTH[value.lower()] if kind is bool else number(kind, value)
-    if kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not kind or (kind is float and not math.isfinite(value)):
-        raise TypeError
-    return value
-
-
-def _sequence(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        bare = value.strip().removeprefix("[").removesuffix("]")
-        value = [item.strip().strip("'\"") for item in bare.split(",")] if bare.strip() else []
-    if not isinstance(value, (list, tuple)):
-        raise TypeError
-    return list(value)

@@ -62,9 +62,9 @@ def test_evolution_that_has_only_drawn_says_so(capsys: pytest.CaptureFixture[str
 
 
 def test_rungs_are_looked_up_at_their_epochs_and_bad_ones_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["baseline", "--tuner", "hyperband", "--budget", "30", "--no-report", "--run", "hb"]) == 0
+    assert main(["baseline", "--tuner", "hyperband", "--budget", "30", "--no-report", "--folder", "hb"]) == 0
     assert {trial.epochs for trial in RunFolder(Path("hb")).read().trials} == {1, 2, 4, 8}
-    assert main(["baseline", "--tuner", "hyperband", "--budget", "30", "--tuner-option", "eta=3"]) == 2
+    assert main(["baseline", "--tuner", "hyperband", "--budget", "30", "--tuner-options", "eta=3"]) == 2
     assert (
         "the tuner evaluates after 3 epochs, and digits has answers for all cells after 1, 2, 4, 8"
         in capsys.readouterr().err
@@ -97,7 +97,7 @@ def test_what_a_surrogate_cannot_answer_is_refused_beforehand(
     tuner: str, predicted: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     predicted()
-    command = ["baseline", "--benchmark", "few", "--tuner", tuner, "--budget", "12", "--no-report", "--run", "few"]
+    command = ["baseline", "--benchmark", "few", "--tuner", tuner, "--budget", "12", "--no-report", "--folder", "few"]
     assert main(command) == 2
     refused = "the tuner evaluates after 1, 2, 4 epochs, and few has answers for all cells after 8\n"
     assert refused in capsys.readouterr().err
@@ -114,7 +114,7 @@ def test_short_trainings_that_a_surrogate_cannot_answer_are_refused_beforehand(
     predicted: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     predicted()
-    command = ["baseline", "--benchmark", "few", "--budget", "20", "--no-report", "--run"]
+    command = ["baseline", "--benchmark", "few", "--budget", "20", "--no-report", "--folder"]
     assert main([*command, "short", "--max-epochs", "4"]) == 2
     assert "evaluates after 4 epochs, and few has answers for all cells after 8\n" in capsys.readouterr().err
     assert main(["benchmark", "info", "few"]) == 0
@@ -127,7 +127,7 @@ def test_short_trainings_that_a_surrogate_cannot_answer_are_refused_beforehand(
 
 def test_seconds_of_training_are_a_budget_of_any_number_of_workers() -> None:
     for workers in ("1", "10"):
-        command = ["baseline", "--budget-seconds", "20", "--workers", workers, "--no-report", "--run", workers]
+        command = ["baseline", "--budget-seconds", "20", "--workers", workers, "--no-report", "--folder", workers]
         assert main(command) == 0
         recorded = RunFolder(Path(workers)).read()
         assert recorded.end == "the budget of 20 s is used up"
@@ -136,7 +136,7 @@ def test_seconds_of_training_are_a_budget_of_any_number_of_workers() -> None:
 
 
 def test_seconds_are_no_budget_where_predictions_have_none(capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["baseline", "--space", "3", "--budget-seconds", "3", "--no-report", "--run"]
+    command = ["baseline", "--cell-space", "3", "--budget-seconds", "3", "--no-report", "--folder"]
     assert main([*command, "predicted"]) == 2
     assert "budget_seconds is 3, but what digits answers does not always say" in capsys.readouterr().err
     assert not Path("predicted").exists()
@@ -146,13 +146,15 @@ def test_seconds_are_no_budget_where_predictions_have_none(capsys: pytest.Captur
 
 def test_the_same_seed_gives_the_same_run() -> None:
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
-        assert main(["baseline", "--budget", "25", "--seed", seed, "--workers", "4", "--no-report", "--run", name]) == 0
+        assert (
+            main(["baseline", "--budget", "25", "--seed", seed, "--workers", "4", "--no-report", "--folder", name]) == 0
+        )
     assert told("a") == told("b") != told("c")
 
 
 @pytest.mark.slow
 def test_a_killed_baseline_goes_on_to_the_same_end() -> None:
-    run = [sys.executable, "-m", "metaopt", "baseline", "--budget", "400", "--no-report", "--run"]
+    run = [sys.executable, "-m", "metaopt", "baseline", "--budget", "400", "--no-report", "--folder"]
     subprocess.run([*run, "whole"], check=True, capture_output=True)
     driver = subprocess.Popen([*run, "killed"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     journal = Path("killed/journal.jsonl")
@@ -170,7 +172,7 @@ def test_a_killed_baseline_goes_on_to_the_same_end() -> None:
 @pytest.mark.parametrize(("tuner", "budget"), [("bohb", 100), ("smac_mf", 60), ("tpe_hb", 120)])
 def test_a_model_goes_on_after_a_kill_as_if_uninterrupted(tuner: str, budget: int) -> None:
     """Killed while the model proposes, within a bracket; but for clocks the journals are the same, line by line."""
-    run = ["baseline", "--tuner", tuner, "--budget", str(budget), "--seed", "3", "--no-report", "--run"]
+    run = ["baseline", "--tuner", tuner, "--budget", str(budget), "--seed", "3", "--no-report", "--folder"]
     journal = Path("killed/journal.jsonl")
     driver = subprocess.Popen([sys.executable, "-m", "metaopt", *run, "killed"], stderr=subprocess.DEVNULL)
     while not journal.is_file() or journal.read_bytes().count(b'"model_based":true') < 9:
@@ -192,7 +194,7 @@ def test_help_has_no_settings_of_searches(capsys: pytest.CaptureFixture[str]) ->
         main(["baseline", "--help"])
     shown = capsys.readouterr().out
     assert "--errors" in shown
-    assert not {"--optimizer", "--channels", "--confirm", "--time-limit"} & set(shown.split())
+    assert not {"--optimizer", "--channels", "--confirm", "--time-limit-s"} & set(shown.split())
 
 
 @pytest.mark.slow
@@ -210,7 +212,7 @@ def test_cells_that_are_better_after_a_few_epochs_are_worth_what_they_are_after_
     (tmp_path / "mine.csv").write_text("\n".join(lines) + "\n")
     assert main(["benchmark", "import", "csv", "mine.csv", "--as", "nasbench101"]) == 0
     command = ["baseline", "--benchmark", "nasbench101", "--unknown", "restrict", "--tuner", "hyperband"]
-    assert main([*command, "--tuner-option", "eta=3", "--budget", "40", "--run", "hb"]) == 0
+    assert main([*command, "--tuner-options", "eta=3", "--budget", "40", "--folder", "hb"]) == 0
     said = re.search(r"incumbent .*\(trial (\d+), (\d+) epochs\)", capsys.readouterr().out)
     assert said is not None
     assert said[2] == "36"

@@ -29,7 +29,7 @@ def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_tiny")
 @pytest.mark.slow
 def test_a_table_is_built_on_dask_workers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["benchmark", "build", "digits", "--space", "1", "--workers", "2"]
+    command = ["benchmark", "build", "digits", "--cell-space", "1", "--workers", "2"]
     assert main(command) == 0
     path = tmp_path / "home" / "tables" / "digits-1.parquet"
     out, err = capsys.readouterr()
@@ -55,7 +55,7 @@ def test_of_two_builds_to_one_name_one_is_refused(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["--space", "4"], "invalid choice"),
+        (["--cell-space", "4"], "invalid choice"),
         (["--out", "/proc/metaopt/t.parquet"], "cannot write a table to /proc/metaopt/t.parquet"),
         (["--workers", "0"], "workers is 0; allowed: 1 or more"),
     ],

@@ -65,10 +65,10 @@ def fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Fails:
             "unknown one-shot optimizer 'drats'; did you mean 'darts'?",
         ),
         ((*TUNE, "--tuner", "bohbb"), "unknown tuner 'bohbb'; did you mean 'bohb'?"),
-        ((*TUNE, "--budget", "0"), "budget is 0; allowed: 1 or more"),
+        ((*TUNE, "--budget", "0"), "budget must be at least 1, got 0"),
         ((*TUNE, "--executor", "dask", "--workers", "5000"), "workers is 5000; allowed: 1 to"),
-        ((*TUNE, "--tuner", "bohb", "--tuner-option", "eat=3"), "unknown option 'eat'; did you mean 'eta'?"),
-        ((*TUNE, "--tuner", "bohb", "--tuner-option", "eta=x"), "option 'eta' must be"),
+        ((*TUNE, "--tuner", "bohb", "--tuner-options", "eat=3"), "unknown option 'eat'; did you mean 'eta'?"),
+        ((*TUNE, "--tuner", "bohb", "--tuner-options", "eta=x"), "option 'eta' must be"),
         ((*TUNE, "--config", "none.yaml"), "no such file: none.yaml"),
         (("resume", "none"), "there is no run folder none"),
         (("status", "none"), "there is no run folder none"),
@@ -85,8 +85,8 @@ def test_a_mistake_is_explained(fails: Fails, arguments: tuple[str, ...], messag
     ("arguments", "message"),
     [
         (("--benchmark", "digit"), "unknown benchmark 'digit'; did you mean 'digits'?"),
-        (("--hyperparameters", "dartz"), "unknown space 'dartz'; did you mean 'darts'?"),
-        (("--hyperparameters", "none.yaml"), "no such file"),
+        (("--space", "dartz"), "unknown space 'dartz'; did you mean 'darts'?"),
+        (("--space", "none.yaml"), "no such file"),
     ],
 )
 def test_a_mistake_that_only_the_real_objective_can_see(
@@ -109,16 +109,16 @@ def test_a_space_file_with_a_mistake(fails: Fails) -> None:
 
 
 def test_an_existing_run_folder(fails: Fails) -> None:
-    assert main([*TUNE, "--run", "mine"]) == 0
-    assert "holds a run" in fails(*TUNE, "--run", "mine")
+    assert main([*TUNE, "--folder", "mine"]) == 0
+    assert "holds a run" in fails(*TUNE, "--folder", "mine")
     Path("other").mkdir()
     Path("other", "file").touch()
-    assert "is not empty: it holds file" in fails(*TUNE, "--run", "other")
+    assert "is not empty: it holds file" in fails(*TUNE, "--folder", "other")
 
 
 def test_a_run_folder_that_cannot_be_made(fails: Fails) -> None:
     Path("file").touch()
-    assert "cannot make the run folder file/mine: Not a directory" in fails(*TUNE, "--run", "file/mine")
+    assert "cannot make the run folder file/mine: Not a directory" in fails(*TUNE, "--folder", "file/mine")
 
 
 LONG = "n" * 300
@@ -139,7 +139,7 @@ DEEP = "n/" * 2500
         ("benchmark", "build", "digits", "--out"),
         ("correlate", "--optimizer", "darts", "--out"),
         ("search", "--optimizer", "darts", "--out"),
-        (*TUNE, "--run"),
+        (*TUNE, "--folder"),
         (*TUNE, "--config"),
     ],
     ids=" ".join,
@@ -160,7 +160,7 @@ def test_what_cannot_be_printed_is_said() -> None:
 
 
 def test_a_journal_damaged_in_the_middle(fails: Fails) -> None:
-    assert main([*TUNE, "--run", "mine"]) == 0
+    assert main([*TUNE, "--folder", "mine"]) == 0
     path = Path("mine/journal.jsonl")
     raw = path.read_bytes()
     path.write_bytes(raw[: len(raw) // 2] + b"?" + raw[len(raw) // 2 + 1 :])

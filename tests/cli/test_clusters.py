@@ -72,7 +72,7 @@ def test_what_is_printed_with_the_certificates_works_as_it_stands(
         assert main(["cluster", "check", "cluster.yaml", "--wait", "60"]) == OK
         assert "127.0.0.1: 1 worker" in capsys.readouterr().out
         assert {address.ip for process in processes for address in pages_of(process.pid)} <= {"127.0.0.1"}
-        run = [*tune, "--executor", "dask", "--cluster", "cluster.yaml", "--run", "run", "--confirm", "0"]
+        run = [*tune, "--executor", "dask", "--cluster", "cluster.yaml", "--folder", "run", "--confirm", "0"]
         assert main(run) == OK
     finally:
         for process in processes:

@@ -59,7 +59,7 @@ def test_another_folder_and_what_is_there_so_far(study: str, capsys: pytest.Capt
     assert main(["compare", study, "--out", "there", "--no-run"]) == 2
     assert "there has no run of the study yet" in capsys.readouterr().err
     assert main(["tune", "--optimizer", "darts", "--tuner", "random", "--budget", "3", "--executor", "serial",
-                 "--confirm", "2", "--run", "there/darts-s0", "--no-report"]) == 0  # fmt: skip
+                 "--confirm", "2", "--folder", "there/darts-s0", "--no-report"]) == 0  # fmt: skip
     assert main(["compare", study, "--out", "there", "--no-run"]) == 0
     text = Path("there/README.md").read_text()
     assert text.startswith("`metaopt compare mine/study.yaml --out there`\n")

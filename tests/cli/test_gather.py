@@ -26,6 +26,6 @@ def test_searches_are_put_into_one_file_and_counted(capsys: pytest.CaptureFixtur
 
 
 def test_without_a_search_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*GATHER, RUN, "--space", "2", "--out", "s.parquet"]) == 2
+    assert main([*GATHER, RUN, "--cell-space", "2", "--out", "s.parquet"]) == 2
     assert "there is no finished search of 'digits', cell space 2" in capsys.readouterr().err
     assert not Path("s.parquet").exists()

@@ -9,7 +9,7 @@ from metaopt.cli import main
 
 
 def test_status_as_json(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*tune, "--run", "mine"]) == 0
+    assert main([*tune, "--folder", "mine"]) == 0
     capsys.readouterr()
     assert main(["status", "mine", "--json"]) == 0
     status = json.loads(capsys.readouterr().out)
@@ -20,7 +20,7 @@ def test_status_as_json(tune: list[str], capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_status_to_read(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*tune, "--run", "mine"]) == 0
+    assert main([*tune, "--folder", "mine"]) == 0
     capsys.readouterr()
     assert main(["status", "mine"]) == 0
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
@@ -31,7 +31,7 @@ def test_status_to_read(tune: list[str], capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_run_that_is_to_be_confirmed_yet_is_not_finished(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*tune, "--run", "mine"]) == 0
+    assert main([*tune, "--folder", "mine"]) == 0
     confirmation = Path("mine/confirm/journal.jsonl")
     confirmation.write_bytes(b"".join(confirmation.read_bytes().splitlines(keepends=True)[:2]))
     capsys.readouterr()
@@ -42,7 +42,7 @@ def test_a_run_that_is_to_be_confirmed_yet_is_not_finished(tune: list[str], caps
 
 
 def test_status_leaves_no_trace(tune: list[str], tmp_path: Path) -> None:
-    assert main([*tune, "--run", "mine"]) == 0
+    assert main([*tune, "--folder", "mine"]) == 0
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert main(["status", "mine"]) == 0
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
@@ -65,7 +65,7 @@ def test_checking_a_report(
 
 
 def test_trials_for_other_programs(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*tune, "--run", "mine"]) == 0
+    assert main([*tune, "--folder", "mine"]) == 0
     capsys.readouterr()
     assert main(["export", "mine", "--to", "csv"]) == 0
     assert capsys.readouterr().out == "csv: mine/trials.csv\n"

@@ -58,7 +58,7 @@ def test_a_folder_of_other_settings_is_left_alone(capsys: pytest.CaptureFixture[
 
 
 def test_options_of_the_design_are_taken() -> None:
-    assert main([*RECORD, "--searches", "5", "--tuner-option", "every=1", "--tuner-option", "repeats=2"]) == 0
+    assert main([*RECORD, "--searches", "5", "--tuner-options", "every=1", "--tuner-options", "repeats=2"]) == 0
     assert [trial.key for trial in RunFolder(RUN).read().trials] == [0, 0, 1, 1, 2]
 
 

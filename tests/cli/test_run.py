@@ -24,7 +24,7 @@ from metaopt.settings.run import TuneSettings
 
 
 def test_a_journal_damaged_in_the_tail_goes_on(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*tune, "--run", "mine"]) == 0
+    assert main([*tune, "--folder", "mine"]) == 0
     path = Path("mine/journal.jsonl")
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:4]) + lines[4][:-5])
@@ -53,12 +53,12 @@ def test_the_report_is_written_at_the_end(
     tune: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("metaopt.report.pages.run.write_report", lambda folders, out: f"{folders[0]}/report, {out}")
-    assert main([*tune[:-1], "--run", "mine"]) == 0
+    assert main([*tune[:-1], "--folder", "mine"]) == 0
     assert capsys.readouterr().out.endswith("report: mine/report, None\n")
 
 
 def test_a_failing_evaluation_is_said(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*tune, "--budget", "12", "--run", "mine", "--confirm", "0"]) == 0
+    assert main([*tune, "--budget", "12", "--folder", "mine", "--confirm", "0"]) == 0
     said = capsys.readouterr()
     assert "crashed: ArithmeticError: on purpose" in said.err
     assert "12 evaluations, " in said.out
@@ -69,7 +69,7 @@ def test_a_run_of_failures_only_keeps_its_budget(
     tune: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Doomed")
-    assert main([*tune, "--budget", "20", "--run", "a run"]) == 2
+    assert main([*tune, "--budget", "20", "--folder", "a run"]) == 2
     said = capsys.readouterr().err
     assert "5 evaluations in a row failed in the same way, and none has succeeded" in said
     assert "LookupError: no such table" in said
@@ -89,7 +89,7 @@ def test_a_run_that_ends_without_a_success_has_failed(
     monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Doomed")
     assert main(tune) == 1
     assert "none of 4 evaluations has succeeded" in capsys.readouterr().err
-    assert main([*tune, "--budget", "8", "--stop-after-failures", "0", "--run", "all"]) == 1
+    assert main([*tune, "--budget", "8", "--stop-after-failures", "0", "--folder", "all"]) == 1
     assert len(RunFolder(Path("all")).read().results) == 8
     assert main(["resume", "all", "--no-report"]) == 1
 
@@ -153,7 +153,7 @@ def foreign(run: str, lines: int, **settings: object) -> None:
 def test_a_run_folder_of_others_connects_to_nothing(
     tune: list[str], capsys: pytest.CaptureFixture[str], listener: Listener, by: str
 ) -> None:
-    assert main([*tune, "--run", "the irs"]) == 0
+    assert main([*tune, "--folder", "the irs"]) == 0
     cluster = {"file": "the irs/cluster.yaml", "address": listener.address, "option": "-x"}[by]
     Path("the irs/cluster.yaml").write_text(f"kind: scheduler\naddress: {listener.address}\n")
     foreign("the irs", 3, executor="dask", cluster=cluster, workers=None)
@@ -173,7 +173,7 @@ def test_a_cluster_that_is_named_again_is_taken(
     tune: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a flag, or by the environment; what is wrong with it is then found."""
-    assert main([*tune, "--run", "mine"]) == 0
+    assert main([*tune, "--folder", "mine"]) == 0
     foreign("mine", 3, executor="dask", cluster=str(Path("none.yaml").resolve()), workers=None)
     assert main(["resume", "mine", "--cluster", "none.yaml"]) == 2
     assert "no such file" in capsys.readouterr().err
@@ -186,7 +186,7 @@ def test_a_cluster_that_is_named_again_is_taken(
 
 
 def test_a_finished_run_needs_no_cluster(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*tune, "--run", "mine"]) == 0
+    assert main([*tune, "--folder", "mine"]) == 0
     foreign("mine", 1000, executor="dask", cluster="tls://nowhere:1", workers=None)
     assert main(["resume", "mine", "--no-report"]) == 0
     shutil.rmtree("mine/confirm")
@@ -199,7 +199,7 @@ def test_a_journal_names_no_code(tune: list[str], capsys: pytest.CaptureFixture[
     """Not by the name of a module, nor by a path to one."""
     Path("evil.py").write_text("open('executed', 'w')\nclass Evil: pass\n")
     begun = tune if name != "benchmark" else ["baseline", "--budget", "4", "--no-report"]
-    assert main([*begun, "--run", "mine"]) == 0
+    assert main([*begun, "--folder", "mine"]) == 0
     for value in ("evil:Evil", "../evil", "evil.py"):
         foreign("mine", 3, **{name: value})
         assert main(["resume", "mine"]) == 2
@@ -213,6 +213,6 @@ def test_a_long_path_of_temporary_files_is_named_before_anything_begins(
     monkeypatch.setitem(OBJECTIVES, "oneshot", "faults:Faults")
     monkeypatch.setattr("tempfile.tempdir", "/tmp/" + "t" * 120)
     for executor in ("dask", "serial"):
-        assert main([*tune, "--executor", executor, "--run", "mine"]) == 2
+        assert main([*tune, "--executor", executor, "--folder", "mine"]) == 2
         assert "set TMPDIR to a shorter path" in capsys.readouterr().err
     assert not Path("mine").exists()

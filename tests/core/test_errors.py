@@ -56,3 +56,15 @@ def test_several_errors_are_raised_as_one() -> None:
     with pytest.raises(ConfigError) as caught:
         raise_together([ConfigError("a", "b"), ConfigError("c")])
     assert caught.value.message == "2 settings cannot be used:\n- a\n    b\n- c"
+
+
+def test_a_setting_is_named_as_it_is_given() -> None:
+    error = ConfigError("{--min_epochs} is 5", "change {--min_epochs} or {--max_epochs}")
+    assert str(error) == "--min-epochs is 5\n  change --min-epochs or --max-epochs"
+    assert str(error.naming(str)) == "min_epochs is 5\n  change min_epochs or max_epochs"
+    kept = {"min_epochs": "MIN"}
+    half = error.naming(lambda name: kept.get(name, f"{{--{name}}}"))
+    assert half.hint == "change MIN or --max-epochs"
+    with pytest.raises(ConfigError) as caught:
+        raise_together([half, error])
+    assert "change MIN or max_epochs\n" in caught.value.naming(str).message

@@ -48,7 +48,7 @@ def test_a_file_of_the_current_folder_is_no_module_of_ours(folder: Path, program
 @pytest.mark.parametrize("executor", ["serial", "dask"])
 def test_nor_of_any_process_of_a_run(folder: Path, executor: str) -> None:
     words = "--optimizer randomws --budget 2 --max-epochs 1 --confirm 0 --workers 1 --no-report --tuner random"
-    done = metaopt(folder, *PROGRAMS["-m"], "tune", *words.split(), "--executor", executor, "--run", "run")
+    done = metaopt(folder, *PROGRAMS["-m"], "tune", *words.split(), "--executor", executor, "--folder", "run")
     assert done.returncode == 0, done.stderr
     assert "2 evaluations, 0 failed" in done.stdout
     assert not (folder / "imported").exists(), (folder / "imported").read_text()

@@ -44,7 +44,7 @@ def test_where_there_is_no_limit_nothing_changes() -> None:
 
 @pytest.mark.parametrize("executor", ["serial", "dask"])
 def test_a_run_that_may_open_few_files_says_so_once(tmp_path: Path, executor: str) -> None:
-    words = "tune --optimizer darts --budget 4 --no-report --confirm 0 --tuner random --run run --executor"
+    words = "tune --optimizer darts --budget 4 --no-report --confirm 0 --tuner random --folder run --executor"
     run = command(*words.split(), executor)
     done = subprocess.run(
         ["bash", "-c", 'ulimit -n 30; exec "$@"', "-", *run],

@@ -92,7 +92,7 @@ def test_names_are_checked_when_it_is_built() -> None:
         OneShot(optimizer="dart", benchmark="digits", cell_space=1)
     with pytest.raises(ConfigError, match="unknown benchmark 'digit'"):
         OneShot(optimizer="darts", benchmark="digit", cell_space=1)
-    with pytest.raises(ConfigError, match="--space is 9; allowed: 1, 2, 3"):
+    with pytest.raises(ConfigError, match="cell_space must be 1, 2 or 3, got 9"):
         OneShot(optimizer="darts", benchmark="digits", cell_space=9)
 
 

@@ -54,7 +54,7 @@ def test_budgets_are_the_table_s() -> None:
 def test_names_are_checked() -> None:
     with pytest.raises(ConfigError, match="unknown benchmark 'digit'"):
         TableLookup(benchmark="digit")
-    with pytest.raises(ConfigError, match="--space is 9"):
+    with pytest.raises(ConfigError, match="cell_space must be 1, 2 or 3, got 9"):
         TableLookup(cell_space=9)
 
 

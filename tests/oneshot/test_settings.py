@@ -21,7 +21,7 @@ def test_a_hyperparameter_of_another_optimizer_is_refused() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("batch_size", 20.5), ("batch_size", 96.0), ("cutout_length", True)])
 def test_a_number_of_things_is_whole(name: str, value: object) -> None:
-    with pytest.raises(ConfigError, match=f"{name} must be a whole number, got {value}"):
+    with pytest.raises(ConfigError, match=f"{name} must be a whole number( or none)?, got {value}"):
         SearchSettings.from_config({name: value})
 
 
@@ -36,7 +36,7 @@ def test_a_number_of_things_is_whole(name: str, value: object) -> None:
         ("perturb", 1, "true or false"),
         ("learning_rate", "0.1", "a number"),
         ("learning_rate", True, "a number"),
-        ("weight_decay", float("nan"), "at least 0"),
+        ("weight_decay", float("nan"), "a number"),
     ],
 )
 def test_values_that_make_no_sense(name: str, value: float, allowed: str) -> None:

@@ -39,7 +39,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """Runs with the look-ups of a real one again and again, numbered on, by how many."""
     place = tmp_path_factory.mktemp("growth")
     real = RunFolder(place / "real")
-    assert main(["baseline", "--tuner", "random", "--budget", "300", "--run", str(real.path), "--no-report"]) == 0
+    assert main(["baseline", "--tuner", "random", "--budget", "300", "--folder", str(real.path), "--no-report"]) == 0
     header, *lines = [decode(line) for line in real.journal.read_bytes().splitlines()]
     asks = [line["trial"] for line in lines if line["kind"] == "ask"]
     tells = {line["result"]["trial_id"]: line["result"] for line in lines if line["kind"] == "tell"}

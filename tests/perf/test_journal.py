@@ -32,7 +32,7 @@ MOST_TIMES_PLAIN, MOST_BYTES_PER_LINE = 4.0, 1500
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lines of a real baseline again and again, numbered on."""
     folder = RunFolder(tmp_path_factory.mktemp("perf") / "run")
-    flags = ["--tuner", "random", "--budget", "300", "--run", str(folder.path), "--no-report"]
+    flags = ["--tuner", "random", "--budget", "300", "--folder", str(folder.path), "--no-report"]
     assert main(["baseline", *flags]) == 0
     header, *lines = [decode(line) for line in folder.journal.read_bytes().splitlines()]
     asks = [line["trial"] for line in lines if line["kind"] == "ask"]

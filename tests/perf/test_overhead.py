@@ -26,7 +26,7 @@ MOST_BESIDE_S = 0.3
 MOST_S, MODEL_FREE = 0.005, ("hyperband", "random", "re", "reinforce")
 #: Evaluations of those that take long; of the others 1,000.
 EVALUATIONS = {"bananas": 100, "bohb": 300, "smac": 100, "smac_mf": 100, "tpe": 300, "tpe_hb": 300}
-FLAGS = {"grid": ["--tuner-option", "over=[op_1, op_2, op_3, op_4, parents_3, parents_output]"]}
+FLAGS = {"grid": ["--tuner-options", "over=[op_1, op_2, op_3, op_4, parents_3, parents_output]"]}
 
 
 @pytest.mark.perf
@@ -46,7 +46,7 @@ def test_a_run_beside_its_look_ups(
 
     monkeypatch.setattr(TableLookup, "evaluate", timed)
     n = EVALUATIONS.get(name, 1000)
-    command = ["baseline", "--tuner", name, *FLAGS.get(name, []), "--no-report", "--run"]
+    command = ["baseline", "--tuner", name, *FLAGS.get(name, []), "--no-report", "--folder"]
     assert main([*command, str(tmp_path / "first"), "--budget", "1"]) == 0  # loads the libraries and the table
     looked_up[:] = [0.0, 0.0]
     cpu_s, wall_s = time.process_time(), time.perf_counter()
@@ -65,7 +65,17 @@ def test_a_run_beside_its_look_ups(
 @pytest.mark.parametrize("executor", ["serial", "dask"])
 def test_a_trial_beside_its_search(executor: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["tune", "--optimizer", "darts", "--tuner", "random", "--budget", "8", "--max-epochs", "2"]
-    where = ["--executor", executor, "--workers", "1", "--confirm", "0", "--no-report", "--run", str(tmp_path / "run")]
+    where = [
+        "--executor",
+        executor,
+        "--workers",
+        "1",
+        "--confirm",
+        "0",
+        "--no-report",
+        "--folder",
+        str(tmp_path / "run"),
+    ]
     assert main([*command, *where]) == 0
     recorded = RunFolder(tmp_path / "run").read()
     asked = {event.record.id: event.at_s for event in recorded.events if isinstance(event.record, Trial)}

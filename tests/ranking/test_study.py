@@ -67,9 +67,9 @@ def test_settings_are_the_defaults_but_for_what_is_given(make_study: MakeStudy) 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"epochs": 0}, "epochs is 0; allowed: 1 or more"),
-        ({"seeds": 0}, "seeds is 0; allowed: 1 or more"),
-        ({"sample": 1}, "sample is 1; allowed: 2 or more"),
+        ({"epochs": 0}, r"epochs must be in \[1, 1000000\], got 0"),
+        ({"seeds": 0}, r"seeds must be in \[1, 10000\], got 0"),
+        ({"sample": 1}, "sample must be at least 2, got 1"),
         ({"at": ()}, "at is ''"),
         ({"at": (2,)}, "at is '2'; allowed: ascending epochs from 1 to the 1 of the search"),
         ({"at": (3, 2), "epochs": 5}, "at is '3,2'"),

@@ -85,8 +85,11 @@ def test_a_diverged_search(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"epochs": 0}, "epochs is 0; allowed: 1 or more"),
-        ({"seed": -1, "channels": 0}, "2 settings cannot be used:\n- channels is 0; .*\n.*\n- seed is -1;"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        (
+            {"seed": -1, "channels": 0},
+            "2 settings .*:\n- channels must be .*, got 0\n.*\n- seed must be .*, got -1",
+        ),
         ({"benchmark": "digit"}, "unknown benchmark 'digit'; did you mean 'digits'"),
         ({"config": {"batch_size": 400}}, "batch_size 400 does not fit: a half of the training images has 350"),
         ({"optimizer": "pcdarts", "config": {"partial_channels": 3}}, "3 does not divide the supernet's 4 channels"),

@@ -2,26 +2,30 @@ from __future__ import annotations
 
 import pytest
 
+from metaopt.settings.field import check
 from metaopt.settings.run import BaselineSettings, TuneSettings
 from metaopt.settings.search import SearchTask, TableTask
 
 
 def test_the_usual_task_is_in_range() -> None:
-    assert list(SearchTask().out_of_range()) == []
+    assert list(check(SearchTask())) == []
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batch_norm": "runing"}, "unknown batch_norm 'runing'; did you mean 'running'"),
-        ({"unknown": "guess"}, "unknown treatment of unknown cells: 'guess'"),
-        ({"cell_space": 4}, "--space is 4; allowed: 1, 2, 3"),
-        ({"channels": 0}, "channels is 0; allowed: 1 or more"),
-        ({"subset": 3}, "subset is 3; allowed: 4 or more"),
+        (
+            {"batch_norm": "runing"},
+            "batch_norm must be recalibrated, running or published, got 'runing'; did you mean 'running'?",
+        ),
+        ({"unknown": "guess"}, "unknown must be surrogate, restrict or refuse, got 'guess'"),
+        ({"cell_space": 4}, "cell_space must be 1, 2 or 3, got 4"),
+        ({"channels": 0}, "channels must be in [1, 4096], got 0"),
+        ({"subset": 3}, "subset must be at least 4, got 3"),
     ],
 )
 def test_every_value_out_of_range_is_named(changes: dict[str, object], message: str) -> None:
-    (problem,) = SearchTask(**changes).out_of_range()  # type: ignore[arg-type]
+    (problem,) = check(SearchTask(**changes))  # type: ignore[arg-type]
     assert message in str(problem)
 
 

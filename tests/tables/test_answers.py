@@ -73,7 +73,7 @@ def test_without_a_surrogate_one_is_asked_for(card: Card) -> None:
         ConfigError, match=r"holds \d+ of \d+ cells of cell space 9, and there is no surrogate"
     ) as caught:
         Answers(card, 9)
-    assert "metaopt benchmark fit-surrogate digits --space 9" in str(caught.value)
+    assert "metaopt benchmark fit-surrogate digits --cell-space 9" in str(caught.value)
 
 
 @pytest.mark.parametrize("unknown", ["refuse", "restrict"])

@@ -12,7 +12,7 @@ from metaopt.tables.files import find_predictions, find_table, making
 
 def test_a_table_that_is_nowhere_says_how_to_build_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METAOPT_HOME", str(tmp_path))
-    with pytest.raises(TableError, match="metaopt benchmark build digits --space 7"):
+    with pytest.raises(TableError, match="metaopt benchmark build digits --cell-space 7"):
         find_table(load_card("digits"), 7)
     own = tmp_path / "tables" / "digits-7.parquet"
     own.parent.mkdir()

@@ -229,7 +229,7 @@ class DaskExecutor(Executor):
         if kind == Answer.UNSEEN:
             raise RunError(
                 f"the worker on {one_line(str(content), 80)} does not see {self._tasks[trial_id].folder}",
-                "name a --run in a folder that driver and workers share",
+                "name a {--folder} in a folder that driver and workers share",
             )
         if kind == Answer.ERROR and isinstance(content, list) and len(content) == 2:
             raise RunError(*(one_line(str(text)) for text in content))

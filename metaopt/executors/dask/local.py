@@ -121,7 +121,7 @@ def _security() -> Encryption | None:
     raise ConfigError(
         "Dask's configuration wants encrypted connections, and those need the package cryptography, which is not "
         "installed",
-        f"{with_extra('clusters')}; or use --executor serial",
+        f"{with_extra('clusters')}; or set {{--executor}} to serial",
     )
 
 

@@ -44,7 +44,7 @@ class HeldRun:
         self._command = harness.command(
             *("tune", "--optimizer", "darts", "--tuner", "random", "--budget", BUDGET, "--confirm", 0, "--no-report"),
             *("--min-epochs", EPOCHS, "--max-epochs", EPOCHS, "--channels", 4, "--cells", 3, "--subset", 400),
-            *("--cluster", folder / "cluster.yaml", "--run", self.run),
+            *("--cluster", folder / "cluster.yaml", "--folder", self.run),
         )
         self._environment = harness.environment(self.run, **slurm.environment, **places)
 

@@ -49,7 +49,7 @@ class HeldRun:
         tune = harness.command(
             *("tune", "--optimizer", "darts", "--tuner", "random", "--budget", BUDGET, "--confirm", 0, "--no-report"),
             *("--min-epochs", EPOCHS, "--max-epochs", EPOCHS, "--channels", 4, "--cells", 3, "--subset", 400),
-            *("--cluster", self._outside.cluster_file(), "--run", self.run),
+            *("--cluster", self._outside.cluster_file(), "--folder", self.run),
         )
         self.driver = subprocess.Popen(
             [*machines.near.prefix, *tune],

@@ -50,7 +50,7 @@ ODD_SETTINGS = {
 @pytest.mark.slow
 def test_settings_of_dask_for_other_programs_change_nothing(tmp_path: Path) -> None:
     odd = {f"DASK_DISTRIBUTED__{name}": value for name, value in ODD_SETTINGS.items()}
-    words = "tune --optimizer darts --budget 6 --no-report --confirm 0 --tuner random --run run --executor dask"
+    words = "tune --optimizer darts --budget 6 --no-report --confirm 0 --tuner random --folder run --executor dask"
     run = harness.command(*words.split(), "--workers", 2)
     done = harness.finish(run, harness.environment(tmp_path, FAULTS_SLEEP_S=1.5, **odd), tmp_path)
     assert done.returncode == 0, done.stderr

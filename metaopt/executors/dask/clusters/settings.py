@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from metaopt.core.errors import ConfigError, MetaoptError, unknown_name
 from metaopt.core.wording import shown
 from metaopt.core.yaml_file import read_yaml
-from metaopt.settings.field import beyond_limits, convert, setting
+from metaopt.settings.field import check, convert, field, types_of
 
 _MEMORY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})? ?[kMGT]i?B")
 _WALLTIME = re.compile(r"([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2})")
@@ -25,7 +25,7 @@ _WORDS = {
     "interface": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*"),
     "shared": re.compile(r"/[\w./@+,=-]*"),
 }
-_MOST_THREADS, _MOST_WORKERS = 4096, 100_000
+_DASKS = "from Dask's configuration"
 _HINT = "docs/clusters.md has a file for every kind"
 
 
@@ -33,9 +33,9 @@ _HINT = "docs/clusters.md has a file for every kind"
 class ClusterSettings:
     """Workers on this machine: kind ``local``; what every other kind has, too."""
 
-    kind: str = setting("local", "local, scheduler, slurm, pbs, sge or lsf")
-    workers: int | None = setting(None, "trials at a time", lowest=1)
-    threads: int = setting(1, "threads of a trial, and cores of a job", lowest=1)
+    kind: str = field("local", "kind of cluster: local, scheduler, slurm, pbs, sge or lsf")
+    workers: int | None = field(None, "trials at a time", ge=1, le=100_000)
+    threads: int = field(1, "threads of a trial, and cores of a job", ge=1, le=4096)
 
     @property
     def queues(self) -> bool:
@@ -44,10 +44,7 @@ class ClusterSettings:
 
     def problems(self) -> Iterator[MetaoptError]:
         """Yields what is wrong with single values, and between them."""
-        yield from beyond_limits(self)
-        for name, most in (("workers", _MOST_WORKERS), ("threads", _MOST_THREADS)):
-            if (value := getattr(self, name)) is not None and value > most:
-                yield ConfigError(f"{name} is more than {most}", f"lower {name}")
+        yield from check(self)
         if self.queues and self.workers is None:
             yield ConfigError("workers is not given", "say how many trials this machine can run at a time")
 
@@ -56,11 +53,11 @@ class ClusterSettings:
 class SchedulerSettings(ClusterSettings):
     """A Dask scheduler that runs already, with workers that others start: kind ``scheduler``."""
 
-    kind: str = setting("scheduler", "scheduler")
-    address: str = setting(MISSING, "of the scheduler, such as tls://head.example.org:8786")
-    ca: str | None = setting(None, "file with the certificate of whom to trust; Dask's own configuration's")
-    certificate: str | None = setting(None, "file with the certificate to show; Dask's own configuration's")
-    key: str | None = setting(None, "file with its key; Dask's own configuration's")
+    kind: str = field("scheduler", "scheduler")
+    address: str = field(MISSING, "address of the scheduler, such as tls://head.example.org:8786")
+    ca: str | None = field(None, "CA certificate file", otherwise=_DASKS)
+    certificate: str | None = field(None, "certificate file", otherwise=_DASKS)
+    key: str | None = field(None, "file with the key of the certificate", otherwise=_DASKS)
 
     @property
     def encrypted(self) -> bool:
@@ -89,19 +86,21 @@ class SchedulerSettings(ClusterSettings):
 class BatchSettings(ClusterSettings):
     """Jobs of a batch system, each of them one worker: kinds ``slurm``, ``pbs``, ``sge`` and ``lsf``."""
 
-    kind: str = setting(MISSING, "slurm, pbs, sge or lsf")
-    workers: int = setting(MISSING, "jobs, each of which runs a trial at a time", lowest=1)
-    minimum: int | None = setting(None, "jobs to keep when there is less to do; as many as workers", lowest=0)
-    memory: str = setting(MISSING, "of a job, such as 16GB")
-    walltime: str = setting(MISSING, "of a job, such as 04:00:00; a trial that is cut off goes on in the next")
-    queue: str | None = setting(None, "or partition")
-    account: str | None = setting(None, "or project, which is charged")
-    resources: str | None = setting(None, "of a job as pbs and sge write them, such as select=1:ncpus=4:ngpus=1")
-    directives: tuple[str, ...] = setting((), "further lines of the job's head, such as --gres=gpu:1")
-    prologue: tuple[str, ...] = setting((), "commands before the worker, such as module load cuda")
-    python: str | None = setting(None, "on the nodes; the one that runs metaopt")
-    interface: str | None = setting(None, "network interface between driver and nodes, such as ib0")
-    shared: str = setting(MISSING, "folder that driver and nodes see, for keys and the jobs' output")
+    kind: str = field(MISSING, "slurm, pbs, sge or lsf")
+    workers: int = field(MISSING, "jobs, each of which runs a trial at a time", ge=1, le=100_000)
+    minimum: int | None = field(None, "jobs to keep when there is less to do", ge=0, otherwise="workers")
+    memory: str = field(MISSING, "memory of a job, such as 16GB")
+    walltime: str = field(MISSING, "time limit of a job, such as 04:00:00; the next resumes a trial that is cut off")
+    queue: str | None = field(None, "queue or partition", otherwise="of the batch system")
+    account: str | None = field(None, "account or project to charge", otherwise="of the batch system")
+    resources: str | None = field(
+        None, "resources of a job as PBS and SGE write them, such as select=1:ncpus=4:ngpus=1"
+    )
+    directives: tuple[str, ...] = field((), "further lines of the job's head, such as --gres=gpu:1")
+    prologue: tuple[str, ...] = field((), "commands before the worker, such as module load cuda")
+    python: str | None = field(None, "Python on the nodes", otherwise="the one that runs metaopt")
+    interface: str | None = field(None, "network interface between driver and nodes, such as ib0")
+    shared: str = field(MISSING, "folder that driver and nodes see, for keys and the jobs' output")
 
     @property
     def queues(self) -> bool:
@@ -180,15 +179,15 @@ def load_cluster(text: str) -> ClusterSettings:
 
 
 def _made(kind: type[ClusterSettings], content: Mapping[str, Any], path: Path) -> ClusterSettings:
-    names = [of.name for of in fields(kind)]
+    names = [field.name for field in fields(kind)]
     if unknown := [str(name) for name in content if name not in names]:
         raise unknown_name(f"setting of a {content['kind']} cluster in {path}:", unknown[0], names, _HINT)
-    if lacking := [of.name for of in fields(kind) if of.default is MISSING and of.name not in content]:
+    if lacking := [field.name for field in fields(kind) if field.default is MISSING and field.name not in content]:
         raise ConfigError(f"{path} lacks {', '.join(lacking)} of a {content['kind']} cluster", _HINT)
     given = {}
     for name, value in content.items():
         try:
-            given[name] = convert(value, kind, name)
+            given[name] = convert(value, types_of(kind)[name])
         except ValueError as error:
             raise ConfigError(f"{name} in {path} must be {error}, got {shown(value)}", _HINT) from None
     for name in ("ca", "certificate", "key", "shared"):  # relative paths are taken from where the file is
@@ -199,7 +198,7 @@ def _made(kind: type[ClusterSettings], content: Mapping[str, Any], path: Path) -
 
 def _checked(settings: ClusterSettings, source: str) -> ClusterSettings:
     for problem in settings.problems():
-        raise ConfigError(f"{source}: {problem.message}", problem.hint)
+        raise ConfigError(f"{source}: {problem.message}", problem.naming(str).hint)
     return settings
 
 
