@@ -172,8 +172,16 @@ def _add_run_commands(commands: _Commands[_Parser]) -> None:
     _add_scheduler(tune)
     resume = _command(commands, "resume", "metaopt.cli.run:resume", "go on with an interrupted or killed run")
     resume.add_argument("run", type=Path, metavar="RUN", help="run folder")
-    _add_resources(resume, "than before")
-    for command in (tune, baseline, resume):
+    resume.add_argument("--budget", type=whole, metavar="N", help="a larger number of evaluations, for a finished run")
+    resume.add_argument("--budget-epochs", type=whole, metavar="N", help="a larger number of epochs")
+    resume.add_argument("--budget-seconds", type=float, metavar="S", help="a larger number of seconds")
+    text = "add confirming searches to a finished run, of its default and of its incumbent"
+    confirm = _command(commands, "confirm", "metaopt.cli.run:confirm", text)
+    confirm.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    confirm.add_argument("--to", type=whole, required=True, metavar="N", help="searches that each of the two has then")
+    for command in (resume, confirm):
+        _add_resources(command, "than before")
+    for command in (tune, baseline, resume, confirm):
         command.add_argument("--no-report", action="store_true", help="write no report at the end")
 
 

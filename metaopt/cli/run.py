@@ -1,4 +1,4 @@
-"""``metaopt tune`` and ``metaopt resume``."""
+"""``metaopt tune``, ``baseline``, ``resume`` and ``confirm``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from metaopt.cli import FAILED, INTERRUPTED, OK
 from metaopt.core import machine
+from metaopt.core.errors import ConfigError
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.registry import load
 from metaopt.core.wording import counted
@@ -24,6 +25,8 @@ from metaopt.runs.plan import plan
 from metaopt.runs.record import SIDES, RunRecord
 from metaopt.runs.status import Score
 from metaopt.settings.run import RESUMABLE, BaselineSettings, RunSettings, TuneSettings, settings
+
+_LIMITS = ("budget", "budget_epochs", "budget_seconds")
 
 
 def tune(arguments: Namespace) -> int:
@@ -54,7 +57,19 @@ def resume(arguments: Namespace) -> int:
     folder = RunFolder(arguments.run)
     changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
     with Interrupt() as interrupted:
-        end = launch.resume(folder, changes, Console(stderr=True), interrupted)
+        budget = {name: value for name in _LIMITS if (value := getattr(arguments, name)) is not None}
+        end = launch.resume(folder, changes, Console(stderr=True), interrupted, budget=budget)
+    return close(folder, end, not arguments.no_report, changes.get("cluster"))
+
+
+def confirm(arguments: Namespace) -> int:
+    """Adds searches to the confirmation of a run that has come to its end."""
+    if arguments.to < 1:
+        raise ConfigError(f"--to is {arguments.to}; allowed: 1 or more", "say how many searches each is to have")
+    folder = RunFolder(arguments.run)
+    changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
+    with Interrupt() as interrupted:
+        end = launch.resume(folder, changes, Console(stderr=True), interrupted, searches=arguments.to)
     return close(folder, end, not arguments.no_report, changes.get("cluster"))
 
 

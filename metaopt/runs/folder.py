@@ -17,6 +17,7 @@ from metaopt.runs.journal import JournalRecord, JournalWriter, Story, read
 from metaopt.runs.journal_lines import has_line
 
 _JOURNAL, LOCK = "journal.jsonl", "driver.lock"
+_ASIDE = "confirm-"
 _HINT = "name a folder that metaopt tune has made"
 
 
@@ -39,6 +40,26 @@ class RunFolder:
     def confirmation(self) -> RunFolder:
         """The folder of the searches that confirm the result; it has no lock of its own."""
         return RunFolder(self.path / "confirm")
+
+    def set_confirmation_aside(self) -> None:
+        """Moves the confirmation away, since a run that goes on may come to another result.
+
+        Raises:
+            RunError: if it cannot be moved.
+        """
+        if self.confirmation.begun:
+            with explaining(f"cannot move {self.confirmation.path}"):
+                self.confirmation.path.rename(self.path / f"{_ASIDE}{1 + max(self._numbers, default=0)}")
+
+    @property
+    def set_aside(self) -> list[RunFolder]:
+        """The folders of confirmations that were set aside, the last one first."""
+        return [RunFolder(self.path / f"{_ASIDE}{number}") for number in sorted(self._numbers, reverse=True)]
+
+    @property
+    def _numbers(self) -> list[int]:
+        words = [path.name.removeprefix(_ASIDE) for path in self.path.glob(f"{_ASIDE}*")]
+        return [int(word) for word in words if word.isdecimal() and word.isascii()]
 
     @property
     def report(self) -> Path:

@@ -33,7 +33,8 @@ from metaopt.core.records import (
     whole,
 )
 from metaopt.core.trial import Value
-from metaopt.settings.run import WRITTEN, BaselineSettings, RunSettings, TuneSettings, from_json
+from metaopt.core.wording import shown
+from metaopt.settings.run import EXTENDABLE, WRITTEN, BaselineSettings, RunSettings, TuneSettings, from_json
 
 _Check = Callable[[str, Any], Any]
 _YEARS = (1970, 5000)
@@ -150,6 +151,20 @@ class RunHeader:
             raise RecordError("it has no space, which only metaopt tune and metaopt baseline write")
         space: Mapping[str, Any] = self.content["space"]
         return space
+
+
+def extended(content: Mapping[str, Any], settings: Any) -> dict[str, Any]:
+    """Returns what a header states after an extension.
+
+    Raises:
+        RecordError: if what is extended is none of :data:`metaopt.settings.run.EXTENDABLE`, or not to such a value.
+    """
+    for name in plain_mapping("settings", settings):
+        if name not in EXTENDABLE:
+            raise RecordError(f"it extends {shown(name)}, which is none of {', '.join(EXTENDABLE)}")
+    found = {**content, "run": {**(content.get("run") or {}), **settings}}
+    RunHeader.of(found)
+    return found
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 Only the last line can be half-written, by a kill or a full disk: it is cut off and named. Damage anywhere else is
 refused with its position, see :mod:`metaopt.runs.journal_lines`. A last line of kind ``end`` says that the run came to
-its end, and why. Lines of kind ``tick`` say the time between events, where a budget of seconds must survive a kill.
+its end, and why; one of kind ``extend`` after it, that the run goes on with a larger budget, which the header then
+states. Lines of kind ``tick`` say the time between events, where a budget of seconds must survive a kill.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from metaopt.core.redaction import redacted, redacted_json
 from metaopt.core.system_errors import explained, explaining
 from metaopt.core.trial import Result, Trial
 from metaopt.core.wording import shown
-from metaopt.runs.header import RunHeader, of_journal
+from metaopt.runs.header import RunHeader, extended, of_journal
 from metaopt.runs.journal_lines import LONGEST, LineReader, decode, encode
 from metaopt.runs.status import Tally
 
@@ -66,7 +67,7 @@ class JournalRecord:
     """The content of a journal.
 
     Attributes:
-        header: The resolved settings of the run, its space, its objective, versions and host.
+        header: The resolved settings of the run, extensions included, its space, its objective, versions and host.
         events: Asks and tells in their order.
         torn: What was wrong with a half-written last line, which is left out; empty if it was whole.
         size: Bytes up to the end of the last whole line.
@@ -207,6 +208,8 @@ class Story:
             self.ticked_s = max(self.ticked_s, at_s)
         elif kind == "end":
             self.end = one_line(text("reason", line.get("reason")))
+        elif kind == "extend":
+            self.header, self.end = extended(self.header, line.get("settings")), ""
         else:
             raise RecordError(f"its kind is {shown(kind)}")
         if record is not None:
@@ -217,7 +220,7 @@ class Story:
 
 
 def read_header(path: Path) -> Mapping[str, Any]:
-    """Reads the first line of a journal, which says what run it is, and nothing else.
+    """Reads the first line of a journal, which says what run it is, and nothing else: no extension of its budget.
 
     Raises:
         JournalError: if there is no journal at ``path``, or if it has no whole header or one of a later format.
@@ -331,6 +334,10 @@ class JournalWriter:
     def tick(self, at_s: float) -> None:
         """Writes that the run has come to this second without an event."""
         self._append(encode({"kind": "tick", "at_s": self._second(at_s)}))
+
+    def extend(self, at_s: float, settings: Mapping[str, Any]) -> None:
+        """Writes that the run goes on with more of some of :data:`metaopt.settings.run.EXTENDABLE`."""
+        self._append(encode({"kind": "extend", "at_s": self._second(at_s), "settings": dict(settings)}))
 
     def end(self, at_s: float, reason: str) -> None:
         """Writes that the run has come to its end."""

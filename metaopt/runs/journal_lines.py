@@ -26,7 +26,7 @@ _CRC = b',"crc":'
 _LONGEST_TAIL = len(_CRC) + len("4294967295}")
 
 # The border of two records, whatever became of the end of line between them.
-_NEXT_RECORD = re.compile(rb'\}.\{"kind":"(ask|tell|end|tick)"', re.DOTALL)
+_NEXT_RECORD = re.compile(rb'\}.\{"kind":"(ask|tell|end|tick|extend)"', re.DOTALL)
 
 _OTHER_FILES = {
     codecs.BOM_UTF8: "it begins with a byte order mark, which some editor has put there",

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from metaopt.core.errors import RunError
+from metaopt.core.errors import ConfigError, RunError, raise_together
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.machine import versions
 from metaopt.core.seeds import seed_integer
@@ -28,9 +28,9 @@ from metaopt.runs.journal import JournalRecord, JournalWriter
 from metaopt.runs.loop import Run
 from metaopt.runs.plan import PlannedRun, plan
 from metaopt.runs.progress import Progress, show
-from metaopt.runs.record import RunRecord
+from metaopt.runs.record import Confirmation, RunRecord
 from metaopt.runs.same_problem import changed_versions, check_same_problem, check_same_run
-from metaopt.settings.run import RunSettings
+from metaopt.settings.run import EXTENDABLE, RunSettings
 from metaopt.tuners.base import Tuner
 from metaopt.tuners.fixed import Fixed
 
@@ -71,7 +71,15 @@ def start(run: PlannedRun, folder: RunFolder, command: Sequence[str], console: C
         return _work(run, folder, folder.begin(run.header(command)), console, interrupted)
 
 
-def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, interrupted: Interrupt) -> str:
+def resume(
+    folder: RunFolder,
+    changes: Mapping[str, Any],
+    console: Console,
+    interrupted: Interrupt,
+    *,
+    budget: Mapping[str, float] | None = None,
+    searches: int = 0,
+) -> str:
     """Goes on with a run where its journal ends.
 
     Args:
@@ -79,12 +87,15 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
         changes: Settings that results do not depend on: executor, workers.
         console: Where to show progress.
         interrupted: Whether to stop early.
+        budget: Larger limits by their settings' names, with which a run goes on beyond its end.
+        searches: How many of its default and of its incumbent are to confirm its result; 0: as many as before.
 
     Returns:
         Why the run ended; empty if it was interrupted again.
 
     Raises:
-        RunError: if there is no run in the folder, or if another driver works on it.
+        ConfigError: if a limit is not larger than it is, or if a setting is out of range.
+        RunError: if there is no run in the folder, if another driver works on it, or if there is nothing to confirm.
         JournalError: if the journal is damaged elsewhere than in its last line, if it is not of these settings, or if
             what the objective measures is not any more what it was.
     """
@@ -94,15 +105,62 @@ def resume(folder: RunFolder, changes: Mapping[str, Any], console: Console, inte
         record = RunRecord.of(folder, journal)
         if record.torn:
             console.print(f"journal: {record.torn}", markup=False, highlight=False, soft_wrap=True)
-        if record.finished:
+        if searches:
+            _check_result(record)
+        enough = not searches or (record.confirmation is not None and record.confirmation.searches >= searches)
+        if record.finished and enough and not budget:
             return record.end
         with of_journal(folder.journal):
-            run = plan(_resumed(folder, record.header, changes), record.header.space)
+            settings = _resumed(folder, record.header, {**changes, **_larger(record.header, budget or {})})
+            run = plan(settings, record.header.space)
         _check_machine(run)
         check_same_problem(folder.journal, journal.header, run.objective.describe())
         if note := changed_versions(journal.header, versions()):
             console.print(note, markup=False, highlight=False, soft_wrap=True)
-        return _work(run, folder, journal, console, interrupted)
+        if budget:
+            # First of all: what is confirmed may not be what is recommended in the end.
+            folder.set_confirmation_aside()
+            journal = _extended(folder, journal, budget)
+        return _work(run, folder, journal, console, interrupted, searches)
+
+
+def _check_result(record: RunRecord) -> None:
+    """Checks that a run has a result to confirm.
+
+    Raises:
+        RunError: if not.
+    """
+    path = record.folder.path
+    if not record.end:
+        raise RunError(f"{path} has not come to its end, so it has no result yet", f"first: {command('resume', path)}")
+    if not record.to_confirm:
+        lacks = (
+            "its cells have no default to compare with" if record.default is None else "none of its trials succeeded"
+        )
+        raise RunError(f"there is nothing to confirm in {path}: {lacks}", "name a run of metaopt tune")
+
+
+def _larger(header: RunHeader, budget: Mapping[str, float]) -> Mapping[str, float]:
+    """Returns limits that are larger than those that a run has.
+
+    Raises:
+        ConfigError: naming those that are not.
+    """
+    problems, now = [], {name: getattr(header.config, name) for name in EXTENDABLE}
+    for name, value in budget.items():
+        if now[name] is None or value <= now[name]:
+            allowed = "the run has no such limit" if now[name] is None else f"allowed: more than {now[name]:g}"
+            has = ", ".join(f"{other} {limit:g}" for other, limit in now.items() if limit and other != "confirm")
+            problems.append(ConfigError(f"{name} is to be {value:g}; {allowed}", f"the run is limited by: {has}"))
+    raise_together(problems)
+    return budget
+
+
+def _extended(folder: RunFolder, journal: JournalRecord, settings: Mapping[str, float]) -> JournalRecord:
+    """Writes into a journal that the run goes on with more, and returns what it holds then."""
+    with contextlib.closing(JournalWriter(folder.journal, journal)) as writer:
+        writer.extend(journal.elapsed_s, settings)
+    return folder.read()
 
 
 def _resumed(folder: RunFolder, header: RunHeader, changes: Mapping[str, Any]) -> RunSettings:
@@ -143,7 +201,14 @@ def _check_machine(run: PlannedRun) -> None:
         check_temporary_folder()
 
 
-def _work(run: PlannedRun, folder: RunFolder, journal: JournalRecord, console: Console, interrupted: Interrupt) -> str:
+def _work(
+    run: PlannedRun,
+    folder: RunFolder,
+    journal: JournalRecord,
+    console: Console,
+    interrupted: Interrupt,
+    searches: int = 0,
+) -> str:
     """Tunes, then confirms.
 
     Returns:
@@ -152,7 +217,7 @@ def _work(run: PlannedRun, folder: RunFolder, journal: JournalRecord, console: C
     with run.make_executor() as executor:
         crew = Crew(executor, console, interrupted, resume_command(folder, run.settings.cluster))
         end = tune(run, folder, journal, crew)
-        return end if end and confirm(run, RunRecord.read(folder), crew) else ""
+        return end if end and confirm(run, RunRecord.read(folder), crew, searches) else ""
 
 
 def tune(run: PlannedRun, folder: RunFolder, journal: JournalRecord, crew: Crew) -> str:
@@ -176,13 +241,14 @@ def tune(run: PlannedRun, folder: RunFolder, journal: JournalRecord, crew: Crew)
     return _driven(run, run.make_tuner(), budget, folder, journal, shown, crew)
 
 
-def confirm(run: PlannedRun, record: RunRecord, crew: Crew) -> bool:
-    """Evaluates default and incumbent of a run that has ended again with fresh seeds, as often as it is set to.
+def confirm(run: PlannedRun, record: RunRecord, crew: Crew, searches: int = 0) -> bool:
+    """Evaluates default and incumbent of a run that has ended again with fresh seeds.
 
     Args:
         run: The run.
         record: What its folder says, which is locked; the searches have a journal of their own in it.
         crew: Who works on it.
+        searches: How many of each there are to be, if not as many as the run or its confirmation states, or fewer.
 
     Returns:
         Whether nothing of that is missing now; False if it was interrupted.
@@ -192,15 +258,47 @@ def confirm(run: PlannedRun, record: RunRecord, crew: Crew) -> bool:
         JournalError: if what is there confirms another run.
         RunError: if no worker is left.
     """
-    if (tuner := confirmation(run, record)) is None:
+    configs, place = record.to_confirm, record.folder.confirmation
+    if not configs or (so_far := _begun(record, max(searches, run.settings.confirm))) is None:
         return True
-    place, header = record.folder.confirmation, record.header.content
-    begun = record.confirmation.journal if record.confirmation else None
-    so_far = begun or place.begin({**header, "confirms": record.folder.path.name})
-    check_same_run(place.journal, so_far.header, header)
-    budget = Budget(len(tuner.configs) * tuner.repeats)
+    tuner = Fixed(
+        run.objective.space,
+        seed=seed_integer(run.settings.seed, "confirmation"),
+        **run.epochs,
+        configs=configs,
+        repeats=Confirmation(so_far).searches,
+    )
+    budget = Budget(len(configs) * tuner.repeats)
     shown = show("confirming", budget, crew.console, scores=False)
     return bool(_driven(run, tuner, budget, place, so_far, shown, crew))
+
+
+def _begun(record: RunRecord, searches: int) -> JournalRecord | None:
+    """Begins a confirmation or goes on with one; what confirms another result is set aside, not lost.
+
+    Returns:
+        What its journal holds; None if there is none and no search is wanted.
+
+    Raises:
+        JournalError: if what is there confirms another run.
+    """
+    folder, header, configs = record.folder, record.header.content, record.to_confirm
+    place = folder.confirmation
+    if not place.begun:
+        aside = next((one for one in folder.set_aside if one.begun and Confirmation(one.read()).is_of(configs)), None)
+        if aside is not None:
+            aside.path.rename(place.path)
+    if place.begun:
+        so_far = place.read()
+        check_same_run(place.journal, so_far.header, header)
+        found = Confirmation(so_far)
+        if found.is_of(configs):
+            return so_far if found.searches >= searches else _extended(place, so_far, {"confirm": searches})
+        folder.set_confirmation_aside()
+    if not searches:
+        return None
+    wanted = {**record.header.settings, "confirm": searches}
+    return place.begin({**header, "run": wanted, "confirms": folder.path.name})
 
 
 def _driven(
@@ -211,18 +309,3 @@ def _driven(
             *(tuner, crew.executor, journal, so_far, budget, place.trial, monitor, crew.interrupted),
             *(run.settings.stop_after_failures, crew.again, partial(dearest_epochs, run.objective)),
         ).run()
-
-
-def confirmation(run: PlannedRun, record: RunRecord) -> Fixed | None:
-    """Returns the tuner that evaluates default and incumbent again with fresh seeds; None without either.
-
-    An incumbent that is the default is evaluated once per seed, not twice.
-    """
-    default, incumbent, repeats = record.default, record.incumbent, run.settings.confirm
-    if default is None or incumbent is None or not repeats:
-        return None
-    configs = [default]  # in the order of record.SIDES
-    if incumbent.config != default:
-        configs.append(dict(incumbent.config))
-    seed = seed_integer(run.settings.seed, "confirmation")
-    return Fixed(run.objective.space, seed=seed, **run.epochs, configs=configs, repeats=repeats)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -33,6 +33,15 @@ class Confirmation:
         """Whether none of them is missing."""
         return bool(self.journal.end)
 
+    @property
+    def searches(self) -> int:
+        """How many there are to be of each of the two."""
+        return int(self.journal.record.settings.get("confirm") or 0)
+
+    def is_of(self, configs: Sequence[Mapping[str, Value]]) -> bool:
+        """Returns whether they are of these configurations in turn, as far as they are begun."""
+        return all(trial.config == configs[trial.id % len(configs)] for trial in self.journal.trials)
+
     def results(self, side: Side) -> list[Result]:
         """Returns the answers so far of one of the two, failures included."""
         told = self.journal.results
@@ -49,12 +58,12 @@ class RunRecord:
 
     Attributes:
         folder: The folder.
-        header: First line of its journal.
+        header: What its journal states of it, extensions included.
         tally: What its trials and results add up to.
         end: Why the tuning came to its end; empty if it did not yet.
         torn: What was wrong with a half-written last line; empty if it was whole.
         elapsed_s: Seconds of the run so far.
-        confirmation: Of its result; None if that is not begun.
+        confirmation: Of its result; None if that is not begun, as while the tuning goes on.
         driver: Which driver works on the run now, as process and host; empty if there is none.
     """
 
@@ -76,11 +85,10 @@ class RunRecord:
             JournalError: if a journal is damaged elsewhere than in its last line.
         """
         driver, story = folder.driver, folder.story()  # in this order: a driver that ends now has written all
-        header = RunHeader.of(read_header(folder.journal))
-        tally = Tally(header.default)
+        tally = Tally(RunHeader.of(read_header(folder.journal)).default)
         for event in story:
             tally.take(event.record)
-        return cls._of(folder, header, tally, story.end, story.torn, story.elapsed_s, driver)
+        return cls._of(folder, RunHeader.of(story.header), tally, story.end, story.torn, story.elapsed_s, driver)
 
     @classmethod
     def of(cls, folder: RunFolder, journal: JournalRecord) -> RunRecord:
@@ -99,7 +107,7 @@ class RunRecord:
         cls, folder: RunFolder, header: RunHeader, tally: Tally, end: str, torn: str, elapsed_s: float, driver: str
     ) -> RunRecord:
         place = folder.confirmation
-        confirmation = Confirmation(place.read()) if place.begun else None
+        confirmation = Confirmation(place.read()) if end and place.begun else None
         return cls(folder, header, tally, end, torn, elapsed_s, confirmation, driver)
 
     @cached_property
@@ -150,8 +158,19 @@ class RunRecord:
     @property
     def finished(self) -> bool:
         """Whether nothing is left to do: the tuning has ended, and its result is confirmed as often as it was to be."""
-        wanted = self.header.settings.get("confirm") and self.default is not None and self.incumbent is not None
-        return bool(self.end) and (not wanted or (self.confirmation is not None and self.confirmation.finished))
+        if self.confirmation is not None:
+            return self.confirmation.finished
+        return bool(self.end) and not (self.header.settings.get("confirm") and self.to_confirm)
+
+    @property
+    def to_confirm(self) -> list[Mapping[str, Value]]:
+        """The configurations that a confirmation searches with, in the order of :data:`SIDES`; none without a result.
+
+        An incumbent that is the default is searched with once per seed, not twice.
+        """
+        if self.default is None or self.incumbent is None:
+            return []
+        return [self.default] if self.incumbent.config == self.default else [self.default, self.incumbent.config]
 
     @property
     def state(self) -> Literal["running", "finished", "interrupted"]:

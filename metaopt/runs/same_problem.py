@@ -10,7 +10,7 @@ from typing import Any
 
 from metaopt.core.errors import JournalError
 from metaopt.core.wording import shown
-from metaopt.settings.run import RESUMABLE
+from metaopt.settings.run import EXTENDABLE, RESUMABLE
 
 #: Of an objective's description what differs between machines that run the same problem.
 _OF_THE_MACHINE = frozenset({"device", "torch"})
@@ -71,10 +71,10 @@ def check_same_run(journal: Path, header: Mapping[str, Any], of: Mapping[str, An
 
 
 def _lasting(stated: Any) -> Any:
-    """Returns what a run keeps, without the settings that it may go on without."""
+    """Returns what a run keeps, without the settings that may change once it is begun."""
     if not isinstance(stated, Mapping):
         return stated
-    return {name: value for name, value in stated.items() if name not in RESUMABLE}
+    return {name: value for name, value in stated.items() if name not in (*RESUMABLE, *EXTENDABLE)}
 
 
 def changed_versions(header: Mapping[str, Any], versions: Mapping[str, str]) -> str:

@@ -14,6 +14,8 @@ from metaopt.settings.search import SearchTask, TableTask
 
 #: Settings that results do not depend on, so that a resumed run may change them.
 RESUMABLE = ("executor", "workers", "cluster", "stop_after_failures")
+#: Settings that a run may be given more of, once begun; its results so far do not depend on them either.
+EXTENDABLE = ("budget", "budget_epochs", "budget_seconds", "confirm")
 #: What a tuner of cells may be told, of the errors that a table has for several seeds.
 ERRORS = ("mean", "single")
 #: Settings that journals hold under another key, their name when the format was made.

@@ -23,8 +23,7 @@ from metaopt.executors.dask.local import local_cluster, run_all
 from metaopt.runs import launch
 from metaopt.runs.failures import EveryTrialFailsError
 from metaopt.runs.folder import RunFolder
-from metaopt.runs.header import RunHeader, of_journal
-from metaopt.runs.journal import read_header
+from metaopt.runs.header import of_journal
 from metaopt.runs.plan import PlannedRun
 from metaopt.runs.record import RunRecord
 from metaopt.settings.run import RESUMABLE, BaselineSettings
@@ -45,7 +44,7 @@ def check_folder(plan: StudyPlan, out: Path, journals: Path) -> None:
     Raises:
         RunError: if its README is not one that ``metaopt compare`` wrote, or if a run in it was made with other
             settings than the study's file says; names all that differ.
-        JournalError: if the first line of a journal is damaged.
+        JournalError: if a journal is damaged elsewhere than in its last line.
     """
     readme = out / README
     if readme.is_file() and not readme.read_text(encoding="utf-8", errors="replace").startswith(_OURS):
@@ -72,8 +71,8 @@ def _made_otherwise(run: PlannedRun, folder: RunFolder) -> list[str]:
     if not folder.begun:
         return []
     with of_journal(folder.journal):
-        record = RunHeader.of(read_header(folder.journal))
-        made, space = record.config.to_json(), record.space
+        header = RunRecord.read(folder).header  # with what it was extended by
+        made, space = header.config.to_json(), header.space
     wanted = _as_read(run.settings.to_json())
     differing = [
         f"{name} {shown(made.get(name))} and not {shown(wanted[name])}"

@@ -216,3 +216,17 @@ def test_a_long_path_of_temporary_files_is_named_before_anything_begins(
         assert main([*tune, "--executor", executor, "--folder", "mine"]) == 2
         assert "set TMPDIR to a shorter path" in capsys.readouterr().err
     assert not Path("mine").exists()
+
+
+def test_a_finished_run_goes_on_with_a_larger_budget_and_is_confirmed_further(
+    tune: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*tune, "--run", "mine"]) == 0
+    assert main(["resume", "mine", "--budget", "8", "--no-report"]) == 0
+    assert "finished: the budget of 8 evaluations is used up" in capsys.readouterr().out
+    assert main(["confirm", "mine", "--to", "5", "--no-report"]) == 0
+    assert "5 of 5 searches" in capsys.readouterr().out
+    assert main(["confirm", "mine", "--to", "0"]) == 2
+    assert "--to is 0; allowed: 1 or more" in capsys.readouterr().err
+    assert main(["resume", "mine", "--budget", "8"]) == 2
+    assert "budget is to be 8; allowed: more than 8" in capsys.readouterr().err

@@ -282,3 +282,24 @@ def test_what_an_older_version_wrote_is_harmless_when_it_is_read(path: Path) -> 
     assert read(path).results[1].reason == "\\x1b[31m red\\udc80"
     assert read(path).end.isprintable()
     assert len(read(path).end) <= 2000
+
+
+def test_an_extension_is_stated_by_the_header_and_takes_the_end_back(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with contextlib.closing(JournalWriter(path)) as journal:
+        journal.header({"run": {"budget": 3, "tuner": "random"}})
+        journal.end(1.0, "used up")
+        journal.extend(1.0, {"budget": 9})
+    recorded = read(path)
+    assert (recorded.end, recorded.record.settings) == ("", {"budget": 9, "tuner": "random"})
+    assert read_header(path)["run"] == {"budget": 3, "tuner": "random"}
+
+
+@pytest.mark.parametrize("settings", [{"seed": 3}, {"budget": "many"}, {"budget": 0}, 3, None])
+def test_what_cannot_be_extended_is_refused(tmp_path: Path, settings: object) -> None:
+    path = tmp_path / "journal.jsonl"
+    with contextlib.closing(JournalWriter(path)) as journal:
+        journal.header({"run": {"budget": 3}})
+    path.write_bytes(path.read_bytes() + encode({"kind": "extend", "at_s": 0.0, "settings": settings}))
+    with pytest.raises(JournalError, match="line 2 of the journal"):
+        read(path)

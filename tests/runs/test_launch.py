@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -16,7 +18,7 @@ from metaopt.runs.folder import RunFolder
 from metaopt.runs.journal import decode, without_clock
 from metaopt.runs.plan import PlannedRun, plan
 from metaopt.runs.record import RunRecord
-from metaopt.settings.run import TuneSettings
+from metaopt.settings.run import BaselineSettings, TuneSettings
 
 
 @pytest.fixture(autouse=True)
@@ -154,3 +156,119 @@ def test_a_second_driver_is_refused(folder: RunFolder) -> None:
     start(folder)
     with folder.locked(), pytest.raises(RunError, match="another driver"):
         launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt())
+
+
+def resume(folder: RunFolder, interrupted: Interrupt | None = None, **more: Any) -> str:
+    return launch.resume(folder, {}, Console(file=io.StringIO()), interrupted or Interrupt(), **more)
+
+
+def trials_of(place: RunFolder) -> list[object]:
+    """Asks and tells of a journal, without clocks."""
+    lines = [decode(line) for line in place.journal.read_bytes().splitlines()]
+    return [without_clock(line) for line in lines if line["kind"] in ("ask", "tell")]
+
+
+@pytest.fixture
+def larger(tmp_path: Path) -> RunFolder:
+    """A run that was begun with what another is extended to."""
+    folder = RunFolder(tmp_path / "larger")
+    start(folder, budget="14", confirm="2")
+    return folder
+
+
+def test_an_extended_run_equals_one_that_was_begun_with_as_much(folder: RunFolder, larger: RunFolder) -> None:
+    start(folder, budget="5", confirm="2")
+    assert resume(folder, budget={"budget": 14}) == "the budget of 14 evaluations is used up"
+    assert trials_of(folder) == trials_of(larger)
+    assert trials_of(folder.confirmation) == trials_of(larger.confirmation)
+    record = RunRecord.read(folder)
+    assert (record.state, record.budget.evaluations) == ("finished", 14)
+    assert resume(folder) == record.end
+
+
+def test_a_run_that_is_killed_while_it_is_extended_loses_nothing(folder: RunFolder, larger: RunFolder) -> None:
+    start(folder, budget="5", confirm="2")
+    resume(folder, budget={"budget": 14})
+    shutil.rmtree(folder.path / "trials", ignore_errors=True)
+    lines = folder.journal.read_bytes().splitlines(keepends=True)
+    kinds = [decode(line[:-1])["kind"] for line in lines]
+    for cut in range(kinds.index("end") + 1, len(lines)):
+        for torn in (b"", lines[cut][: len(lines[cut]) // 2]):
+            folder.journal.write_bytes(b"".join(lines[:cut]) + torn)
+            if folder.confirmation.path.exists():
+                shutil.rmtree(folder.confirmation.path)
+            extended = "extend" in kinds[:cut]
+            resume(folder, **({} if extended else {"budget": {"budget": 14}}))
+            assert trials_of(folder) == trials_of(larger), (cut, torn)
+            assert trials_of(folder.confirmation) == trials_of(larger.confirmation)
+
+
+def test_more_confirming_searches_are_those_of_a_run_that_asked_for_them(folder: RunFolder, tmp_path: Path) -> None:
+    other = RunFolder(tmp_path / "other")
+    start(folder, budget="12", confirm="2")
+    start(other, budget="12", confirm="5")
+    before = folder.journal.read_bytes()
+    assert resume(folder, searches=5)
+    assert trials_of(folder.confirmation) == trials_of(other.confirmation)
+    whole = folder.confirmation.journal.read_bytes().splitlines(keepends=True)
+    assert resume(folder, searches=5) == resume(folder, searches=3) == resume(folder)
+    assert folder.confirmation.journal.read_bytes() == b"".join(whole), "there are as many already"
+    for cut in range(5, len(whole)):
+        folder.confirmation.journal.write_bytes(b"".join(whole[:cut]) + whole[cut][:9])
+        resume(folder, searches=5)
+        assert trials_of(folder.confirmation) == trials_of(other.confirmation), cut
+    assert folder.journal.read_bytes() == before
+    assert RunRecord.read(folder).state == "finished"
+
+
+def test_a_killed_confirmation_goes_on_to_what_was_asked_for_last(folder: RunFolder) -> None:
+    start(folder, budget="12", confirm="0")
+    resume(folder, searches=4)
+    lines = folder.confirmation.journal.read_bytes().splitlines(keepends=True)
+    folder.confirmation.journal.write_bytes(b"".join(lines[:-3]))
+    assert RunRecord.read(folder).state == "interrupted"
+    resume(folder)
+    assert len(folder.confirmation.read().results) == 8
+
+
+def test_what_confirms_another_result_is_set_aside_and_found_again(folder: RunFolder) -> None:
+    start(folder, budget="1", confirm="2")  # whose incumbent is the default
+    first = trials_of(folder.confirmation)
+    resume(folder, budget={"budget": 12})
+    assert [trials_of(aside) for aside in folder.set_aside] == [first]
+    second = trials_of(folder.confirmation)
+    assert len(second) == 8
+    lines = folder.journal.read_bytes().splitlines(keepends=True)
+    folder.set_confirmation_aside()
+    assert [aside.path.name for aside in folder.set_aside] == ["confirm-2", "confirm-1"]
+    resume(folder)  # as after a kill before the journal was extended again
+    assert trials_of(folder.confirmation) == second
+    assert folder.journal.read_bytes() == b"".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("budget", "message"),
+    [
+        ({"budget": 5}, r"budget is to be 5; allowed: more than 5\n  the run is limited by: budget 5"),
+        ({"budget_epochs": 900}, "budget_epochs is to be 900; the run has no such limit"),
+    ],
+)
+def test_only_a_limit_that_a_run_has_is_raised(folder: RunFolder, budget: dict[str, int], message: str) -> None:
+    start(folder, budget="5", confirm="1")
+    before = folder.journal.read_bytes()
+    with pytest.raises(ConfigError, match=message):
+        resume(folder, budget=budget)
+    assert folder.journal.read_bytes() == before
+    assert folder.confirmation.begun
+
+
+def test_there_is_something_to_confirm_or_it_is_said(folder: RunFolder, tmp_path: Path) -> None:
+    start(folder, budget="5")
+    folder.journal.write_bytes(b"".join(folder.journal.read_bytes().splitlines(keepends=True)[:5]))
+    with pytest.raises(RunError, match="has not come to its end"):
+        resume(folder, searches=5)
+    cells = RunFolder(tmp_path / "cells")
+    run = plan(load_config(BaselineSettings, {"budget": "3"}, {}))
+    launch.start(run, cells, [], Console(file=io.StringIO()), Interrupt())
+    with pytest.raises(RunError, match="its cells have no default to compare with"):
+        resume(cells, searches=5)

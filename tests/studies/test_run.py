@@ -16,6 +16,7 @@ from metaopt.core.errors import MetaoptError, RunError
 from metaopt.core.interrupt import Interrupt
 from metaopt.objectives import OBJECTIVES
 from metaopt.runs import launch
+from metaopt.runs.folder import RunFolder
 from metaopt.runs.journal import decode, without_clock
 from metaopt.studies import run as compare
 from metaopt.studies.file import StudyPlan, load_study
@@ -190,6 +191,15 @@ def test_a_study_that_is_killed_and_stopped_ends_as_if_it_had_not_been(tmp_path:
     assert content(cut) == content(whole)
     for name in ("README.md", "tuned.csv"):
         assert (cut / name).is_file()
+
+
+def test_a_run_that_was_extended_is_not_that_of_the_study(tmp_path: Path, inline: None) -> None:
+    plan = plan_of(tmp_path)
+    assert run(plan, tmp_path)
+    folder = RunFolder(tmp_path / NAMES[0])
+    launch.resume(folder, {}, Console(file=io.StringIO()), Interrupt(), budget={"budget": 5})
+    with pytest.raises(RunError, match=f"{NAMES[0]} was made with budget 5 and not 3"):
+        compare.check_folder(plan, tmp_path, tmp_path)
 
 
 @pytest.mark.slow
