@@ -8,11 +8,10 @@ comes back; tuners are in :mod:`metaopt.tuners`, one-shot optimizers in :mod:`me
 # First of all, so that what follows is not imported from the current folder.
 from metaopt.core import safe_path  # isort: skip
 
-from importlib.metadata import version
-
+from metaopt.core.distribution import VERSION
 from metaopt.core.errors import MetaoptError
 from metaopt.core.trial import Result, Trial
 
 __all__ = ["MetaoptError", "Result", "Trial", "__version__", "safe_path"]
 
-__version__ = version("metaopt")
+__version__ = VERSION

@@ -67,7 +67,7 @@ def installed(site: Path, tmp_path: Path):
 def test_contents(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    assert {name.split("/")[0] for name in names} == {"metaopt", f"metaopt-{metaopt.__version__}.dist-info"}
+    assert {name.split("/")[0] for name in names} == {"metaopt", f"metaopt_nas-{metaopt.__version__}.dist-info"}
     for folder, pattern in (("spaces", "*.yaml"), ("benchmarks", "cards/*.yaml"), ("benchmarks", "tables/*.parquet")):
         shipped = {f"metaopt/_data/{path.relative_to(ROOT)}" for path in (ROOT / folder).glob(pattern)}
         assert shipped

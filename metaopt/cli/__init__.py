@@ -6,12 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
 from metaopt.cli.flags import add_flags, add_former, seed, whole
 from metaopt.core import safe_path
+from metaopt.core.distribution import VERSION
 from metaopt.core.errors import ConfigError, MetaoptError, nearest
 from metaopt.core.memory import OUT_OF_MEMORY, shortage
 from metaopt.core.registry import load
@@ -123,7 +123,7 @@ def _instead(given: str, command: str, options: Mapping[str, Iterable[str]]) -> 
 def _parsers() -> _Parser:
     about = "Tunes the hyperparameters of one-shot NAS optimizers and compares them honestly with black-box NAS."
     parser = _Parser(prog="metaopt", description=about)
-    parser.add_argument("--version", action="version", version=f"metaopt {version('metaopt')}")
+    parser.add_argument("--version", action="version", version=f"metaopt {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_run_commands(commands)
     _add_search_command(commands)

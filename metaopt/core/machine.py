@@ -9,10 +9,11 @@ import sys
 from importlib import metadata, resources
 from pathlib import Path
 
+from metaopt.core.distribution import VERSION
 from metaopt.core.redaction import redacted_command
 
 _LIBRARIES = (
-    "metaopt", "torch", "numpy", "scipy", "ConfigSpace", "hpbandster", "statsmodels", "distributed", "scikit-learn",
+    "torch", "numpy", "scipy", "ConfigSpace", "hpbandster", "statsmodels", "distributed", "scikit-learn",
 )  # fmt: skip
 _CPUINFO = Path("/proc/cpuinfo")
 #: What Linux tells of a processor, x86 and ARM, and how it is called here.
@@ -28,7 +29,7 @@ def command_line() -> list[str]:
 
 def versions() -> dict[str, str]:
     """Returns the versions of Python and of the libraries that results depend on, without importing them."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "metaopt": VERSION}
     for name in _LIBRARIES:
         try:
             found[name] = metadata.version(name)

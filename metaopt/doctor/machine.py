@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from metaopt.core import paths
+from metaopt.core.distribution import NAME, VERSION
 from metaopt.core.errors import REINSTALL, MetaoptError
 from metaopt.core.machine import cores
 from metaopt.core.registry import load
@@ -39,7 +40,10 @@ _DASK_S = 60.0
 def python() -> Finding:
     """Whether Python is one that metaopt runs on."""
     text = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    wanted = metadata.metadata("metaopt")["Requires-Python"]
+    try:
+        wanted = metadata.metadata(NAME)["Requires-Python"]
+    except metadata.PackageNotFoundError:
+        return _not_installed()
     if not SpecifierSet(wanted).contains(platform.python_version(), prereleases=True):
         return Finding("problem", text, f"install a Python {wanted}")
     return Finding("ok", text) if sys.platform == "linux" else Finding("warning", text, "metaopt is tested on Linux")
@@ -47,12 +51,19 @@ def python() -> Finding:
 
 def versions() -> Finding:
     """Whether what is installed is what metaopt's package demands."""
-    demands = [Requirement(text) for text in metadata.requires("metaopt") or ()]
+    try:
+        demands = [Requirement(text) for text in metadata.requires(NAME) or ()]
+    except metadata.PackageNotFoundError:
+        return _not_installed()
     needed = [demand for demand in demands if demand.marker is None or demand.marker.evaluate({"extra": ""})]
     wrong = [text for demand in needed if (text := _unmet(demand))]
     if wrong:
         return Finding("problem", "; ".join(wrong), REINSTALL)
-    return Finding("ok", f"metaopt {metadata.version('metaopt')}, and {len(needed)} packages as it demands")
+    return Finding("ok", f"metaopt {VERSION}, and {len(needed)} packages as it demands")
+
+
+def _not_installed() -> Finding:
+    return Finding("problem", f"the package {NAME} is not installed, only its files are there", REINSTALL)
 
 
 def _unmet(demand: Requirement) -> str:

@@ -163,7 +163,8 @@ def test_a_journal_damaged_in_the_middle(fails: Fails) -> None:
     assert main([*TUNE, "--folder", "mine"]) == 0
     path = Path("mine/journal.jsonl")
     raw = path.read_bytes()
-    path.write_bytes(raw[: len(raw) // 2] + b"?" + raw[len(raw) // 2 + 1 :])
+    place = raw.index(b"\n") + 20  # in the second of more lines
+    path.write_bytes(raw[:place] + b"?" + raw[place + 1 :])
     for command in ("resume", "status"):
         assert "is damaged at line" in fails(command, "mine")
 

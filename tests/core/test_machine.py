@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from metaopt.core import machine
+from metaopt.core.distribution import VERSION
 
 
 def test_versions_are_found_without_importing_anything() -> None:
@@ -22,6 +23,7 @@ def test_versions_are_found_without_importing_anything() -> None:
     versions, imported = json.loads(run.stdout)
     assert versions["python"] == platform.python_version()
     assert versions["hpbandster"] == "0.7.4"
+    assert versions["metaopt"] == VERSION, "by the name that headers have had from the first version on"
     assert not imported
 
 

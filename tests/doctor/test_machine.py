@@ -89,6 +89,12 @@ def test_what_is_here_is_what_is_demanded() -> None:
     assert machine.versions().state == "ok"
 
 
+def test_files_without_their_package_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "NAME", "no-such-package")
+    for finding in (machine.python(), machine.versions()):
+        assert (finding.state, finding.text[:40]) == ("problem", "the package no-such-package is not insta")
+
+
 def test_what_is_missing_or_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     demands = ["numpy>=99", "no-such-package", 'other; extra == "dev"', "torch>=2"]
     monkeypatch.setattr(metadata, "requires", lambda name: demands)
