@@ -13,6 +13,7 @@ from metaopt.core.registry import resolve
 from metaopt.core.trial import Result
 from metaopt.tables.table import Table
 from metaopt.tuners import TUNERS
+from metaopt.tuners.base import Problem
 
 SPACE = cell_configuration_space(CELL_SPACES[1])
 
@@ -28,7 +29,7 @@ def valid_error(*choices: str) -> float:
 
 def regret(name: str, seed: int, evaluations: int, **options: Any) -> float:
     """Returns how far the best of a serial run's evaluations is from the best cell of the space."""
-    tuner = resolve("tuner", TUNERS, name)(SPACE, seed=seed, min_epochs=8, max_epochs=8, **options)
+    tuner = resolve("tuner", TUNERS, name)(Problem(SPACE, seed, 8, 8), **options)
     errors = []
     for _ in range(evaluations):
         (trial,) = tuner.ask()

@@ -21,7 +21,7 @@ from metaopt.runs.journal import Event, JournalRecord, JournalWriter, read, with
 from metaopt.runs.loop import Run
 from metaopt.spaces.space import load_space
 from metaopt.tuners import TUNERS
-from metaopt.tuners.base import Tuner
+from metaopt.tuners.base import Problem, Tuner
 from unreliable import Unreliable
 
 #: Small models, so that they come into play in a short run and that the test is fast.
@@ -62,7 +62,7 @@ def objective() -> Unreliable:
 
 def new(name: str, objective: Unreliable) -> Tuner:
     tuner: Tuner = resolve("tuner", TUNERS, name)(
-        objective.space, seed=4, min_epochs=EPOCHS[0], max_epochs=EPOCHS[1], **OPTIONS.get(name, {})
+        Problem(objective.space, 4, EPOCHS[0], EPOCHS[1]), **OPTIONS.get(name, {})
     )
     return tuner
 
@@ -167,7 +167,7 @@ def test_failures_of_all_kinds_and_equal_runs(objective: Unreliable, tmp_path: P
 
 
 def test_a_run_of_failures_only_ends_in_time(tmp_path: Path) -> None:
-    tuner = resolve("tuner", TUNERS, "random")(load_space("darts"), seed=1, min_epochs=1, max_epochs=8)
+    tuner = resolve("tuner", TUNERS, "random")(Problem(load_space("darts"), 1, 1, 8))
     recorded = run(tuner, Budget(seconds=30.0), 4, tmp_path / "journal.jsonl")
     assert {result.status for result in recorded.results.values()} == {"crashed", "stopped"}
     assert recorded.elapsed_s == 30.0

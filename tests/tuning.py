@@ -11,13 +11,13 @@ from metaopt.core.registry import resolve
 from metaopt.core.trial import Result, Trial
 from metaopt.spaces.space import load_space
 from metaopt.tuners import TUNERS
-from metaopt.tuners.base import Tuner
+from metaopt.tuners.base import Problem, Tuner
 
 
 def new(name: str, space: ConfigurationSpace | None = None, **settings: Any) -> Any:
     """Returns a registered tuner, over darts_cs2 if no space is given."""
-    settings = {"seed": 1, "min_epochs": 3, "max_epochs": 27, **settings}
-    return resolve("tuner", TUNERS, name)(load_space("darts_cs2") if space is None else space, **settings)
+    problem = Problem(load_space("darts_cs2") if space is None else space, settings.pop("seed", 1), 3, 27)
+    return resolve("tuner", TUNERS, name)(problem, **settings)
 
 
 def bowl(trial: Trial) -> float:

@@ -31,7 +31,7 @@ from metaopt.runs.progress import Progress, show
 from metaopt.runs.record import Confirmation, RunRecord
 from metaopt.runs.same_problem import changed_versions, check_same_problem, check_same_run
 from metaopt.settings.run import EXTENDABLE, RunSettings
-from metaopt.tuners.base import Tuner
+from metaopt.tuners.base import Problem, Tuner
 from metaopt.tuners.fixed import Fixed
 
 #: Seconds between two lines of progress where a trial takes a millisecond.
@@ -262,9 +262,7 @@ def confirm(run: PlannedRun, record: RunRecord, crew: Crew, searches: int = 0) -
     if not configs or (so_far := _begun(record, max(searches, run.settings.confirm))) is None:
         return True
     tuner = Fixed(
-        run.objective.space,
-        seed=seed_integer(run.settings.seed, "confirmation"),
-        **run.epochs,
+        Problem(run.objective.space, seed_integer(run.settings.seed, "confirmation"), **run.epochs),
         configs=configs,
         repeats=Confirmation(so_far).searches,
     )

@@ -22,7 +22,7 @@ from metaopt.runs.config import evaluation_epochs
 from metaopt.settings.run import RunSettings
 from metaopt.spaces.space import default_of, space_to_json
 from metaopt.tuners import TUNERS
-from metaopt.tuners.base import Tuner
+from metaopt.tuners.base import Problem, Tuner
 from metaopt.tuners.options import check_options
 
 
@@ -76,7 +76,7 @@ class PlannedRun:
     def make_tuner(self) -> Tuner:
         """Returns a fresh tuner."""
         settings = self.settings
-        return self.tuner(self.objective.space, seed=settings.seed, **self.epochs, **settings.tuner_options)
+        return self.tuner(Problem(self.objective.space, settings.seed, **self.epochs), **settings.tuner_options)
 
     def make_executor(self) -> Executor:
         """Returns the executor, started.

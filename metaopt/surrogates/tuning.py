@@ -20,6 +20,7 @@ from metaopt.spaces.space import load_space, plain
 from metaopt.surrogates import SURROGATES
 from metaopt.surrogates.base import Data, Surrogate
 from metaopt.surrogates.ensemble import FOLDS, fold_of
+from metaopt.tuners.base import Problem
 from metaopt.tuners.bohb import BOHB
 
 
@@ -74,7 +75,7 @@ def tune(
     """
     kind: type[Surrogate] = resolve("surrogate", SURROGATES, name)
     space = load_space(f"surrogate_{name}")
-    tuner = BOHB(space, seed=seed, min_epochs=kind.min_epochs, max_epochs=kind.epochs)
+    tuner = BOHB(Problem(space, seed, kind.min_epochs, kind.epochs))
     fold = fold_of(len(data.cells), FOLDS, seed)
     stop, judged = (data.select(np.flatnonzero(fold == number)) for number in (0, 1))
     rest = data.select(np.flatnonzero(fold > 1))

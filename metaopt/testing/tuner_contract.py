@@ -5,6 +5,7 @@ A tuner that runs successive-halving brackets takes :class:`BracketContract` ins
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import os
@@ -25,7 +26,7 @@ from metaopt.core.trial import Result, Status, Trial, Value
 from metaopt.spaces.exact import Space
 from metaopt.spaces.space import check_config, exact, plain, space_from_json, space_to_json
 from metaopt.tuners import TUNERS
-from metaopt.tuners.base import Tuner
+from metaopt.tuners.base import Problem, Tuner
 
 MIN_EPOCHS, MAX_EPOCHS = 2, 20
 ContractEvent = Trial | Result
@@ -54,13 +55,17 @@ def mixed_space_without_default() -> Space:
 
 def build(name: str, options: Mapping[str, Any], space: ConfigurationSpace, *, seed: int) -> Tuner:
     """Returns the tuner that is registered as ``name``, or stands at ``"module:attribute"``."""
-    constructor = load(name) if ":" in name else resolve("tuner", TUNERS, name)
-    tuner: Tuner = constructor(space, seed=seed, min_epochs=MIN_EPOCHS, max_epochs=MAX_EPOCHS, **options)
-    return tuner
+    kind: type[Tuner] = load(name) if ":" in name else resolve("tuner", TUNERS, name)
+    if "min_epochs" in inspect.signature(kind).parameters:
+        raise TypeError(
+            f"the constructor of {name} is that of metaopt 0.1: take problem: Problem and **options, hand both to "
+            "super().__init__, and declare the options as the fields of a nested dataclass Options(Tuner.Options)"
+        )
+    return kind(Problem(space, seed, MIN_EPOCHS, MAX_EPOCHS), **options)
 
 
 def play(tuner: Tuner, *, n: int, crash_rate: float = 0.2, in_flight: int = 4, seed: int = 0) -> list[ContractEvent]:
-    """Runs a tuner as an asynchronous study would and returns what happened.
+    """Runs a tuner as an asynchronous run would and returns what happened.
 
     Args:
         tuner: A new tuner.

@@ -10,17 +10,18 @@ all that it mutates the best (Schneider et al. 2021, "Mutation is all you need")
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ConfigSpace import ConfigurationSpace
 from scipy.stats import rankdata
 
 from metaopt.core.errors import ConfigError
 from metaopt.core.seeds import seed_integer, stream
 from metaopt.core.trial import Result, Trial, Value
+from metaopt.settings.field import field
 from metaopt.spaces.space import plain
-from metaopt.tuners.base import Proposal, Tuner
+from metaopt.tuners.base import Problem, Proposal, Tuner
 from metaopt.tuners.shared.encoding import one_hot
 from metaopt.tuners.shared.mlp import ensemble_predictions
 from metaopt.tuners.shared.moves import Config, mutated
@@ -40,46 +41,24 @@ class Bananas(Tuner):
     before. Independent Thompson sampling: one draw per candidate from a normal distribution with the mean and the
     standard deviation of the ensemble. A fit takes what has been told by then and waits for nothing. When the space
     has no other configuration left, nothing more is proposed. A memo says whether the model proposed it.
-
-    Args:
-        space: What to propose from.
-        seed: Seed of the run.
-        min_epochs: Not used.
-        max_epochs: Budget of every evaluation.
-        n_initial: Configurations before the first fit, the default if there is one and draws; at least 1. 10 as in
-            naszilla, the authors' code.
-        batch: Configurations per fit; at least 1. 10 likewise.
-        candidates: Mutants that the model chooses from; at least ``batch``. 100 likewise.
-        members: Perceptrons of the ensemble; at least 2. 5 likewise.
-
-    Raises:
-        ConfigError: if an option has no such value.
     """
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        n_initial: int = 10,
-        batch: int = 10,
-        candidates: int = 100,
-        members: int = 5,
-    ) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs)
-        lowest = {
-            "n_initial": (n_initial, 1),
-            "batch": (batch, 1),
-            "candidates": (candidates, batch),
-            "members": (members, 2),
-        }
-        for option, (value, least) in lowest.items():
-            if value < least:
-                text = f"{option} of bananas cannot be {value}; allowed: {least} or more"
-                raise ConfigError(text, f"change the tuner option {option}")
-        self.n_initial, self.batch, self.candidates, self.members = n_initial, batch, candidates, members
+    @dataclass(frozen=True, kw_only=True)
+    class Options(Tuner.Options):
+        """Options of ``bananas``; defaults of naszilla, the authors' code."""
+
+        n_initial: int = field(10, "configurations before the first fit: the default, if there is one, and draws", ge=1)
+        batch: int = field(10, "configurations per fit", ge=1)
+        candidates: int = field(100, "mutants that the model chooses from; at least as many as batch", ge=1)
+        members: int = field(5, "perceptrons of the ensemble", ge=2)
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
+        batch, candidates = self.options.batch, self.options.candidates
+        if candidates < batch:
+            raise ConfigError(f"candidates must be at least batch, got {candidates} and {batch}", "raise candidates")
         self._asked_configs: list[Config] = []
         self._results: list[tuple[Config, float]] = []
         self._seen = Seen(self.space)
@@ -88,7 +67,7 @@ class Bananas(Tuner):
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:
         if self._fit_ends(ask):
-            self._fit = (ask, len(self._results)) if ask >= self.n_initial and len(self._results) > 1 else None
+            self._fit = (ask, len(self._results)) if ask >= self.options.n_initial and len(self._results) > 1 else None
         found = (logged.config, logged.memo) if logged else self._next(ask)
         if found is None:
             return None
@@ -98,7 +77,7 @@ class Bananas(Tuner):
         return Proposal(key=ask, config=config, epochs=self.max_epochs, memo=memo)
 
     def _fit_ends(self, ask: int) -> bool:
-        return self._fit is None or ask - self._fit[0] >= self.batch
+        return self._fit is None or ask - self._fit[0] >= self.options.batch
 
     def _next(self, ask: int) -> tuple[Mapping[str, Value], Mapping[str, Any]] | None:
         if ask == 0:
@@ -125,7 +104,7 @@ class Bananas(Tuner):
             one_hot(self.space, [config for config, _ in results]),
             2 * (rankdata(losses) - 0.5) / len(losses) - 1,
             one_hot(self.space, candidates),
-            members=self.members,
+            members=self.options.members,
             rng=rng,
             hidden=_HIDDEN,
             rate=_RATE,
@@ -133,7 +112,7 @@ class Bananas(Tuner):
             updates=_UPDATES,
         )
         drawn = rng.normal(predicted.mean(axis=0), predicted.std(axis=0))
-        return [candidates[i] for i in np.argsort(drawn, kind="stable")[: self.batch]]
+        return [candidates[i] for i in np.argsort(drawn, kind="stable")[: self.options.batch]]
 
     def _mutants(
         self, ask: int, results: list[tuple[Config, float]], rng: np.random.Generator
@@ -141,12 +120,12 @@ class Bananas(Tuner):
         seen = Seen(self.space, self._asked_configs[:ask])
         found: list[dict[str, Value]] = []
         for parent, _ in sorted(results, key=lambda result: result[1])[:_MOST_PARENTS]:
-            for _ in range(self.candidates):
+            for _ in range(self.options.candidates):
                 mutant = mutated(self.space, parent, rng)
                 if mutant not in seen:
                     seen.add(mutant)
                     found.append(mutant)
-                if len(found) == self.candidates:
+                if len(found) == self.options.candidates:
                     return found
         return found
 

@@ -16,7 +16,7 @@ from ConfigSpace import ConfigurationSpace
 from metaopt.core.errors import ConfigError, JournalError
 from metaopt.core.seeds import seed_integer
 from metaopt.core.trial import Result, Trial, Value
-from metaopt.spaces.exact import Space
+from metaopt.settings.field import check
 from metaopt.spaces.space import check_config, default_of, exact, plain
 
 
@@ -37,30 +37,59 @@ class Proposal:
     memo: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a tuner is given to solve, whichever tuner it is.
+
+    Attributes:
+        space: Space of the configurations; tuners copy it, so the caller's is never drawn from.
+        seed: Seed of the run.
+        min_epochs: Smallest budget of an evaluation; tuners without fidelities ignore it.
+        max_epochs: Largest budget of an evaluation; the only one of tuners without fidelities.
+
+    Raises:
+        ConfigError: unless 1 <= ``min_epochs`` <= ``max_epochs``.
+    """
+
+    space: ConfigurationSpace
+    seed: int
+    min_epochs: int
+    max_epochs: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.min_epochs <= self.max_epochs:
+            text = f"epochs must satisfy 1 <= smallest <= largest, got {self.min_epochs} and {self.max_epochs}"
+            raise ConfigError(text, "change one of them")
+
+
 class Tuner(ABC):
     """Proposes configurations of a space, :attr:`first` before all others.
 
     Args:
-        space: What to propose from; copied, so the caller's is never drawn from.
-        seed: Seed of the run.
-        min_epochs: Smallest budget of an evaluation; tuners without fidelities ignore it.
-        max_epochs: Largest budget of an evaluation.
+        problem: What to solve.
+        **options: Fields of :attr:`Options`; a subclass with options declares a dataclass of this name.
 
     Attributes:
+        options: All options, checked against the types and ranges of their fields.
         first: What ask number 0 proposes: the space's default, or a draw where the space has none.
 
     Raises:
-        ConfigError: if the budgets are not as stated, or if an option of the tuner has no such value.
+        ConfigError: if an option has no such value.
     """
 
-    def __init__(self, space: ConfigurationSpace, *, seed: int, min_epochs: int, max_epochs: int) -> None:
-        if not 1 <= min_epochs <= max_epochs:
-            raise ConfigError(
-                f"epochs must satisfy 1 <= smallest <= largest, got {min_epochs} and {max_epochs}", "change one of them"
-            )
-        self.space = exact(space)
-        self.seed, self.min_epochs, self.max_epochs = seed, min_epochs, max_epochs
-        self.first = first_of(self.space, seed)
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        """No options."""
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        self.options = self.Options(**options)
+        for wrong in check(self.options):
+            raise ConfigError(wrong.message, f"change this option of {type(self).__name__}")
+        self.space = exact(problem.space)
+        self.seed, self.min_epochs, self.max_epochs = problem.seed, problem.min_epochs, problem.max_epochs
+        self.first = default_of(self.space) or self._draw(0)
         self._asked = 0
         self._told = 0
         self._running: dict[int, Trial] = {}
@@ -128,7 +157,8 @@ class Tuner(ABC):
 
     def _draw(self, ask: int) -> dict[str, Value]:
         """Returns a configuration drawn from the priors of the space; the same for the same ``ask`` and run seed."""
-        return _drawn(self.space, self.seed, ask)
+        self.space.seed(seed_integer(self.seed, ask, "space"))
+        return plain(self.space.sample_configuration())
 
     @abstractmethod
     def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:
@@ -142,21 +172,6 @@ class Tuner(ABC):
     @abstractmethod
     def _observe(self, tell: int, trial: Trial, result: Result) -> None:
         """Learns from tell number ``tell``; ``result.loss`` is always finite."""
-
-
-def first_of(space: Space, seed: int) -> dict[str, Value]:
-    """Returns what a run begins with: the default, or where the space has none, a draw from the stream of ask 0.
-
-    Args:
-        space: What it is a configuration of; seeded anew.
-        seed: Seed of the run.
-    """
-    return default_of(space) or _drawn(space, seed, 0)
-
-
-def _drawn(space: Space, seed: int, ask: int) -> dict[str, Value]:
-    space.seed(seed_integer(seed, ask, "space"))
-    return plain(space.sample_configuration())
 
 
 def _misfit(event: Trial | Result, reason: str) -> JournalError:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from ConfigSpace import ConfigurationSpace, OrdinalHyperparameter
@@ -18,7 +20,9 @@ from hpbandster.optimizers.config_generators import bohb as hpbandster_bohb
 
 from metaopt.core.errors import ConfigError
 from metaopt.core.seeds import seed_integer, seed_sequence
+from metaopt.settings.field import field
 from metaopt.spaces.space import is_config, plain
+from metaopt.tuners.base import Problem
 from metaopt.tuners.shared.brackets import SILENT, BracketTuner, Sample
 from metaopt.tuners.shared.varying import completed, without_constants
 
@@ -30,59 +34,35 @@ class BOHB(BracketTuner):
     hyperparameters that can vary; until then, and where none can, configurations are drawn from the priors. All
     defaults are the published ones (Falkner et al. 2018, section 4; hpbandster 0.7.4), but for eta, which is that of
     NAS-Bench-1Shot1's runs.
-
-    Args:
-        space: What to propose from; ordinal hyperparameters are not supported.
-        seed: Seed of the run.
-        min_epochs: Smallest budget of an evaluation.
-        max_epochs: Largest budget of an evaluation.
-        eta: One configuration in ``eta`` is promoted to ``eta`` times the budget; at least 2.
-        top_n_percent: Percentage of the results that count as good, 1 to 99.
-        num_samples: Candidates drawn from the good density per proposal; the one with the best ratio is taken.
-        random_fraction: Fraction of configurations drawn from the priors instead, 0 to 1.
-        bandwidth_factor: Widens the good density's bandwidth for drawing candidates; above 0.
-        min_bandwidth: Smallest bandwidth, relative to a hyperparameter's range; above 0.
-        min_points_in_model: Good results that a model needs; at least one more than hyperparameters that can
-            vary, which None means.
+    Ordinal hyperparameters are not supported.
     """
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        eta: int = 2,
-        top_n_percent: int = 15,
-        num_samples: int = 64,
-        random_fraction: float = 1 / 3,
-        bandwidth_factor: float = 3.0,
-        min_bandwidth: float = 1e-3,
-        min_points_in_model: int | None = None,
-    ) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs, eta=eta)
+    @dataclass(frozen=True, kw_only=True)
+    class Options(BracketTuner.Options):
+        """Options of ``bohb``."""
+
+        top_n_percent: int = field(15, "percentage of the results that count as good", ge=1, le=99)
+        num_samples: int = field(64, "draws from the good density per proposal, of which the best is taken", ge=1)
+        random_fraction: float = field(1 / 3, "fraction of configurations drawn from the priors", ge=0, le=1)
+        bandwidth_factor: float = field(3.0, "widening of the good density's bandwidth for draws from it", gt=0)
+        min_bandwidth: float = field(1e-3, "smallest bandwidth, relative to a hyperparameter's range", gt=0)
+        min_points_in_model: int | None = field(
+            None, "good results that a model needs", ge=1, otherwise="one more than hyperparameters that can vary"
+        )
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
         self._varying = without_constants(self.space)
-        fewest = len(self._varying) + 1
-        _require("top_n_percent", top_n_percent, 1 <= top_n_percent <= 99, "1 to 99")
-        _require("num_samples", num_samples, num_samples >= 1, "1 or more")
-        _require("random_fraction", random_fraction, 0 <= random_fraction <= 1, "0 to 1")
-        _require("bandwidth_factor", bandwidth_factor, bandwidth_factor > 0, "above 0")
-        _require("min_bandwidth", min_bandwidth, min_bandwidth > 0, "above 0")
-        enough = min_points_in_model is None or min_points_in_model >= fewest
-        _require("min_points_in_model", min_points_in_model, enough, f"{fewest} or more in this space")
+        fewest, points = len(self._varying) + 1, self.options.min_points_in_model
+        if points is not None and points < fewest:
+            text = f"min_points_in_model must be at least {fewest} in this space, got {points}"
+            raise ConfigError(text, "raise it, or leave it out")
         _refuse_ordinals(self._varying)
         with _seeded(np.random.SeedSequence(0)):
-            self._model = hpbandster_bohb.BOHB(
-                configspace=self._varying,
-                min_points_in_model=min_points_in_model,
-                top_n_percent=top_n_percent,
-                num_samples=num_samples,
-                random_fraction=random_fraction,
-                bandwidth_factor=bandwidth_factor,
-                min_bandwidth=min_bandwidth,
-                logger=SILENT,
-            )
+            model = {name: value for name, value in asdict(self.options).items() if name != "eta"}
+            self._model = hpbandster_bohb.BOHB(configspace=self._varying, logger=SILENT, **model)
 
     def _sample(self, ask: int, budget: float) -> Sample:
         if not len(self._varying):
@@ -102,13 +82,6 @@ class BOHB(BracketTuner):
         # Values of hyperparameters that are inactive are filled in at random.
         with _seeded(seed_sequence(self.seed, tell, "bohb tell")):
             self._model.new_result(job)
-
-
-def _require(option: str, value: object, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise ConfigError(
-            f"{option} of bohb cannot be {value}; allowed: {allowed}", f"change the tuner option {option}"
-        )
 
 
 def _refuse_ordinals(space: ConfigurationSpace) -> None:

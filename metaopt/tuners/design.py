@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from ConfigSpace import Configuration, ConfigurationSpace
+from ConfigSpace import Configuration
 from scipy.stats.qmc import Sobol
 
-from metaopt.core.errors import ConfigError
 from metaopt.core.seeds import stream
 from metaopt.core.trial import Result, Trial, Value
+from metaopt.settings.field import field
 from metaopt.spaces.exact import MOST_DRAWS, Space, without_room
 from metaopt.spaces.space import plain
-from metaopt.tuners.base import Proposal, Tuner
+from metaopt.tuners.base import Problem, Proposal, Tuner
 from metaopt.tuners.shared.varying import varying
 
 _ROWS = 64  # of the sequence at a time: a power of 2, in which it is balanced
@@ -31,41 +33,26 @@ class Design(Tuner):
 
     By default 1,000 searches are of 727 configurations, 91 of them with 4 searches each: these tell the standard
     deviation between seeds to about 4 % (272 degrees of freedom), for a quarter of the spread.
-
-    Args:
-        space: What to spread over.
-        seed: Seed of the run; scrambles the sequence.
-        min_epochs: Not used.
-        max_epochs: Budget of every evaluation.
-        every: New points to one that is repeated.
-        repeats: Evaluations of a repeated point in all; 1: there are none.
-
-    Raises:
-        ConfigError: if an option has no such value.
     """
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        every: int = 8,
-        repeats: int = 4,
-    ) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs)
-        if every < 1 or repeats < 1:
-            text = f"design needs every and repeats of at least 1, got {every} and {repeats}"
-            raise ConfigError(text, "raise the option that is below 1")
-        self.every, self.repeats = every, repeats
+    @dataclass(frozen=True, kw_only=True)
+    class Options(Tuner.Options):
+        """Options of ``design``."""
+
+        every: int = field(8, "new points to one that is repeated", ge=1)
+        repeats: int = field(4, "evaluations of a repeated point in all; 1: none is repeated", ge=1)
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
         self._points: list[Proposal] = []
         self._keys: dict[tuple[tuple[str, Value], ...], int] = {}
-        self._sequence = _sequence(self.space, seed)
+        self._sequence = _sequence(self.space, self.seed)
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
-        block, place = divmod(ask, self.every + self.repeats - 1)
-        if place >= self.every:
+        block, place = divmod(ask, self.options.every + self.options.repeats - 1)
+        if place >= self.options.every:
             return self._points[block]
         config = self.first if ask == 0 else next(self._sequence)
         if logged is not None:  # on another machine a logarithm may differ in a bit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import Any
@@ -22,58 +23,47 @@ from ConfigSpace.util import deactivate_inactive_hyperparameters
 
 from metaopt.core.errors import ConfigError, unknown_name
 from metaopt.core.trial import Trial, Value
-from metaopt.spaces.space import exact, plain, unmet
-from metaopt.tuners.base import Proposal, first_of
-from metaopt.tuners.fixed import Fixed
+from metaopt.settings.field import field
+from metaopt.spaces.space import plain, unmet
+from metaopt.tuners.base import Problem, Proposal
+from metaopt.tuners.fixed import Rounds
 
 _MOST_CONFIGURATIONS = 10_000  # before the inactive and the forbidden are taken out; more is surely a mistake
 
 
-class Grid(Fixed):
+class Grid(Rounds):
     """Goes round a grid, ``repeats`` times with fresh seeds, at the largest budget; then it proposes nothing more.
 
     A number takes values evenly on its own scale, both ends among them; anything else all of its values. The default
     configuration, or a draw where the space has none, comes first, whether it lies on the grid or not. A trial's key is
     the place of its configuration.
 
-    Args:
-        space: What to go round.
-        seed: Seed of the run.
-        min_epochs: Not used.
-        max_epochs: Budget of every evaluation.
-        points: Values of a hyperparameter that is a number; fewer where it has fewer whole numbers.
-        over: Names of the hyperparameters that vary, the others stay as they are in the first configuration; None:
-            all. An empty list evaluates the first configuration again and again.
-        repeats: Evaluations of each configuration.
-
     Raises:
-        ConfigError: if an option has no such value, if a name in ``over`` is not in the space or could not vary, or if
-            the grid is huge.
+        ConfigError: if a name in ``over`` is not in the space or could not vary, or if the grid is huge.
     """
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        points: int = 3,
-        over: Sequence[str] | None = None,
-        repeats: int = 1,
-    ) -> None:
-        if points < 2:
-            raise ConfigError(f"grid needs at least 2 points of a number, got {points}", "raise points")
+    @dataclass(frozen=True, kw_only=True)
+    class Options(Rounds.Options):
+        """Options of ``grid``; an empty ``over`` evaluates the first configuration again and again."""
+
+        points: int = field(3, "values of a hyperparameter that is a number; fewer of few whole numbers", ge=2)
+        over: Sequence[str] | None = field(
+            None, "names of the hyperparameters that vary; the others stay as in the first", otherwise="all"
+        )
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
+        space, points, over = problem.space, self.options.points, self.options.over
         named = list(map(str, over or ()))
         for name in named:
             if name not in space:
                 raise unknown_name("hyperparameter in over:", name, space, "name hyperparameters of the space")
         self._grid = partial(_configurations, space, frozenset(space if over is None else named), points)
-        configs = self._grid(first_of(exact(space), seed))
+        configs = self._grid(self.first)
         _check_varying(space, [name for name in named if len(_values(space[name], points)) > 1], configs)
-        super().__init__(
-            space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs, configs=configs, repeats=repeats
-        )
+        self.configs = tuple(configs)
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:
         if self.configs[0] != self.first:  # a journal begins with another one

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ConfigSpace import ConfigurationSpace
-
-from metaopt.core.errors import ConfigError
 from metaopt.core.seeds import seed_integer, stream
 from metaopt.core.trial import Result, Trial, Value
+from metaopt.settings.field import field
 from metaopt.spaces.space import plain
-from metaopt.tuners.base import Proposal, Tuner
+from metaopt.tuners.base import Problem, Proposal, Tuner
 from metaopt.tuners.shared.moves import Config, neighbours
 from metaopt.tuners.shared.seen import Seen
 
@@ -34,34 +32,21 @@ class LocalSearch(Tuner):
     other left, nothing more is. Where an ask would have to wait for the results of a climb, it draws for the next climb
     instead, so with one trial at a time this is the published search. A memo says the climb, from 0, and whether the
     configuration is a draw.
-
-    Args:
-        space: What to propose from.
-        seed: Seed of the run.
-        min_epochs: Not used.
-        max_epochs: Budget of every evaluation.
-        n_starts: Draws before a climb; at least 1. 10 as in naszilla, the authors' code.
-        swap: Where a hyperparameter is a set, as the parents of a cell's node are, a neighbour has one element
-            swapped for another, instead of any other set.
-
-    Raises:
-        ConfigError: if an option has no such value.
     """
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        n_starts: int = 10,
-        swap: bool = False,
-    ) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs)
-        if n_starts < 1:
-            raise ConfigError(f"n_starts of local_search cannot be {n_starts}; allowed: 1 or more", "raise n_starts")
-        self.n_starts, self.swap = n_starts, swap
+    @dataclass(frozen=True, kw_only=True)
+    class Options(Tuner.Options):
+        """Options of ``local_search``."""
+
+        n_starts: int = field(10, "draws before a climb (naszilla, the authors' code: 10)", ge=1)
+        swap: bool = field(
+            False, "whether a neighbor differs in one element of a set, as of a node's parents, not in the whole set"
+        )
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
         self._seen = Seen(self.space)
         self._climb = 0
         self._centre: Point | None = None
@@ -97,7 +82,7 @@ class LocalSearch(Tuner):
         climb = trial.memo["climb"]
         self._in_flight[climb] -= 1
         self._points[climb].append(Point(trial.config, result.loss))
-        while self._centre is not None or len(self._points[self._climb]) >= self.n_starts:
+        while self._centre is not None or len(self._points[self._climb]) >= self.options.n_starts:
             best = min(self._points[self._climb], key=lambda point: point.loss)
             if self._centre is None or best.loss < self._centre.loss:
                 self._move(best, tell)
@@ -107,5 +92,5 @@ class LocalSearch(Tuner):
 
     def _move(self, centre: Point, tell: int) -> None:
         self._centre = centre
-        self._untried = neighbours(self.space, centre.config, swap=self.swap)
+        self._untried = neighbours(self.space, centre.config, swap=self.options.swap)
         stream(self.seed, tell, "neighbours", self._climb).shuffle(self._untried)

@@ -1,4 +1,4 @@
-"""Regularised (ageing) evolution (Real et al. 2019, algorithm 1), asynchronous as there."""
+"""Regularized (aging) evolution (Real et al. 2019, algorithm 1), asynchronous as there."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ConfigSpace import ConfigurationSpace
-
 from metaopt.core.errors import ConfigError
 from metaopt.core.seeds import stream
 from metaopt.core.trial import Result, Trial, Value
-from metaopt.tuners.base import Proposal, Tuner
+from metaopt.settings.field import field
+from metaopt.tuners.base import Problem, Proposal, Tuner
 from metaopt.tuners.shared.moves import Config, identity, is_set_choice, mutated, mutated_as_published
 
 _MUTATIONS = {"any": mutated, "published": mutated_as_published}
@@ -40,42 +39,35 @@ class RegularizedEvolution(Tuner):
     whose oldest member leaves when it is full; so nothing waits for a generation. Sampled is with replacement, as in
     the released code of both papers named here. A configuration may be proposed again. A memo names the parent's trial,
     or None. For ``n_initial`` evaluations this is random search: where 50 are all, a population of 10 to 30 is of use.
-
-    Args:
-        space: What to propose from.
-        seed: Seed of the run.
-        min_epochs: Not used.
-        max_epochs: Budget of every evaluation.
-        population: Members kept; at least 1. 100 as in NAS-Bench-1Shot1 (Siems et al. 2020, released code), where it
-            spends 100 of 280 evaluations on draws; naszilla, the code of White et al. (2021), has 30.
-        tournament: Members drawn, of which the best becomes the parent; at least 1. 10 as in NAS-Bench-1Shot1.
-        n_initial: Evaluations before the first mutation, the first among them; None: as many as ``population``.
-        mutation: ``any``: one hyperparameter changes, see :func:`metaopt.tuners.shared.moves.mutated`. ``published``:
-            as in NAS-Bench-1Shot1, for cell spaces, see :func:`metaopt.tuners.shared.moves.mutated_as_published`.
-
-    Raises:
-        ConfigError: if an option has no such value, or if ``published`` does not fit the space.
     """
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        population: int = 100,
-        tournament: int = 10,
-        n_initial: int | None = None,
-        mutation: str = "any",
-    ) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs)
-        n_initial = population if n_initial is None else n_initial
-        for option, value in {"population": population, "tournament": tournament, "n_initial": n_initial}.items():
-            if value < 1:
-                raise ConfigError(f"{option} of re cannot be {value}; allowed: 1 or more", f"raise {option}")
-        _check_mutation(space, mutation)
-        self.tournament, self.n_initial = tournament, n_initial
+    @dataclass(frozen=True, kw_only=True)
+    class Options(Tuner.Options):
+        """Options of ``re``; defaults of NAS-Bench-1Shot1 (Siems et al. 2020, released code).
+
+        There it spends 100 of 280 evaluations on draws; naszilla, the code of White et al. (2021), keeps 30 members.
+        The mutations are :func:`metaopt.tuners.shared.moves.mutated` and
+        :func:`metaopt.tuners.shared.moves.mutated_as_published`.
+        """
+
+        population: int = field(100, "members of the population", ge=1)
+        tournament: int = field(10, "members drawn, of which the best becomes the parent", ge=1)
+        n_initial: int | None = field(
+            None, "evaluations before the first mutation, the first one included", ge=1, otherwise="as population"
+        )
+        mutation: str = field(
+            "any", "any: one hyperparameter changes; published: as in NAS-Bench-1Shot1", choices=_MUTATIONS
+        )
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
+        population, n_initial, mutation = self.options.population, self.options.n_initial, self.options.mutation
+        if mutation == "published" and not any(map(is_set_choice, self.space.values())):
+            text = f"mutation published swaps the parents of a cell's nodes, and the space {self.space.name} has none"
+            raise ConfigError(text, "use mutation any")
+        self.n_initial = population if n_initial is None else n_initial
         self.population: deque[Member] = deque(maxlen=population)
         self._mutate = _MUTATIONS[mutation]
         self._keys: dict[tuple[Any, ...], int] = {}
@@ -89,17 +81,9 @@ class RegularizedEvolution(Tuner):
         if ask < self.n_initial or not self.population:
             return (self._draw(ask) if ask else self.first), {"parent": None}
         rng = stream(self.seed, ask, "evolution")
-        sample = [self.population[int(i)] for i in rng.integers(len(self.population), size=self.tournament)]
+        sample = [self.population[int(i)] for i in rng.integers(len(self.population), size=self.options.tournament)]
         parent = min(sample, key=lambda member: member.loss)
         return self._mutate(self.space, parent.config, rng), {"parent": parent.trial}
 
     def _observe(self, tell: int, trial: Trial, result: Result) -> None:
         self.population.append(Member(trial.id, trial.config, result.loss))
-
-
-def _check_mutation(space: ConfigurationSpace, mutation: str) -> None:
-    if mutation not in _MUTATIONS:
-        raise ConfigError(f"mutation of re cannot be {mutation!r}; allowed: {', '.join(_MUTATIONS)}", "choose one")
-    if mutation == "published" and not any(is_set_choice(hyperparameter) for hyperparameter in space.values()):
-        text = f"mutation published swaps the parents of a cell's nodes, and the space {space.name} has none"
-        raise ConfigError(text, "use mutation any")

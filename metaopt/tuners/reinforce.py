@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ConfigSpace import ConfigurationSpace
 from ConfigSpace.hyperparameters import (
     CategoricalHyperparameter,
     Constant,
@@ -20,11 +19,11 @@ from ConfigSpace.hyperparameters import (
 from ConfigSpace.types import NotSet
 from numpy.typing import NDArray
 
-from metaopt.core.errors import ConfigError
 from metaopt.core.seeds import stream
 from metaopt.core.trial import Result, Trial, Value
+from metaopt.settings.field import field
 from metaopt.spaces.space import is_config, plain, unmet
-from metaopt.tuners.base import Proposal, Tuner
+from metaopt.tuners.base import Problem, Proposal, Tuner
 from metaopt.tuners.shared.adam import Adam
 
 _MOMENTUM = 0.9  # of the baseline: 1Shot1's released code
@@ -43,7 +42,7 @@ class Mean:
 
     momentum: float
     _sum: Any = 0.0
-    _updates: int = field(default=0)
+    _updates: int = 0
 
     def update(self, value: Any) -> Any:
         """Takes a value, a float or an array, and returns the average with it."""
@@ -64,41 +63,24 @@ class Reinforce(Tuner):
     As published it hardly learns within some hundred evaluations: rewards differ by hundredths, so the logits move by
     thousandths. ``reward_scaling`` divides the advantage by its own root mean square; ``adam`` scales every logit's
     step by itself.
-
-    Args:
-        space: What to propose from.
-        seed: Seed of the run.
-        min_epochs: Not used.
-        max_epochs: Budget of every evaluation.
-        rate: Step of the logits; above 0. 0.1 as in NAS-Bench-1Shot1 (Siems et al. 2020, released code).
-        reward_scaling: Whether the advantage is divided by its root mean square so far. Not as published.
-        adam: Whether Adam (Kingma & Ba 2015) ascends instead of plain gradient ascent. As in NATS-Bench's code, not
-            as in NAS-Bench-1Shot1.
-        bins: Choices of a number, fewer where it has fewer whole numbers; at least 2. Own choice: 8.
-
-    Raises:
-        ConfigError: if an option has no such value.
     """
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        rate: float = 0.1,
-        reward_scaling: bool = False,
-        adam: bool = False,
-        bins: int = 8,
-    ) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs)
-        if rate <= 0:
-            raise ConfigError(f"rate of reinforce cannot be {rate}; allowed: above 0", "0.1 is as published")
-        if bins < 2:
-            raise ConfigError(f"bins of reinforce cannot be {bins}; allowed: 2 or more", "8 is the default")
-        self.rate, self.reward_scaling, self.adam, self.bins = rate, reward_scaling, adam, bins
-        sizes = [_n_choices(hyperparameter, bins) for hyperparameter in self.space.values()]
+    @dataclass(frozen=True, kw_only=True)
+    class Options(Tuner.Options):
+        """Options of ``reinforce``; ``rate`` is that of NAS-Bench-1Shot1 (Siems et al. 2020, released code)."""
+
+        rate: float = field(0.1, "step of the logits", gt=0)
+        reward_scaling: bool = field(
+            False, "whether the advantage is divided by its root mean square so far; not as published"
+        )
+        adam: bool = field(False, "whether Adam ascends, as in NATS-Bench's code, and not plain gradient ascent")
+        bins: int = field(8, "choices of a number, fewer where it has fewer whole numbers", ge=2)
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
+        sizes = [_n_choices(hyperparameter, self.options.bins) for hyperparameter in self.space.values()]
         ends = np.cumsum(sizes).tolist()
         self._slices = {name: slice(e - n, e) for name, n, e in zip(self.space, sizes, ends, strict=True)}
         self._logits = np.zeros(ends[-1] if ends else 0)
@@ -151,10 +133,11 @@ class Reinforce(Tuner):
     def _observe(self, tell: int, trial: Trial, result: Result) -> None:
         reward = 1 - result.loss
         advantage = reward - self._baseline.update(reward)
-        if self.reward_scaling:
+        if self.options.reward_scaling:
             advantage /= math.sqrt(self._square.update(advantage**2)) + _TINY
         gradient = advantage * self._gradient(trial.memo["choices"])
-        self._logits += self._adam.step(gradient, self.rate) if self.adam else self.rate * gradient
+        rate = self.options.rate
+        self._logits += self._adam.step(gradient, rate) if self.options.adam else rate * gradient
 
     def _gradient(self, choices: Mapping[str, int]) -> NDArray[np.float64]:
         """Returns the gradient of log p(choices) with respect to the logits: 1 - p where chosen, -p elsewhere."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ConfigSpace import ConfigurationSpace
+from dataclasses import dataclass
+from typing import Any
 
-from metaopt.core.errors import ConfigError
 from metaopt.core.trial import Result, Trial
-from metaopt.tuners.base import Proposal, Tuner
+from metaopt.settings.field import field
+from metaopt.tuners.base import Problem, Proposal, Tuner
 from metaopt.tuners.shared.brackets import Sample
 from metaopt.tuners.shared.smac_adapter import ForestModel
 from metaopt.tuners.shared.varying import varying
@@ -17,36 +18,34 @@ class SMAC(Tuner):
 
     A memo says whether the configuration came from the forest, and what the forest proposed besides. No configuration
     is proposed twice while there are others.
-
-    Args:
-        space: What to propose from.
-        seed: Seed of the run.
-        min_epochs: Not used.
-        max_epochs: Budget of every evaluation.
-        n_initial: Configurations before the forest, the first among them; None: two per hyperparameter that can
-            vary. SMAC itself takes ten but at most a quarter of the run's trials, which a tuner does not know.
-        retrain_after: Configurations that are taken from one forest. 8 as in SMAC.
-        challengers: Configurations that are drawn to start the search of the best from. 10,000 as in SMAC.
     """
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        n_initial: int | None = None,
-        retrain_after: int = 8,
-        challengers: int = 10_000,
-    ) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs)
-        if n_initial is not None and n_initial < 1:
-            raise ConfigError(f"n_initial must be at least 1, got {n_initial}", "change the tuner option n_initial")
-        self._model = ForestModel(
-            self.space, seed=seed, retrain_after=retrain_after, challengers=challengers, min_trials=1
+    @dataclass(frozen=True, kw_only=True)
+    class Options(Tuner.Options):
+        """Options of ``smac``.
+
+        SMAC itself begins with ten configurations per hyperparameter, but at most a quarter of the run's trials, which
+        a tuner does not know.
+        """
+
+        n_initial: int | None = field(
+            None,
+            "configurations before the forest, the first one included",
+            ge=1,
+            otherwise="two per hyperparameter that can vary",
         )
-        self.n_initial = max(2 * len(varying(self.space)), 1) if n_initial is None else n_initial
+        retrain_after: int = field(8, "configurations taken from one forest (SMAC: 8)", ge=1)
+        challengers: int = field(10_000, "draws that the search for the best starts from (SMAC: 10,000)", ge=1)
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
+        retrain_after, challengers = self.options.retrain_after, self.options.challengers
+        self._model = ForestModel(
+            self.space, seed=self.seed, retrain_after=retrain_after, challengers=challengers, min_trials=1
+        )
+        self.n_initial = self.options.n_initial or max(2 * len(varying(self.space)), 1)
         self._even = self._model.initial(self.n_initial)
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ConfigSpace import ConfigurationSpace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from metaopt.core.trial import Result, Trial
-from metaopt.tuners.base import Proposal
+from metaopt.settings.field import field
+from metaopt.tuners.base import Problem, Proposal
 from metaopt.tuners.shared.brackets import BracketTuner, Sample
 from metaopt.tuners.shared.smac_adapter import ForestModel
 from metaopt.tuners.shared.varying import varying
@@ -17,39 +17,35 @@ class SMACMultiFidelity(BracketTuner):
     """The brackets of ``hyperband``; new configurations come from a forest of the largest budget that allows one.
 
     A memo also says what the forest proposed besides.
-
-    Args:
-        space: What to propose from.
-        seed: Seed of the run.
-        min_epochs: Smallest budget of an evaluation.
-        max_epochs: Largest budget of an evaluation.
-        eta: One configuration in ``eta`` is promoted to ``eta`` times the budget; at least 2.
-        min_trials: Results on one budget that a forest of it needs; None: one more than hyperparameters that can
-            vary. SMAC itself
-            has 1, and so trains on a single point as soon as one configuration has reached the largest budget.
-        retrain_after: Configurations that are taken from one forest. 8 as in SMAC.
-        challengers: Configurations that are drawn to start the search of the best from. 10,000 as in SMAC.
     """
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        eta: int = 2,
-        min_trials: int | None = None,
-        retrain_after: int = 8,
-        challengers: int = 10_000,
-    ) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs, eta=eta)
+    @dataclass(frozen=True, kw_only=True)
+    class Options(BracketTuner.Options):
+        """Options of ``smac_mf``.
+
+        SMAC itself needs one result, and so trains on a single point as soon as one configuration has reached the
+        largest budget.
+        """
+
+        min_trials: int | None = field(
+            None,
+            "results on one budget that a forest of it needs",
+            ge=1,
+            otherwise="one more than hyperparameters that can vary",
+        )
+        retrain_after: int = field(8, "configurations taken from one forest (SMAC: 8)", ge=1)
+        challengers: int = field(10_000, "draws that the search for the best starts from (SMAC: 10,000)", ge=1)
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
         self._model = ForestModel(
             self.space,
-            seed=seed,
-            retrain_after=retrain_after,
-            challengers=challengers,
-            min_trials=len(varying(self.space)) + 1 if min_trials is None else min_trials,
+            seed=self.seed,
+            retrain_after=self.options.retrain_after,
+            challengers=self.options.challengers,
+            min_trials=self.options.min_trials or len(varying(self.space)) + 1,
         )
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ConfigSpace import ConfigurationSpace
+from dataclasses import dataclass
+from typing import Any
 
 from metaopt.core.trial import Result, Trial
-from metaopt.tuners.base import Proposal, Tuner
+from metaopt.settings.field import field
+from metaopt.tuners.base import Problem, Proposal, Tuner
 from metaopt.tuners.shared.optuna_adapter import ParzenModel
 
 
@@ -13,20 +15,19 @@ class TPE(Tuner):
     """Proposes where good configurations are dense and bad ones are not; no configuration twice, if it can.
 
     A memo says whether the configuration came from the model.
-
-    Args:
-        space: What to propose from.
-        seed: Seed of the run.
-        min_epochs: Not used.
-        max_epochs: Budget of every evaluation.
-        startup: Results that the model needs; until then configurations are drawn from the priors. 10 as in Optuna.
     """
 
-    def __init__(
-        self, space: ConfigurationSpace, *, seed: int, min_epochs: int, max_epochs: int, startup: int = 10
-    ) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs)
-        self._model = ParzenModel(self.space, seed=seed, startup=startup)
+    @dataclass(frozen=True, kw_only=True)
+    class Options(Tuner.Options):
+        """Options of ``tpe``."""
+
+        startup: int = field(10, "results that the model needs; draws from the priors until then (Optuna: 10)", ge=1)
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
+        self._model = ParzenModel(self.space, seed=self.seed, startup=self.options.startup)
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
         if ask == 0:

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from ConfigSpace import ConfigurationSpace
+from dataclasses import dataclass
+from typing import Any
 
 from metaopt.core.trial import Result, Trial
-from metaopt.tuners.base import Proposal
+from metaopt.settings.field import field
+from metaopt.tuners.base import Problem, Proposal
 from metaopt.tuners.shared.brackets import BracketTuner, Sample
 from metaopt.tuners.shared.optuna_adapter import ParzenModel
 
 
 class TPEHyperband(BracketTuner):
-    """The brackets of ``hyperband``; new configurations come from a model of the largest budget that allows one.
+    """The brackets of ``hyperband``; new configurations come from a model of the largest budget that allows one."""
 
-    Args:
-        space: What to propose from.
-        seed: Seed of the run.
-        min_epochs: Smallest budget of an evaluation.
-        max_epochs: Largest budget of an evaluation.
-        eta: One configuration in ``eta`` is promoted to ``eta`` times the budget; at least 2.
-        startup: Results on one budget that a model of it needs; until one has them, configurations are drawn from the
-            priors. 10 as in Optuna.
-    """
+    @dataclass(frozen=True, kw_only=True)
+    class Options(BracketTuner.Options):
+        """Options of ``tpe_hb``."""
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        eta: int = 2,
-        startup: int = 10,
-    ) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs, eta=eta)
-        self._model = ParzenModel(self.space, seed=seed, startup=startup)
+        startup: int = field(
+            10, "results on one budget that a model of it needs; draws from the priors until then (Optuna: 10)", ge=1
+        )
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
+        self._model = ParzenModel(self.space, seed=self.seed, startup=self.options.startup)
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal:
         proposal = super()._propose(ask, logged)

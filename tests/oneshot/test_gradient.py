@@ -67,7 +67,9 @@ def test_adaptive_needs_a_rule_and_a_penalty(config: dict[str, object]) -> None:
 
 
 def test_an_unknown_rule_is_named() -> None:
-    with pytest.raises(ConfigError, match="early_stopping 'papr'; did you mean 'paper'"):
+    with pytest.raises(
+        ConfigError, match="early_stopping must be off, code or paper, got 'papr'; did you mean 'paper'"
+    ):
         GradientSettings.from_config({"early_stopping": "papr"})
 
 

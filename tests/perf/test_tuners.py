@@ -17,6 +17,7 @@ from metaopt.core.seeds import stream
 from metaopt.core.trial import Result
 from metaopt.spaces.space import load_space
 from metaopt.tuners import TUNERS
+from metaopt.tuners.base import Problem
 
 RESULTS, ASKS, MOST_S = (10, 100, 1000), 20, 1.0
 
@@ -30,7 +31,7 @@ def test_cpu_of_an_ask(name: str, where: str, capsys: pytest.CaptureFixture[str]
     space = load_space(where) if where == "darts" else cell_configuration_space(CELL_SPACES[1])
     rng = stream(1)
     for n_results in RESULTS:
-        tuner = resolve("tuner", TUNERS, name)(space, seed=1, min_epochs=1, max_epochs=1)
+        tuner = resolve("tuner", TUNERS, name)(Problem(space, 1, 1, 1))
         for trial in tuner.ask(n_results):
             tuner.tell(Result(trial.id, "ok", valid_error=0.05 + 0.2 * float(rng.random())))
         seconds = np.empty(ASKS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -9,11 +10,11 @@ from metaopt.core.registry import resolve
 from metaopt.core.trial import Result, Trial
 from metaopt.runs.draws import _SIGNS, only_draws
 from metaopt.tuners import TUNERS
-from metaopt.tuners.options import option_defaults
+from metaopt.tuners.base import Problem
 
 
 def played(name: str, n: int, **options: Any) -> list[Trial]:
-    tuner = resolve("tuner", TUNERS, name)(lookups.SPACE, seed=1, min_epochs=8, max_epochs=8, **options)
+    tuner = resolve("tuner", TUNERS, name)(Problem(lookups.SPACE, 1, 8, 8), **options)
     trials = []
     for _ in range(n):
         (trial,) = tuner.ask()
@@ -50,6 +51,6 @@ def test_where_memos_say_nothing_nothing_is_said() -> None:
 
 @pytest.mark.parametrize("name", _SIGNS)
 def test_named_are_options_and_memos_that_there_are(name: str) -> None:
-    assert _SIGNS[name].option in option_defaults(resolve("tuner", TUNERS, name))
+    assert _SIGNS[name].option in {field.name for field in fields(resolve("tuner", TUNERS, name).Options)}
     (trial,) = played(name, 1)
     assert only_draws({"tuner": name}, [trial])

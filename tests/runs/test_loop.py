@@ -15,7 +15,7 @@ from metaopt.executors.base import Executor, Recipe
 from metaopt.runs.failures import EveryTrialFailsError
 from metaopt.runs.journal import Event, JournalWriter, read
 from metaopt.runs.loop import Run
-from metaopt.tuners.base import Proposal, Tuner
+from metaopt.tuners.base import Problem, Proposal, Tuner
 from metaopt.tuners.random import Random
 
 SPACE = ConfigurationSpace(space=[Float("x", (0.0, 1.0))])
@@ -131,7 +131,7 @@ class Driven:
     ) -> str:
         recorded, self.watch = read(self.path), Watch()
         self.desk = Desk(self.clock, **desk)
-        fresh = tuner(SPACE, seed=1, min_epochs=1, max_epochs=8)
+        fresh = tuner(Problem(SPACE, 1, 1, 8))
         with contextlib.closing(JournalWriter(self.path, recorded)) as journal:
             folder = self.path.parent
             study = Run(

@@ -13,7 +13,7 @@ from ConfigSpace import ConfigurationSpace
 from metaopt.core.trial import Result, Trial
 from metaopt.spaces.space import plain
 from metaopt.testing.tuner_contract import BracketContract, TunerContract, mixed_space, play, trials_of
-from metaopt.tuners.base import Proposal
+from metaopt.tuners.base import Problem, Proposal
 from metaopt.tuners.hyperband import Hyperband
 from metaopt.tuners.random import Random
 
@@ -32,9 +32,9 @@ class LivingGenerator(Random):
 
 
 class CallersSpace(Random):
-    def __init__(self, space: ConfigurationSpace, **settings: Any) -> None:
-        super().__init__(space, **settings)
-        self.space = space
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
+        self.space = problem.space
 
 
 class NumpyValues(Random):
@@ -79,6 +79,19 @@ class PromotesCrashes(Hyperband):
         super()._observe(tell, trial, Result(result.trial_id, "ok", random.Random(trial.id).random()))
 
 
+class OldConstructor(Random):
+    def __init__(self, space: ConfigurationSpace, *, seed: int, min_epochs: int, max_epochs: int) -> None:
+        super().__init__(Problem(space, seed, min_epochs, max_epochs))
+
+
+def test_the_constructor_of_earlier_versions_is_told_what_to_take() -> None:
+    class Suite(TunerContract):
+        name = f"{__name__}:OldConstructor"
+
+    with pytest.raises(TypeError, match=r"that of metaopt 0\.1: take problem: Problem and \*\*options"):
+        Suite().tuner()
+
+
 @pytest.mark.parametrize(
     ("broken", "test"),
     [
@@ -109,7 +122,7 @@ def test_a_broken_tuner_is_caught(broken: type[Random], test: Callable[..., None
 
 
 def test_play_keeps_trials_in_flight_and_tells_out_of_order() -> None:
-    events = play(Random(mixed_space(), seed=1, min_epochs=1, max_epochs=9), n=30, in_flight=3)
+    events = play(Random(Problem(mixed_space(), 1, 1, 9)), n=30, in_flight=3)
     told = [event.trial_id for event in events if isinstance(event, Result)]
     assert len(trials_of(events)) == 30
     assert 27 <= len(told) < 30

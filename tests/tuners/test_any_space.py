@@ -22,7 +22,7 @@ from metaopt.spaces.exact import Space
 from metaopt.spaces.optuna import distribution
 from metaopt.spaces.space import check_config, plain, space_from_json, space_to_json
 from metaopt.tuners import TUNERS
-from metaopt.tuners.base import Tuner
+from metaopt.tuners.base import Problem, Tuner
 from metaopt.tuners.shared.encoding import one_hot
 from metaopt.tuners.shared.moves import mutated, neighbours
 from random_spaces import spaces, what_is_wrong
@@ -99,8 +99,8 @@ def or_refused(make: Callable[[], Made]) -> Made | str:
 
 def check_tuner(name: str, data: Mapping[str, Any], space: Space, path: Path) -> None:
     n = {"bohb": 14, "smac": 5, "smac_mf": 5}.get(name, 8)
-    settings = {"seed": number_of(data) % 1000, "min_epochs": 1 if number_of(data) % 2 else 4, "max_epochs": 4}
-    made = or_refused(lambda: load(TUNERS[name])(space, **settings, **OPTIONS[name]))
+    budgets = number_of(data) % 1000, 1 if number_of(data) % 2 else 4, 4
+    made = or_refused(lambda: load(TUNERS[name])(Problem(space, *budgets), **OPTIONS[name]))
     if isinstance(made, str):
         assert name in ("bohb", "smac", "smac_mf")
         assert f"{name[:4]} takes no" in made
@@ -117,7 +117,7 @@ def check_tuner(name: str, data: Mapping[str, Any], space: Space, path: Path) ->
     recorded = read(path)
     assert [event.record for event in recorded.events] == events
     assert repr([event.record for event in recorded.events]) == repr(events)
-    again = load(TUNERS[name])(space_from_json(recorded.header["space"]), **settings, **OPTIONS[name])
+    again = load(TUNERS[name])(Problem(space_from_json(recorded.header["space"]), *budgets), **OPTIONS[name])
     again.replay(event.record for event in recorded.events)
     assert asked(again, data, 4, [*waiting]) == asked(tuner, data, 4, waiting)
 
@@ -165,7 +165,7 @@ def test_every_tuner_comes_to_an_end_where_little_is_legal(name: str) -> None:
     numbers = [{"name": n, "type": "uniform_float", "lower": 0, "upper": 1, "default_value": 0.01} for n in "xy"]
     clauses = [{"type": "CLAUSE_GT", "name": n, "value": 0.04} for n in "xy"]
     data = {"hyperparameters": numbers, "conditions": [], "forbiddens": clauses}
-    tuner = load(TUNERS[name])(space_from_json(data), seed=0, min_epochs=4, max_epochs=4, **OPTIONS[name])
+    tuner = load(TUNERS[name])(Problem(space_from_json(data), 0, 4, 4), **OPTIONS[name])
     asked(tuner, data, 8, [])
 
 

@@ -8,14 +8,14 @@ from ConfigSpace import ConfigurationSpace, Float
 from metaopt.core.errors import ConfigError, JournalError
 from metaopt.core.seeds import seed_integer
 from metaopt.core.trial import Result, Trial
-from metaopt.tuners.base import Proposal, Tuner
+from metaopt.tuners.base import Problem, Proposal, Tuner
 
 
 class Countdown(Tuner):
     """Proposes three configurations and remembers what it was told."""
 
     def __init__(self, space: ConfigurationSpace, min_epochs: int = 1, max_epochs: int = 9) -> None:
-        super().__init__(space, seed=7, min_epochs=min_epochs, max_epochs=max_epochs)
+        super().__init__(Problem(space, 7, min_epochs, max_epochs))
         self.told: list[tuple[int, int, str]] = []
 
     def _propose(self, ask: int, logged: Trial | None) -> Proposal | None:

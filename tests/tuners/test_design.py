@@ -6,17 +6,16 @@ import warnings
 from collections import Counter
 from typing import Any
 
-import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, ForbiddenLessThanRelation, Integer
 
-from metaopt.core.errors import ConfigError
 from metaopt.spaces.space import load_space, plain, space_from_json
+from metaopt.tuners.base import Problem
 from metaopt.tuners.design import Design
 
 
 def design(space: str | ConfigurationSpace = "darts2", *, seed: int = 3, **options: Any) -> Design:
     where = load_space(space) if isinstance(space, str) else space
-    return Design(where, seed=seed, min_epochs=3, max_epochs=27, **options)
+    return Design(Problem(where, seed, 3, 27), **options)
 
 
 def test_every_eighth_point_is_searched_four_times_the_default_first() -> None:
@@ -118,9 +117,3 @@ def test_no_warning_is_given() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         design().ask(300)
-
-
-@pytest.mark.parametrize("options", [{"every": 0}, {"repeats": 0}, {"every": -3, "repeats": 0}])
-def test_refuses(options: dict[str, int]) -> None:
-    with pytest.raises(ConfigError, match="design needs every and repeats of at least 1, got"):
-        design(**options)

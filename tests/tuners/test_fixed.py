@@ -6,6 +6,7 @@ import pytest
 
 from metaopt.core.errors import ConfigError
 from metaopt.spaces.space import load_space
+from metaopt.tuners.base import Problem
 from metaopt.tuners.fixed import Fixed
 
 A: dict[str, Any] = {"weight_decay": 3e-4, "cutout_prob": 0.0}
@@ -13,7 +14,7 @@ B: dict[str, Any] = {"weight_decay": 1e-5, "cutout_prob": 0.5}
 
 
 def fixed(**options: Any) -> Fixed:
-    return Fixed(load_space("darts_cs1"), seed=3, min_epochs=3, max_epochs=27, **options)
+    return Fixed(Problem(load_space("darts_cs1"), 3, 3, 27), **options)
 
 
 def test_goes_round_the_configurations_and_ends() -> None:
@@ -29,8 +30,8 @@ def test_goes_round_the_configurations_and_ends() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"configs": []}, "at least 1 configuration and 1 repeat, got 0 and 1"),
-        ({"configs": [A], "repeats": 0}, "got 1 and 0"),
+        ({"configs": []}, "there is no configuration to evaluate"),
+        ({"configs": [A], "repeats": 0}, "repeats must be at least 1, got 0"),
         ({"configs": [A, {**A, "cutout_prob": 2.0}]}, "cutout_prob cannot be 2.0"),
         ({"configs": [{"weight_decay": 3e-4}]}, "active but has no value set"),
     ],

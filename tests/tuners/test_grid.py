@@ -16,11 +16,12 @@ from ConfigSpace import (
 
 from metaopt.core.errors import ConfigError
 from metaopt.spaces.space import load_space, plain
+from metaopt.tuners.base import Problem
 from metaopt.tuners.grid import Grid
 
 
 def grid(space: ConfigurationSpace, **options: Any) -> Grid:
-    return Grid(space, seed=3, min_epochs=3, max_epochs=27, **options)
+    return Grid(Problem(space, 3, 3, 27), **options)
 
 
 def space_of(*hyperparameters: Any) -> ConfigurationSpace:
@@ -78,8 +79,6 @@ def test_what_could_not_vary_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"points": 1, "over": ["cutout"]}, "at least 2 points of a number, got 1"),
-        ({"repeats": 0, "over": ["cutout"]}, "grid needs at least 1 configuration and 1 repeat, got .* and 0"),
         ({"over": ["cutot"]}, "unknown hyperparameter in over: 'cutot'; did you mean 'cutout'"),
         ({"points": 20, "over": None}, "the grid has 138240000000 configurations; allowed: 10000"),
         ({"over": [3]}, "unknown hyperparameter in over: '3'"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from metaopt.core.trial import Result
 from metaopt.spaces.space import load_space
+from metaopt.tuners.base import Problem
 from metaopt.tuners.bohb import BOHB
 from metaopt.tuners.hyperband import Hyperband
 
@@ -9,7 +10,7 @@ from metaopt.tuners.hyperband import Hyperband
 def test_is_bohb_without_its_model() -> None:
     """The same brackets and budgets, ask by ask, whatever the configurations are."""
     tuners = [
-        tuner(load_space("darts_cs2"), seed=1, min_epochs=3, max_epochs=27, **options)
+        tuner(Problem(load_space("darts_cs2"), 1, 3, 27), **options)
         for tuner, options in ((Hyperband, {}), (BOHB, {"num_samples": 2}))
     ]
     from_model = 0

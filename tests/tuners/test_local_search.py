@@ -7,15 +7,15 @@ import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Integer
 
 import lookups
-from metaopt.core.errors import ConfigError
 from metaopt.core.trial import Result, Trial
 from metaopt.testing.tuner_contract import mixed_space, play, trials_of
+from metaopt.tuners.base import Problem
 from metaopt.tuners.local_search import LocalSearch
 from metaopt.tuners.shared.moves import identity, neighbours
 
 
 def search(space: ConfigurationSpace, **options: Any) -> LocalSearch:
-    return LocalSearch(space, **{"seed": 1, "min_epochs": 3, "max_epochs": 27, **options})
+    return LocalSearch(Problem(space, options.pop("seed", 1), 3, 27), **options)
 
 
 def run(tuner: LocalSearch, loss: Callable[[Trial], float], n: int) -> list[Trial]:
@@ -104,11 +104,6 @@ def test_neighbours_by_swaps_only() -> None:
     assert sorted(map(repr, map(sorted, (c.items() for c in found)))) == sorted(
         map(repr, map(sorted, (c.items() for c in near)))
     )
-
-
-def test_options_are_checked() -> None:
-    with pytest.raises(ConfigError, match="n_starts of local_search cannot be 0; allowed: 1 or more"):
-        search(letters(), n_starts=0)
 
 
 @pytest.mark.slow

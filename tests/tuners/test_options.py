@@ -1,40 +1,34 @@
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
-from ConfigSpace import ConfigurationSpace
 
 from metaopt.core.errors import ConfigError
 from metaopt.core.registry import load
+from metaopt.settings.field import allowed, field, settings_of
+from metaopt.spaces.space import load_space
 from metaopt.tuners import TUNERS
-from metaopt.tuners.base import Tuner
+from metaopt.tuners.base import Problem, Tuner
 from metaopt.tuners.bohb import BOHB
-from metaopt.tuners.options import check_options, option_defaults
+from metaopt.tuners.options import check_options
 from metaopt.tuners.random import Random
 
 
-class Demo(Tuner):
+class Demo(Random):
     """Has an option of every type."""
 
-    def __init__(
-        self,
-        space: ConfigurationSpace,
-        *,
-        seed: int,
-        min_epochs: int,
-        max_epochs: int,
-        names: Sequence[str],
-        eta: int = 3,
-        share: float = 0.5,
-        greedy: bool = False,
-        kind: str = "log",
-        points: int | None = None,
-        maybe: Sequence[str] | None = None,
-    ) -> None:
-        raise NotImplementedError
+    @dataclass(frozen=True, kw_only=True)
+    class Options(Tuner.Options):
+        names: Sequence[str]
+        eta: int = field(3, ge=2)
+        share: float = field(0.5, gt=0, le=1)
+        greedy: bool = False
+        kind: str = field("log", choices=("log", "linear", "2"))
+        points: int | None = None
+        maybe: Sequence[str] | None = None
 
 
 DEFAULTS = {"eta": 3, "share": 0.5, "greedy": False, "kind": "log", "points": None, "maybe": None}
@@ -82,6 +76,9 @@ def test_binds(given: dict[str, Any], bound: dict[str, Any]) -> None:
         ({"points": "x"}, "'points' must be a whole number or none, got 'x'"),
         ({"points": [1]}, "'points' must be a whole number or none"),
         ({"names": 3}, "'names' must be a list, got 3"),
+        ({"eta": 1}, "eta must be at least 2, got 1"),
+        ({"share": "0"}, "share must be more than 0 and at most 1, got 0"),
+        ({"kind": "lin"}, "kind must be log, linear or 2, got 'lin'"),
     ],
 )
 def test_refuses(given: dict[str, Any], message: str) -> None:
@@ -109,13 +106,25 @@ def test_documented_defaults_of_bohb() -> None:
 
 
 @pytest.mark.parametrize("path", TUNERS.values(), ids=list(TUNERS))
-def test_every_option_is_keyword_only_and_documented(path: str) -> None:
-    tuner = load(path)
-    parameters = inspect.signature(tuner.__init__).parameters
-    documented = "".join(base.__doc__ or "" for base in tuner.__mro__ if base is not object)
-    for name in option_defaults(tuner):
-        assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
-        assert f" {name}: " in documented
+def test_every_option_can_be_set_and_explains_itself(path: str) -> None:
+    options = load(path).Options
+    assert settings_of(options) == fields(options)
+
+
+@pytest.mark.parametrize("name", TUNERS)
+def test_values_out_of_range_are_refused(name: str) -> None:
+    tuner = load(TUNERS[name])
+    for option in fields(tuner.Options):
+        limits = option.metadata
+        assert limits["choices"] or "None" in option.type or "bool" in option.type or allowed(limits), option.name
+        wrong = {"ge": lambda low: low - 1, "gt": lambda low: low, "le": lambda high: high + 1}
+        for limit, beyond in wrong.items():
+            if limits[limit] is not None:
+                value = beyond(limits[limit])
+                with pytest.raises(ConfigError, match=f"{option.name} must be .*, got {value}"):
+                    check_options(tuner, {option.name: value})
+                with pytest.raises(ConfigError, match=f"{option.name} must be .*, got {value}"):
+                    tuner(Problem(load_space("darts_cs1"), 0, 1, 1), **{option.name: value})
 
 
 @pytest.mark.parametrize("value", [10**30, "1" + "0" * 30, 100_001, -(10**6)])

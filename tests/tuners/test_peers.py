@@ -21,6 +21,7 @@ from metaopt.core.registry import resolve
 from metaopt.core.trial import Result, Value
 from metaopt.spaces.space import plain
 from metaopt.tuners import TUNERS
+from metaopt.tuners.base import Problem
 from metaopt.tuners.shared.silence import silenced
 
 pytestmark = pytest.mark.slow
@@ -86,7 +87,7 @@ PEERS: dict[str, tuple[Callable[..., list[float]], dict[str, int], int]] = {
 
 
 def our_run(name: str, seed: int, n: int, **options: Any) -> list[float]:
-    tuner = resolve("tuner", TUNERS, name)(lookups.SPACE, seed=seed, min_epochs=8, max_epochs=8, **options)
+    tuner = resolve("tuner", TUNERS, name)(Problem(lookups.SPACE, seed, 8, 8), **options)
     history = []
     for _ in range(n):
         (trial,) = tuner.ask()

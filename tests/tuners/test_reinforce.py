@@ -15,9 +15,9 @@ from ConfigSpace import (
     OrdinalHyperparameter,
 )
 
-from metaopt.core.errors import ConfigError
 from metaopt.core.trial import Result, Trial
 from metaopt.spaces.space import check_config, load_space
+from metaopt.tuners.base import Problem
 from metaopt.tuners.reinforce import Mean, Reinforce
 
 
@@ -28,7 +28,7 @@ def space_of(*hyperparameters: Any) -> ConfigurationSpace:
 
 
 def reinforce(space: ConfigurationSpace, **options: Any) -> Reinforce:
-    return Reinforce(space, **{"seed": 1, "min_epochs": 3, "max_epochs": 27, **options})
+    return Reinforce(Problem(space, options.pop("seed", 1), 3, 27), **options)
 
 
 def run(tuner: Reinforce, n: int) -> list[Trial]:
@@ -113,9 +113,3 @@ def test_the_forbidden_is_drawn_again() -> None:
     space.add(ForbiddenEqualsClause(space["grad_clip"], 3))
     for trial in reinforce(space).ask(60):
         check_config(space, trial.config)
-
-
-@pytest.mark.parametrize(("option", "value", "allowed"), [("rate", 0.0, "above 0"), ("bins", 1, "2 or more")])
-def test_options_are_checked(option: str, value: float, allowed: str) -> None:
-    with pytest.raises(ConfigError, match=f"{option} of reinforce cannot be {value}; allowed: {allowed}"):
-        reinforce(space_of(OP), **{option: value})

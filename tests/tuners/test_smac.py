@@ -6,7 +6,6 @@ import pytest
 from scipy.stats import binomtest
 
 import lookups
-from metaopt.core.errors import ConfigError
 from metaopt.core.trial import Result, Trial
 from metaopt.tuners.shared.smac_adapter import ForestModel
 from tuning import bowl, new, run, trials
@@ -68,11 +67,6 @@ def test_replay_of_100_trials_trains_nothing(monkeypatch: pytest.MonkeyPatch) ->
         patched.setattr(ForestModel, "propose", None)
         tuner.replay(events)
     assert tuner.ask(10) == first.ask(10)
-
-
-def test_n_initial_is_checked() -> None:
-    with pytest.raises(ConfigError, match="n_initial must be at least 1, got 0"):
-        new("smac", n_initial=0)
 
 
 @pytest.mark.slow

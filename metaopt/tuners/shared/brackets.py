@@ -17,14 +17,14 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from ConfigSpace import ConfigurationSpace
 from hpbandster.core.dispatcher import Job
 from hpbandster.optimizers.iterations.successivehalving import SuccessiveHalving
 
-from metaopt.core.errors import ConfigError
 from metaopt.core.trial import Result, Trial, Value
-from metaopt.tuners.base import Proposal, Tuner
+from metaopt.settings.field import field
+from metaopt.tuners.base import Problem, Proposal, Tuner
 
 #: For hpbandster, which writes every crash and whole tables of densities to its log; belongs to no logging hierarchy.
 SILENT = logging.Logger("hpbandster", level=logging.CRITICAL + 1)
@@ -66,22 +66,19 @@ class BracketTuner(Tuner):
     A memo says the bracket, the rung within all R, the exact budget, and whether the configuration came from a model.
     A result that is not ok counts as crashed: it is never promoted, and the next rung is filled up with new
     configurations.
-
-    Args:
-        space: What to propose from.
-        seed: Seed of the run.
-        min_epochs: Smallest budget of an evaluation.
-        max_epochs: Largest budget of an evaluation.
-        eta: One configuration in ``eta`` is promoted to ``eta`` times the budget; at least 2. 2 as in
-            NAS-Bench-1Shot1's runs; Hyperband's paper has 3.
     """
 
-    def __init__(self, space: ConfigurationSpace, *, seed: int, min_epochs: int, max_epochs: int, eta: int = 2) -> None:
-        super().__init__(space, seed=seed, min_epochs=min_epochs, max_epochs=max_epochs)
-        if eta < 2:
-            raise ConfigError(f"eta must be at least 2, got {eta}", "2 and 3 are usual")
-        self.eta = eta
-        self.budgets = rung_budgets(min_epochs, max_epochs, eta)
+    @dataclass(frozen=True, kw_only=True)
+    class Options(Tuner.Options):
+        """Options of all tuners with brackets; 2 as in NAS-Bench-1Shot1's runs, while Hyperband's paper has 3."""
+
+        eta: int = field(2, "one configuration in eta is promoted to eta times the budget", ge=2)
+
+    options: Options
+
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        super().__init__(problem, **options)
+        self.budgets = rung_budgets(self.min_epochs, self.max_epochs, self.options.eta)
         self._brackets: list[SuccessiveHalving] = []
         self._done = 0  # brackets at the front with nothing more to ask for
         self._keys: dict[ConfigId, int] = {}
@@ -124,7 +121,7 @@ class BracketTuner(Tuner):
         return self._brackets[-1].get_next_run()  # type: ignore[no-any-return]
 
     def _open_bracket(self, number: int) -> SuccessiveHalving:
-        sizes = bracket_sizes(number, len(self.budgets), self.eta)
+        sizes = bracket_sizes(number, len(self.budgets), self.options.eta)
         budgets = self.budgets[-len(sizes) :]
         return SuccessiveHalving(number, sizes, budgets, self._sample_for_bracket, logger=SILENT)
 

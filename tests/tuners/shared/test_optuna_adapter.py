@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections import Counter
 
 import optuna
-import pytest
 from ConfigSpace import (
     Categorical,
     ConfigurationSpace,
@@ -18,10 +17,8 @@ from optuna.trial import TrialState
 
 from metaopt.cells.codec import cell_configuration_space
 from metaopt.cells.space import CELL_SPACES
-from metaopt.core.errors import ConfigError
 from metaopt.core.trial import Result
 from metaopt.spaces.space import check_config, load_space
-from metaopt.tuners.shared.optuna_adapter import ParzenModel
 from tuning import new
 
 
@@ -83,11 +80,6 @@ def test_nothing_is_stored_but_in_memory() -> None:
     tuner.ask()
     (study,) = tuner._model._studies.values()
     assert isinstance(study._storage, optuna.storages.InMemoryStorage)
-
-
-def test_startup_is_checked() -> None:
-    with pytest.raises(ConfigError, match="startup must be at least 1, got 0"):
-        ParzenModel(load_space("darts_cs2"), seed=1, startup=0)
 
 
 def test_what_the_sampler_repeats_is_left_in_random_steps() -> None:

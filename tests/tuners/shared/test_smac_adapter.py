@@ -7,7 +7,6 @@ from smac import HyperparameterOptimizationFacade as Facade
 from smac.main.config_selector import ConfigSelector
 from smac.runhistory import StatusType
 
-from metaopt.core.errors import ConfigError
 from metaopt.core.trial import Result
 from metaopt.spaces.space import check_config
 from tuning import new, run
@@ -96,9 +95,3 @@ def test_a_repeat_that_runs_hides_no_result() -> None:
         tuner.tell(Result(trial.id, "ok", 0.5 if trial.config["kind"] == "a" else 0.2))
     tuner.ask(4)
     assert sorted(value.cost for value in tuner._model._history.values()) == [0.2, 0.5]
-
-
-@pytest.mark.parametrize("option", ["retrain_after", "challengers", "min_trials"])
-def test_options_are_checked(option: str) -> None:
-    with pytest.raises(ConfigError, match=f"{option} must be at least 1, got 0"):
-        new("smac_mf", **{option: 0})

@@ -8,6 +8,7 @@ from metaopt.core.registry import load
 from metaopt.core.trial import Result, Trial
 from metaopt.spaces.space import check_config, plain, space_from_json
 from metaopt.tuners import TUNERS
+from metaopt.tuners.base import Problem
 from metaopt.tuners.shared.varying import completed, varying, without_constants
 
 X = {"name": "x", "type": "uniform_float", "lower": 0.0, "upper": 1.0}
@@ -64,7 +65,7 @@ def test_conditions_on_one_value_hold_or_do_not(conditions: list[Any], left: Any
 
 def first_from_model(name: str, hyperparameters: list[Any], **options: Any) -> int:
     space = space_from_json({"hyperparameters": hyperparameters})
-    tuner = load(TUNERS[name])(space, seed=0, min_epochs=4, max_epochs=4, **options)
+    tuner = load(TUNERS[name])(Problem(space, 0, 4, 4), **options)
     for number in range(60):
         trial: Trial = tuner.ask()[0]
         if trial.memo["model_based"]:
@@ -82,7 +83,7 @@ def test_constants_do_not_delay_a_model(name: str, options: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("name", [name for name in TUNERS if name != "grid"])
 def test_a_space_in_which_nothing_varies_can_be_asked_of(name: str) -> None:
-    tuner = load(TUNERS[name])(space_from_json({"hyperparameters": ONES}), seed=0, min_epochs=1, max_epochs=2)
+    tuner = load(TUNERS[name])(Problem(space_from_json({"hyperparameters": ONES}), 0, 1, 2))
     for _ in range(14):
         for trial in tuner.ask():
             assert trial.config == {"k": 3, "one": "a", "first": 8}
