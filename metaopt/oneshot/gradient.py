@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -21,6 +22,8 @@ from metaopt.oneshot.stopping.early_stopping import STOP_RULES
 from metaopt.oneshot.stopping.guard import Guard
 from metaopt.oneshot.supernet.arch import ArchParameters
 from metaopt.oneshot.supernet.evaluator import unchanged
+from metaopt.oneshot.supernet.partial import PartialBlock
+from metaopt.oneshot.supernet.supernet import BlockFactory, ChoiceBlock
 from metaopt.settings.field import field
 
 _HESSIAN_IMAGES = 64  # batch size of Zela et al. 2020, where one batch is measured on
@@ -40,6 +43,7 @@ class GradientSettings(SearchSettings):
             :mod:`metaopt.oneshot.stopping.early_stopping`.
         adaptive: Whether the search then goes on from the earlier epoch with 10 times the ``weight_decay``, up to 0.03,
             instead of ending there (DARTS-ADA, Zela et al. 2020).
+        partial_channels: K: one of K channels passes the operations (PC-DARTS, Xu et al. 2020); 1: all do.
     """
 
     arch_learning_rate: float = field(3e-4, ge=0)
@@ -48,6 +52,8 @@ class GradientSettings(SearchSettings):
     eigenvalue_every: int = field(0, ge=0)
     early_stopping: str = field("off", choices=("off", *STOP_RULES))
     adaptive: bool = False
+    partial_channels: int = field(1, ge=1)
+    added: ClassVar[frozenset[str]] = frozenset({"partial_channels"})
     #: Whether two measurements of the eigenvalue with nothing between them are the same.
     curvature_is_steady: ClassVar[bool] = True
 
@@ -120,6 +126,12 @@ class GradientOptimizer(OneShotOptimizer):
             betas=self.betas,
             weight_decay=settings.arch_weight_decay,
         )
+
+    @classmethod
+    def block(cls, settings: SearchSettings) -> BlockFactory:
+        """Returns ordinary blocks, or blocks of which only a part of the channels passes the operations."""
+        channels = getattr(settings, "partial_channels", 1)
+        return ChoiceBlock if channels == 1 else partial(PartialBlock, partial_channels=channels)
 
     @property
     def device(self) -> torch.device:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from metaopt.cells.space import CellSpace
 from metaopt.core.errors import ConfigError, unknown_name
@@ -40,6 +40,17 @@ class SearchSettings:
     cutout_length: int | None = field(None, ge=1)
     drop_path_prob: float = field(0.0, ge=0, le=0.95)
     cell_every: int = field(1, ge=0)
+
+    #: Settings that earlier versions did not have: with a default value they leave checkpoints of such versions usable.
+    added: ClassVar[frozenset[str]] = frozenset()
+
+    def identity(self) -> dict[str, Any]:
+        """Returns the values that tell a search from another, by name."""
+        return {
+            field.name: value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default or field.name not in self.added
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:

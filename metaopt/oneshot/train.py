@@ -249,7 +249,7 @@ class Search:
         optimizer, half = type(self.optimizer), self.weight_half
         return {
             "optimizer": f"{optimizer.__module__}:{optimizer.__qualname__}",
-            "settings": asdict(self.settings),
+            "settings": self.settings.identity(),
             "seed": self.seed,
             "epochs": total,
             "cell_space": self.optimizer.parts.space.name,

@@ -8,6 +8,7 @@ from metaopt.core.registry import load
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.gradient import GradientOptimizer, GradientSettings
 from metaopt.oneshot.stopping.curvature import dominant_eigenvalue, hessian
+from metaopt.oneshot.supernet.partial import PartialBlock
 from searches import batches, small_search
 
 
@@ -87,3 +88,19 @@ def test_an_architecture_that_always_rests_rests_to_the_last_decision() -> None:
 def test_who_averages_is_who_mixes_by_a_softmax() -> None:
     found = {name: load(path).averages for name, path in ONESHOT.items()}
     assert found == {name: name in {"darts", "darts2", "gdas", "pcdarts"} for name in ONESHOT}
+
+
+@pytest.mark.parametrize("name", ["darts2", "gdas", "proxyless"])
+def test_any_gradient_optimizer_takes_partial_channels(name: str) -> None:
+    whole, part = small_search(name, warm_start=0.0), small_search(name, warm_start=0.0, partial_channels=2)
+    assert any(isinstance(module, PartialBlock) for module in part.supernet.modules())
+    assert not any(isinstance(module, PartialBlock) for module in whole.supernet.modules())
+    (epoch,) = part.epochs(1)
+    assert epoch.cell is not None
+    assert epoch.train_loss != next(whole.epochs(1)).train_loss
+
+
+def test_a_setting_that_was_added_leaves_earlier_checkpoints_usable() -> None:
+    assert "partial_channels" not in small_search("gdas").identity(1)["settings"]
+    assert small_search("gdas", partial_channels=2).identity(1)["settings"]["partial_channels"] == 2
+    assert small_search("pcdarts").identity(1)["settings"]["partial_channels"] == 4

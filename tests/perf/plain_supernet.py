@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from metaopt.oneshot.pcdarts import PartialBlock
+from metaopt.oneshot.supernet.partial import PartialBlock
 from metaopt.oneshot.supernet.supernet import Supernet
 
 #: Weights of operations, output and inputs, and the only operation of every block or None.

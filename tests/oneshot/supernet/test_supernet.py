@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from metaopt.cells.space import CELL_SPACES, Cell
-from metaopt.oneshot.pcdarts import PartialBlock
 from metaopt.oneshot.supernet.arch import ArchParameters
 from metaopt.oneshot.supernet.mix import Mix, Path
+from metaopt.oneshot.supernet.partial import PartialBlock
 from metaopt.oneshot.supernet.supernet import BlockFactory, ChoiceBlock, MixedCell, Supernet, SupernetScale
 
 CPU = torch.device("cpu")
