@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from reprlib import Repr
 from typing import Any
@@ -72,3 +72,12 @@ def shown(value: Any) -> str:
     """Returns a value for a message: as ``repr`` has it, but never long, however large or deep the value is."""
     text = _Shown().repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def differences(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Returns which values of ``wanted`` are others in ``kept``, such as ``budget 5 and not 3``."""
+    return [
+        f"{name} {shown(kept.get(name))} and not {shown(value)}"
+        for name, value in wanted.items()
+        if kept.get(name) != value
+    ]

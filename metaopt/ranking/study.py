@@ -18,6 +18,7 @@ from metaopt.core.paths import write_atomically
 from metaopt.core.registry import resolve
 from metaopt.core.seeds import stream
 from metaopt.core.system_errors import explaining
+from metaopt.core.wording import differences
 from metaopt.oneshot import ONESHOT
 from metaopt.oneshot.base import OneShotOptimizer
 from metaopt.oneshot.settings import SearchSettings
@@ -131,11 +132,7 @@ def open_folder(study: RankingStudy, folder: Path) -> None:
                 raise RunError(f"{folder} is not empty, and holds no ranking study", "name another folder with --out")
             with suppress(FileExistsError):  # another one has begun there meanwhile: it is compared as any other
                 write_atomically(path, json.dumps(own, indent=2) + "\n", new=True)
-    before = _read(path)
-    differing = [
-        f"{name} {before.get(name)!r} instead of {value!r}" for name, value in own.items() if before.get(name) != value
-    ]
-    if differing:
+    if differing := differences(_read(path), own):
         raise RunError(
             f"{folder} holds a ranking study with {', '.join(differing)}",
             "name another folder with --out, or give the same settings to go on with it",

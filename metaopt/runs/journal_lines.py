@@ -5,7 +5,6 @@ Only the last line can be half-written. What follows damage anywhere else cannot
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 import re
@@ -27,17 +26,6 @@ _LONGEST_TAIL = len(_CRC) + len("4294967295}")
 
 # The border of two records, whatever became of the end of line between them.
 _NEXT_RECORD = re.compile(rb'\}.\{"kind":"(ask|tell|end|tick|extend)"', re.DOTALL)
-
-_OTHER_FILES = {
-    codecs.BOM_UTF8: "it begins with a byte order mark, which some editor has put there",
-    codecs.BOM_UTF16_LE: "it is text in UTF-16",
-    codecs.BOM_UTF16_BE: "it is text in UTF-16",
-    b"\x1f\x8b": "it is compressed by gzip",
-    b"\xfd7zXZ": "it is compressed by xz",
-    b"BZh": "it is compressed by bzip2",
-    b"PK": "it is a ZIP archive",
-    b"<": "it is HTML or XML",
-}
 
 
 def encode(line: Mapping[str, Any]) -> bytes:
@@ -115,7 +103,7 @@ class LineReader:
         torn: What was wrong with a half-written last line, which is left out; empty if there was none.
 
     Raises:
-        JournalError: if it cannot be read, is a file of another kind, or is damaged elsewhere than in its last line.
+        JournalError: if it cannot be read, or is damaged elsewhere than in its last line.
     """
 
     def __init__(self, path: Path, *, only_first: bool = False) -> None:
@@ -166,8 +154,8 @@ class LineReader:
         raw += self._read(file, LONGEST + 1 - min(len(raw), LONGEST))
         last = len(raw) <= LONGEST and _is_last(raw)
         place = f"line {self.number + 1}, byte {self.size}"
-        if not self.number and (other := _other_file(raw, last)):
-            raise JournalError(f"{self.path} is not a journal: {other}", "name the folder of a run as metaopt wrote it")
+        if not self.number and not raw.startswith(b"{"):
+            flaw = f"it is of a file of another kind, which begins with {raw[:20]!r}"
         if not last:
             raise JournalError(
                 f"the journal {self.path} is damaged at {place}: {flaw}",
@@ -208,16 +196,3 @@ def _is_last(raw: bytes) -> bool:
             continue
         return False
     return True
-
-
-def _other_file(raw: bytes, is_all: bool) -> str:
-    """Returns what else a file is whose first line is damaged; empty if it may have been a journal."""
-    first, end, _ = raw.partition(b"\n")
-    for mark, kind in _OTHER_FILES.items():
-        if first.lstrip(b" \t\r" if mark == b"<" else b"").startswith(mark):
-            return kind
-    if first.endswith(b"}\r") and end:
-        return "its lines end as those of Windows, CR LF, which some editor or transfer has done"
-    if b"\0" in first[:1000]:
-        return "it is binary"
-    return f"it begins with {first[:40].decode('ascii', 'replace')!r}" if is_all and first[:1] != b"{" else ""

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from metaopt.core.errors import RunError, raise_together
 from metaopt.core.interrupt import Interrupt
-from metaopt.core.wording import counted, shown
+from metaopt.core.wording import counted, differences
 from metaopt.executors.dask.local import local_cluster, run_all
 from metaopt.runs import launch
 from metaopt.runs.failures import EveryTrialFailsError
@@ -73,14 +73,9 @@ def _made_otherwise(run: PlannedRun, folder: RunFolder) -> list[str]:
     with of_journal(folder.journal):
         header = RunRecord.read(folder).header  # with what it was extended by
         made, space = header.config.to_json(), header.space
-    wanted = _as_read(run.settings.to_json())
-    differing = [
-        f"{name} {shown(made.get(name))} and not {shown(wanted[name])}"
-        for name in wanted
-        if name not in RESUMABLE and made.get(name) != wanted[name]
-    ]
+    wanted = {name: value for name, value in _as_read(run.settings.to_json()).items() if name not in RESUMABLE}
     same = _without_notes(space) == _without_notes(_as_read(run.space))
-    return differing + ([] if same else ["other hyperparameters in its space"])
+    return differences(made, wanted) + ([] if same else ["other hyperparameters in its space"])
 
 
 def _without_notes(space: Any) -> Any:

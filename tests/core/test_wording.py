@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from metaopt.core.wording import command, counted, listed, shown
+from metaopt.core.wording import command, counted, differences, listed, shown
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 epochs"), (1, "1 epoch"), (2, "2 epochs")])
@@ -71,3 +71,10 @@ def test_lists_are_of_one_or_more(numbers: list[int], text: str) -> None:
 
 def test_some_plurals_are_not_the_singular_with_an_s() -> None:
     assert (counted(1, "search", "searches"), counted(2, "search", "searches")) == ("1 search", "2 searches")
+
+
+def test_differences_are_of_what_is_wanted() -> None:
+    assert differences({"budget": 5, "seed": 1, "other": 2}, {"budget": 3, "seed": 1, "new": "x"}) == [
+        "budget 5 and not 3",
+        "new None and not 'x'",
+    ]

@@ -88,7 +88,7 @@ def test_a_folder_belongs_to_one_study(make_study: MakeStudy, tmp_path: Path) ->
     folder = tmp_path / "a" / "b"
     open_folder(make_study(), folder)
     open_folder(make_study(), folder)
-    with pytest.raises(RunError, match=r"holds a ranking study with epochs 1 instead of 2, at \[1\] instead of \[2\]"):
+    with pytest.raises(RunError, match=r"holds a ranking study with epochs 1 and not 2, at \[1\] and not \[2\]"):
         open_folder(make_study(epochs=2, at=(2,)), folder)
 
 
