@@ -29,7 +29,7 @@ NOT_BUILT = "*Figure: {title} (`make results` builds it.)*"
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Fills the sections whose pages are found in the tree."""
-    results = [_site_path(page) for page in _result_pages()]
+    results = [{_title(page): _site_path(page)} for page in _result_pages()]
     decisions = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
     filled = {
         "Results": ["results.md", *results],
@@ -95,6 +95,11 @@ def _copy(config: MkDocsConfig, target: str, source: Path) -> File:
 
 def _result_pages() -> list[Path]:
     return sorted(REFERENCE.rglob("README.md"), key=lambda path: (len(path.parts) > len(REFERENCE.parts) + 1, path))
+
+
+def _title(page: Path) -> str:
+    """Returns what a page is called in the navigation: its folder in the repository."""
+    return page.parent.relative_to(REFERENCE).as_posix().replace(".", "overview")
 
 
 def _site_path(path: Path) -> str:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 WORDS = {
     r"told\b[^.;:|]{0,40}?\bapart": "statistically significantly different",
     r"wants? (?:a|an|the|no)\b": "needs",
-    r"(?<!there )(?:is|are|was|were) (?-i:none)\b": "is not a ..., there is no ...",
+    r"(?<!there )(?:is|are|was|were) (?-i:none)\b(?! of)": "is not a ..., there is no ...",
     r"(?:give|gives|given|gave) leave": "permit; fix the permissions",
     r"be it\b": "whether",
     r"sweeps?\b": "validation passes",
@@ -31,7 +31,6 @@ WORDS = {
     r"what is said of": "the settings of",
     r"that which": "a noun",
     r"trodden\b|foretells?\b|hitherto\b|thereof\b|wherein\b": "plain English",
-    r"goes? on with|went on with|going on with": "continue, resume",
     r"mend(?:s|ed|ing)?\b": "fix",
 }
 #: British spellings; regular expressions of whole words.
@@ -46,15 +45,15 @@ _WRONG = re.compile("|".join([*(rf"\b(?:{word})" for word in WORDS), rf"\b(?:{'|
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 #: Texts that are not finished yet, and how many such words are left in each at most; to be none.
 UNFINISHED = {
-    "cli": 4,
+    "cli": 3,
     "executors": 5,
     "objectives": 5,
-    "oneshot": 14,
+    "oneshot": 12,
     "report": 41,
-    "runs": 17,
+    "runs": 7,
     "settings": 1,
-    "studies": 4,
-    "tuners": 16,
+    "studies": 2,
+    "tuners": 11,
 }
 #: Documents whose words are others': what was true when it was written.
 NOT_OURS = {"CHANGELOG.md"}
