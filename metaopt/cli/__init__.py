@@ -112,7 +112,8 @@ def _instead(given: str, command: str, options: Mapping[str, Iterable[str]]) -> 
     if not option.startswith("--"):
         return ""
     if others := [other for other, has in options.items() if option in has]:
-        return f"; {' and '.join(others)} {'take' if len(others) > 1 else 'takes'} it"
+        named = " and ".join(filter(None, (", ".join(others[:-1]), others[-1])))
+        return f"; {named} {'take' if len(others) > 1 else 'takes'} it"
     own = {name.lstrip("-"): name for name in options[command] if name.startswith("--")}
     word = option.lstrip("-")
     begun = sorted((name for name in own if word and name.startswith(word)), key=len)

@@ -45,7 +45,7 @@ def fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Fails:
         (("tune", "--bud", "5"), "metaopt tune does not take '--bud'; did you mean --budget?"),
         (
             ("report", "mine", "--budget", "5"),
-            "report does not take '--budget'; metaopt tune and metaopt baseline take it",
+            "report does not take '--budget'; metaopt tune, metaopt baseline and metaopt resume take it",
         ),
         (
             ("benchmark", "info", "digits", "--found=x"),
