@@ -138,12 +138,13 @@ def foreign_imports(modules: Mapping[str, Module], banned: Mapping[str, Collecti
     ]
 
 
-def hidden_imports(modules: Mapping[str, Module]) -> list[str]:
-    """Finds imports from the same package inside functions, where they hide a dependency."""
+def hidden_imports(modules: Mapping[str, Module], *, allowed: Collection[str] = ()) -> list[str]:
+    """Finds imports from the same package inside functions, where they hide a dependency; ``allowed`` units may."""
     return sorted(
         {
             f"{module.name}:{line}: imports {name} inside a function"
             for module in modules.values()
+            if module.unit not in allowed
             for function in _functions(module.tree)
             for line, name in imports(function)
             if name.split(".")[0] == module.package.name

@@ -42,8 +42,41 @@ def test_the_command_line_loads_nothing_heavy() -> None:
     assert loaded_after("import metaopt.cli") & HEAVY == set()
 
 
-def test_an_error_loads_nothing_heavy() -> None:
-    assert loaded_after("import metaopt.cli\nmetaopt.cli.main(['tune', '--optimiser', 'darts'])") & HEAVY == set()
+@pytest.mark.parametrize(
+    "words",
+    [
+        "tun",
+        "tune --optimiser darts",
+        "tune --optimizer drats --budget 3",
+        "tune --optimizer darts",
+        "tune --optimizer darts --budget 3 --benchmark digit",
+        "tune --optimizer darts --budget 3 --space dart",
+        "baseline --tuner ramdom --budget 3",
+        "search --optimizer drats",
+        "correlate --optimizer drats",
+        "compare none",
+        "report none",
+        "export none --to csv",
+        "resume none",
+        "space show dart",
+        "tuner show bob",
+        "optimizer show drats",
+        "benchmark info digit",
+        "benchmark import cvs none",
+        "cluster check none.yaml",
+    ],
+)
+def test_an_error_loads_nothing_heavy(words: str) -> None:
+    assert loaded_after(f"import metaopt.cli\nassert metaopt.cli.main({words.split()}) == 2") & HEAVY == set()
+
+
+@pytest.mark.parametrize("words", ["", "benchmark", "tuner list", "optimizer list", "completion bash"])
+def test_what_shows_names_loads_nothing_heavy(words: str) -> None:
+    assert loaded_after(_command(*words.split())) & HEAVY == set()
+
+
+def test_the_benchmarks_load_no_table() -> None:
+    assert loaded_after(_command("benchmark", "list")) & HEAVY <= {"numpy"}
 
 
 LOOK_UPS = {

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from metaopt.cli import look
 from metaopt.core.errors import MetaoptError
 from metaopt.core.harmless import is_harmless
 from metaopt.core.interrupt import Interrupt
@@ -153,7 +152,7 @@ def check(what: str, deed: Callable[[], object]) -> bool:
 
 def status_of(folder: Path) -> list[str]:
     status = RunRecord.read(RunFolder(folder)).to_json()
-    lines = look._lines(status)
+    lines = status._lines(status)
     assert all(map(is_harmless, lines))
     json.dumps(status, allow_nan=False)
     return lines

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from metaopt.cli import OK
 from metaopt.core.errors import ConfigError, RunError
-from metaopt.core.registry import load
 from metaopt.core.wording import counted
 from metaopt.executors.dask.clusters.settings import BatchSettings, load_cluster
 
@@ -26,7 +25,9 @@ def script(arguments: Namespace) -> int:
             f"{arguments.cluster} is of kind {settings.kind}, which submits no jobs",
             "metaopt cluster check says whether it can be used",
         )
-    print(load("metaopt.executors.dask.clusters.batch:job_script")(settings), end="")
+    from metaopt.executors.dask.clusters.batch import job_script
+
+    print(job_script(settings), end="")
     return OK
 
 
@@ -39,11 +40,12 @@ def check(arguments: Namespace) -> int:
     settings = load_cluster(arguments.cluster)
     if isinstance(settings, BatchSettings):
         settings = replace(settings, workers=1, minimum=None)
-    recipe = load("metaopt.executors.base:Recipe")("metaopt.objectives.oneshot:OneShot", {})
+    from metaopt.executors.base import Recipe
+    from metaopt.executors.dask.executor import DaskExecutor
+
+    recipe = Recipe("metaopt.objectives.oneshot:OneShot", {})
     started = time.monotonic()
-    with load("metaopt.executors.dask.executor:DaskExecutor")(
-        recipe, None, settings, lost_after_s=arguments.wait
-    ) as crew:
+    with DaskExecutor(recipe, None, settings, lost_after_s=arguments.wait) as crew:
         while not (hosts := crew.hosts):
             crew.wait(0.5)
             if time.monotonic() - started > arguments.wait:
@@ -57,9 +59,9 @@ def check(arguments: Namespace) -> int:
 
 def certificates(arguments: Namespace) -> int:
     """Writes a key and the certificate for it, which is also what to trust."""
-    certificate, key = load("metaopt.executors.dask.clusters.certificates:make_certificates")(
-        arguments.folder.resolve()
-    )
+    from metaopt.executors.dask.clusters.certificates import make_certificates
+
+    certificate, key = make_certificates(arguments.folder.resolve())
     print(how_to_use(certificate, key))
     return OK
 

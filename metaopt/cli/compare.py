@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -15,7 +16,6 @@ from metaopt.core import machine
 from metaopt.core.errors import ConfigError
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.machine import cores
-from metaopt.core.registry import load
 from metaopt.core.system_errors import explaining
 from metaopt.core.wording import command, shown
 from metaopt.runs.failures import EveryTrialFailsError
@@ -26,12 +26,12 @@ from metaopt.studies.archive import in_use, journals, pack
 from metaopt.studies.file import StudyPlan, load_study
 from metaopt.studies.run import check_folder, run_missing, unfinished
 
-_STUDY = "study.yaml"
+if TYPE_CHECKING:
+    from metaopt.report.pages.study import StudyText
 
 
 def compare(arguments: Namespace) -> int:
     """Runs what a study lacks and writes what its journals say, or only one of the two."""
-    arguments.study = _file(arguments.study)
     out: Path = arguments.out or arguments.study.parent
     changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
     runs_nothing = arguments.no_run or arguments.check
@@ -79,23 +79,17 @@ def _of_others(arguments: Namespace, changes: Mapping[str, object], cluster: str
     )
 
 
-def _file(given: Path) -> Path:
-    """Returns the file of a study that is named by its folder, or by itself."""
-    with explaining(f"cannot read {given}", kind=ConfigError):
-        if not given.is_dir():
-            return given
-        if not (given / _STUDY).is_file():
-            raise ConfigError(f"the folder {given} has no {_STUDY}", "name the file of the study")
-    return given / _STUDY
-
-
 def _write(arguments: Namespace, plan: StudyPlan, out: Path, place: Path) -> int:
-    print(f"study: {load('metaopt.report.pages.study:write_study')(_text(arguments, plan, place), out, place)}")
+    from metaopt.report.pages.study import write_study
+
+    print(f"study: {write_study(_text(arguments, plan, place), out, place)}")
     return OK
 
 
 def _check(arguments: Namespace, plan: StudyPlan, out: Path, place: Path) -> int:
-    if differing := load("metaopt.report.pages.study:check_study")(_text(arguments, plan, place), out, place):
+    from metaopt.report.pages.study import check_study
+
+    if differing := check_study(_text(arguments, plan, place), out, place):
         again = f"write it anew with: {_command(arguments, {})} --no-run"
         print("\n".join([*(f"differs: {name}" for name in differing), again]))
         return USER_ERROR
@@ -121,8 +115,10 @@ def _command(arguments: Namespace, changes: Mapping[str, object]) -> str:
     return command("compare", arguments.study, *words)
 
 
-def _text(arguments: Namespace, plan: StudyPlan, place: Path) -> object:
+def _text(arguments: Namespace, plan: StudyPlan, place: Path) -> StudyText:
     """Returns what the page says of the study; where runs run is no part of it."""
+    from metaopt.report.pages.study import StudyText
+
     names = tuple(run.name for run in plan.runs)
     lacking = tuple(run.name for run in unfinished(plan, place))
-    return load("metaopt.report.pages.study:StudyText")(plan.title, plan.text, _command(arguments, {}), names, lacking)
+    return StudyText(plan.title, plan.text, _command(arguments, {}), names, lacking)

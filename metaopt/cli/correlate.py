@@ -18,7 +18,6 @@ from metaopt.core.file_lock import alone_in
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.machine import command_line, cores, host, versions
 from metaopt.core.paths import write_atomically
-from metaopt.core.registry import load
 from metaopt.executors.dask.local import local_cluster, run_all
 from metaopt.ranking.measures import record
 from metaopt.ranking.scores import make_search, parts, score_all
@@ -50,7 +49,9 @@ def correlate(arguments: Namespace) -> int:
             return INTERRUPTED
     found = record(study, folder, {"command": command, "versions": versions(), "host": host(cores())})
     write_atomically(folder / RECORD, json.dumps(found, allow_nan=False) + "\n")
-    print(f"page: {load('metaopt.report.pages.ranking:write_ranking')(found, folder)}")
+    from metaopt.report.pages.ranking import write_ranking  # matplotlib, once no worker needs its memory
+
+    print(f"page: {write_ranking(found, folder)}")
     return OK
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import SUPPRESS, Action, ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field
 from typing import Any
 
@@ -14,7 +14,10 @@ from metaopt.settings.field import MOST, MOST_SEED, convert, number, settings_of
 
 
 def add_flags(
-    parser: ArgumentParser, settings: Iterable[Field[Any]], names: Mapping[str, Iterable[str]] | None = None
+    parser: ArgumentParser,
+    settings: Iterable[Field[Any]],
+    names: Mapping[str, Iterable[str]] | None = None,
+    checks: Mapping[str, Callable[[str], str]] | None = None,
 ) -> None:
     """Adds a flag for every field that has a help text; what is not given on the command line is None.
 
@@ -22,6 +25,7 @@ def add_flags(
         parser: What takes the flags, those of a group under its heading.
         settings: Fields; others are left out.
         names: What a setting may be whose field does not list it, for the help.
+        checks: Functions that refuse a misspelt value at once.
     """
     fields = [field for field in settings if field.metadata.get("help")]
     flags = {flag(field.name) for field in fields}
@@ -31,6 +35,8 @@ def add_flags(
         name = flag(field.name)
         # A former name that means another setting now still means the former one where it has a number.
         kind = {"action": _moved(former[name])} if name in former else _kind(field)
+        if checks and field.name in checks:
+            kind = {**kind, "type": checks[field.name]}
         groups[_group(field)].add_argument(
             name, dest=field.name, metavar=_metavar(field), help=_help(field, names or {}), **kind
         )

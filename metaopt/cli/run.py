@@ -8,20 +8,16 @@ from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
-
-from rich.console import Console
+from typing import Any
 
 from metaopt.cli import FAILED, INTERRUPTED, OK
 from metaopt.core import machine
 from metaopt.core.errors import ConfigError
 from metaopt.core.interrupt import Interrupt
-from metaopt.core.registry import load
 from metaopt.core.wording import counted
-from metaopt.runs import launch
 from metaopt.runs.config import load_config
 from metaopt.runs.draws import only_draws
 from metaopt.runs.folder import RunFolder, new_folder
-from metaopt.runs.plan import plan
 from metaopt.runs.record import SIDES, RunRecord
 from metaopt.runs.status import Score
 from metaopt.settings.run import RESUMABLE, BaselineSettings, RunSettings, TuneSettings, settings
@@ -42,8 +38,14 @@ def baseline(arguments: Namespace) -> int:
 def _start(kind: type[RunSettings], arguments: Namespace) -> int:
     flags = {of.name: value for of in settings(kind) if (value := getattr(arguments, of.name, None)) is not None}
     config = load_config(kind, flags, os.environ, arguments.config)
+    _say_what_begins(config)
     # From here on, since some library swallows a KeyboardInterrupt while it is imported.
     with Interrupt() as interrupted:
+        from rich.console import Console
+
+        from metaopt.runs import launch
+        from metaopt.runs.plan import plan
+
         run = plan(config)
         if interrupted():
             return INTERRUPTED
@@ -52,24 +54,38 @@ def _start(kind: type[RunSettings], arguments: Namespace) -> int:
     return close(folder, end, not arguments.no_report, run.settings.cluster)
 
 
+def _say_what_begins(config: RunSettings) -> None:
+    """Prints a line before the second that imports take."""
+    what = config.optimizer if isinstance(config, TuneSettings) else "cells"
+    print(
+        f"{config.tuner} on {what}: benchmark {config.benchmark}, cell space {config.cell_space}, seed {config.seed}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
 def resume(arguments: Namespace) -> int:
     """Goes on in the folder of a run."""
-    folder = RunFolder(arguments.run)
-    changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
-    with Interrupt() as interrupted:
-        budget = {name: value for name in _LIMITS if (value := getattr(arguments, name)) is not None}
-        end = launch.resume(folder, changes, Console(stderr=True), interrupted, budget=budget)
-    return close(folder, end, not arguments.no_report, changes.get("cluster"))
+    budget = {name: value for name in _LIMITS if (value := getattr(arguments, name)) is not None}
+    return _go_on(arguments, budget=budget)
 
 
 def confirm(arguments: Namespace) -> int:
     """Adds searches to the confirmation of a run that has come to its end."""
     if arguments.to < 1:
         raise ConfigError(f"--to is {arguments.to}; allowed: 1 or more", "say how many searches each is to have")
+    return _go_on(arguments, searches=arguments.to)
+
+
+def _go_on(arguments: Namespace, **further: Any) -> int:
     folder = RunFolder(arguments.run)
     changes = {name: value for name in RESUMABLE if (value := getattr(arguments, name)) is not None}
     with Interrupt() as interrupted:
-        end = launch.resume(folder, changes, Console(stderr=True), interrupted, searches=arguments.to)
+        from rich.console import Console
+
+        from metaopt.runs import launch
+
+        end = launch.resume(folder, changes, Console(stderr=True), interrupted, **further)
     return close(folder, end, not arguments.no_report, changes.get("cluster"))
 
 
@@ -87,13 +103,17 @@ def close(folder: RunFolder, end: str, wants_report: bool, cluster: str | None, 
         The exit code.
     """
     if not end:
+        from metaopt.runs import launch
+
         print(f"interrupted; go on with: {launch.resume_command(folder, cluster)}")
         return INTERRUPTED
     record = RunRecord.read(folder)
     print(f"finished: {end}")
     print("\n".join((*_findings(record), *_confirmed(record)) if scores else _counts(record)))
     if wants_report:
-        print(f"report: {load('metaopt.report.pages.run:write_report')([folder.path], None)}")
+        from metaopt.report.pages.run import write_report
+
+        print(f"report: {write_report([folder.path], None)}")
     if record.incumbent is None:
         print(f"metaopt: none of {counted(record.tally.done, 'evaluation')} has succeeded", file=sys.stderr)
         return FAILED

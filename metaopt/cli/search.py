@@ -16,7 +16,6 @@ from metaopt.cli.hyperparameters import hyperparameters
 from metaopt.core.errors import RunError
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.machine import command_line
-from metaopt.core.registry import load
 from metaopt.core.wording import counted
 from metaopt.objectives.trajectory import TRAJECTORY
 from metaopt.runs import search as search_run
@@ -35,7 +34,7 @@ def search(arguments: Namespace) -> int:
         search_run.make_folder(folder)
         record = _run(prepared, folder, interrupted)
     columns = search_run.trajectory(folder)
-    page = load("metaopt.report.pages.search:write_search")(record, columns, folder / "report") if columns else None
+    page = _page(record, columns, folder) if columns else None
     places = [f"trajectory: {folder / TRAJECTORY}", *([f"report: {page}"] if page else [])]
     result, trained = record["result"], len(columns.get("epoch", ()))
     if result["status"] == "crashed":
@@ -46,6 +45,12 @@ def search(arguments: Namespace) -> int:
         return INTERRUPTED
     print(*_findings(record, trained), *places, sep="\n")
     return OK
+
+
+def _page(record: Mapping[str, Any], columns: Mapping[str, Any], folder: Path) -> Path:
+    from metaopt.report.pages.search import write_search
+
+    return write_search(record, columns, folder / "report")
 
 
 def _plan(arguments: Namespace) -> SearchPlan:

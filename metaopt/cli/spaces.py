@@ -8,7 +8,8 @@ from typing import Any
 
 from metaopt.cli import OK
 from metaopt.core.errors import ConfigError
-from metaopt.spaces.space import load_space, space_names, space_to_json, unmet
+from metaopt.spaces.file import space_names
+from metaopt.spaces.space import load_space, space_to_json, unmet
 
 
 def list_spaces(arguments: Namespace) -> int:
@@ -40,14 +41,15 @@ def _print(name_or_path: str) -> None:
     for entry in space_to_json(space)["hyperparameters"]:
         meta = entry.get("meta") or {}
         unit = f" {unit}" if (unit := meta.get("unit")) else ""
-        print(f"{entry['name']:<20} {_range(entry)}{unit}")
+        print(f"{entry['name']:<20} {span(entry)}{unit}")
         if source := meta.get("source"):
             print(f"{'':<20} source: {source}")
         if needed := unmet(space, entry["name"], {}):
             print(f"{'':<20} only where {' and '.join(needed)}")
 
 
-def _range(entry: dict[str, Any]) -> str:
+def span(entry: dict[str, Any]) -> str:
+    """Returns the values of a hyperparameter, as ConfigSpace writes it, and its default."""
     if "value" in entry:
         return f"always {entry['value']}"
     values = entry.get("choices") or entry.get("sequence")

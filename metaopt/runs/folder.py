@@ -128,7 +128,7 @@ class RunFolder:
             RunError: if this is not the folder of a run.
             JournalError: if the journal is damaged elsewhere than in its last line.
         """
-        self._check()
+        self.check()
         return read(self.journal)
 
     def story(self) -> Story:
@@ -137,10 +137,15 @@ class RunFolder:
         Raises:
             RunError: if this is not the folder of a run.
         """
-        self._check()
+        self.check()
         return Story(self.journal)
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Checks that there is a run.
+
+        Raises:
+            RunError: if this is not the folder of one.
+        """
         with explaining(f"cannot read the run folder {self.path}", _HINT):
             if not self.path.is_dir():
                 raise RunError(f"there is no run folder {self.path}", _HINT)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
-from metaopt.core.errors import ConfigError
+from metaopt.core.errors import ConfigError, unknown_name
 from metaopt.core.harmless import is_harmless
+from metaopt.core.paths import data_folder
 from metaopt.core.wording import shown
 from metaopt.spaces.constraints import check_constraints, check_keys, check_type, is_same, items_of
 
+_SUFFIXES = (".yaml", ".yml")
 _TOP = {"name", "extends", "hyperparameters", "conditions", "forbiddens", "python_module_version", "format_version"}
 _RANGE = {"lower", "upper"}
 # Type of a hyperparameter: keys it must have beside ``name``, keys it may have beside ``meta``.
@@ -33,6 +36,29 @@ _HYPERPARAMETERS: dict[str, tuple[set[str], set[str]]] = {
 MOST_WHOLE, MOST_FLOAT, LEAST_LOG, LEAST_WIDTH = 10**12, 1e100, 1e-12, 1e-9
 _DECIMALS, _PRECISE = 13, 1e-6
 _MOST_HYPERPARAMETERS, _MOST_CHOICES, _MOST_CHARACTERS, _MOST_INTEGER = 1000, 10_000, 1000, 2**63 - 1
+
+
+def space_names() -> list[str]:
+    """Returns the names of the shipped spaces, sorted."""
+    return sorted(path.stem for path in data_folder("spaces").glob("*.yaml"))
+
+
+def space_file(name_or_path: str | Path) -> Path:
+    """Returns the file of a space.
+
+    Args:
+        name_or_path: One of :func:`space_names`, or the path of a .yaml file, which may not be there.
+
+    Raises:
+        ConfigError: if there is no such name.
+    """
+    given = str(name_or_path)
+    if Path(given).suffix in _SUFFIXES:
+        return Path(given).expanduser()
+    if given not in space_names():
+        hint = "see `metaopt space list`, or give the path of a file that ends in .yaml"
+        raise unknown_name("space", given, space_names(), hint)
+    return data_folder("spaces") / f"{given}.yaml"
 
 
 def check_space_file(data: Any) -> None:

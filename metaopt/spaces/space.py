@@ -27,16 +27,10 @@ from metaopt.core.trial import Value
 from metaopt.core.wording import shown
 from metaopt.core.yaml_file import read_yaml
 from metaopt.spaces.exact import Space, without_room
-from metaopt.spaces.file import check_space_file, extended
+from metaopt.spaces.file import check_space_file, extended, space_file, space_names
 
 #: Of so many draws so many must be legal, or the space is refused.
 _ROOM_DRAWS, _ROOM_LEGAL = 10_000, 10
-_SUFFIXES = (".yaml", ".yml")
-
-
-def space_names() -> list[str]:
-    """Returns the names of the shipped spaces, sorted."""
-    return sorted(path.stem for path in data_folder("spaces").glob("*.yaml"))
 
 
 def load_space(name_or_path: str | Path) -> Space:
@@ -48,14 +42,7 @@ def load_space(name_or_path: str | Path) -> Space:
     Raises:
         ConfigError: if there is no such space or file, or if the file is not a space; says which line, key or value.
     """
-    given = str(name_or_path)
-    if Path(given).suffix in _SUFFIXES:
-        path = Path(given).expanduser()
-    elif given in space_names():
-        path = data_folder("spaces") / f"{given}.yaml"
-    else:
-        hint = "see `metaopt space list`, or give the path of a file that ends in .yaml"
-        raise unknown_name("space", given, space_names(), hint)
+    path = space_file(name_or_path)
     data = read_yaml(path)
     try:
         return space_from_json(_with_base(data))

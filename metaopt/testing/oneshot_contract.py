@@ -35,7 +35,8 @@ from metaopt.oneshot.base import OneShotOptimizer
 from metaopt.oneshot.checkpoint.checkpoint import pack, unpack
 from metaopt.oneshot.supernet.supernet import SupernetScale
 from metaopt.oneshot.train import Search, SearchEpoch
-from metaopt.spaces.space import load_space, plain, space_names
+from metaopt.spaces.file import space_names
+from metaopt.spaces.space import load_space, plain
 
 _SCALE = SupernetScale(channels=8, cells=3)
 _FEWEST_IMAGES = 100  # two steps per epoch

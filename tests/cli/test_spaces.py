@@ -6,7 +6,8 @@ import pytest
 
 from metaopt.cli import main
 from metaopt.core.paths import data_folder
-from metaopt.spaces.space import load_space, space_names
+from metaopt.spaces.file import space_names
+from metaopt.spaces.space import load_space
 
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from metaopt.cli import OK
-from metaopt.cli.found import found_cells
+from metaopt.cli.benchmark.found import found_cells
 from metaopt.cli.pace import Pace
 from metaopt.core import paths
 from metaopt.core.errors import ConfigError, TableError

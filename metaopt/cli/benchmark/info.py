@@ -1,4 +1,4 @@
-"""``metaopt benchmark list|info``."""
+"""``metaopt benchmark info``."""
 
 from __future__ import annotations
 
@@ -11,26 +11,17 @@ import numpy as np
 
 from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
-from metaopt.core.errors import TableError
+from metaopt.cli.benchmark.listing import shipped_or_own
 from metaopt.core.wording import command, counted, listed
 from metaopt.report.sections.surrogate import quality_lines
-from metaopt.tables.card import Card, card_names, load_card
-from metaopt.tables.files import find_predictions, find_table
+from metaopt.tables.card import Card, load_card
+from metaopt.tables.files import find_predictions
 from metaopt.tables.predictions import Predictions
 from metaopt.tables.shrinkage import shrunk_means
 from metaopt.tables.table import Table
 
 #: Of fewer cells no mean says what the best of them is worth.
 _FEW_CELLS = 4
-
-
-def list_benchmarks(arguments: Namespace) -> int:
-    """Prints the benchmarks and the cell spaces they have a table of."""
-    for name in card_names():
-        card = load_card(name)
-        spaces = [str(number) for number in CELL_SPACES if _table(card, number) is not None]
-        print(f"{name:<12} {card.text['title']}; tables of cell space {', '.join(spaces) or 'none'}")
-    return OK
 
 
 def info(arguments: Namespace) -> int:
@@ -40,7 +31,7 @@ def info(arguments: Namespace) -> int:
         _print_entry(key, value, 0)
     shown: set[Path] = set()
     for number in CELL_SPACES:
-        path = _table(card, number)
+        path = shipped_or_own(card, number)
         print(f"\ntable of cell space {number}: " + ("none" if path is None else str(path)))
         if path is not None:
             table = Table(path, number)
@@ -109,10 +100,3 @@ def _print_surrogate(predictions: Predictions, cells: int, epochs: Sequence[int]
     but = f" after {counted(epochs[-1], 'epoch')}, not after {lacking}" if lacking else ""
     print(f"  predicted: the other {cells}{but}, by {predictions.path}")
     print("\n".join(f"    {line}" for line in quality_lines(predictions.provenance)))
-
-
-def _table(card: Card, cell_space: int) -> Path | None:
-    try:
-        return find_table(card, cell_space)
-    except TableError:
-        return None

@@ -1,4 +1,4 @@
-"""``metaopt status``, ``metaopt report`` and ``metaopt export``: they read journals only."""
+"""``metaopt status``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from metaopt.cli import OK, USER_ERROR
-from metaopt.core.registry import load
+from metaopt.cli import OK
 from metaopt.core.wording import command, counted
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.record import RunRecord
@@ -19,22 +18,6 @@ def status(arguments: Namespace) -> int:
     """Prints how a run stands."""
     found = RunRecord.read(RunFolder(arguments.run)).to_json()
     print(json.dumps(found, indent=2) if arguments.json else "\n".join(_lines(found)))
-    return OK
-
-
-def report(arguments: Namespace) -> int:
-    """Writes the report, or compares it with a fresh one."""
-    if arguments.check:
-        differing = load("metaopt.report.pages.run:check_report")(arguments.runs, arguments.out)
-        print("\n".join(f"differs: {name}" for name in differing) or "the report equals its journals")
-        return USER_ERROR if differing else OK
-    print(f"report: {load('metaopt.report.pages.run:write_report')(arguments.runs, arguments.out)}")
-    return OK
-
-
-def export(arguments: Namespace) -> int:
-    """Writes the trials in a format of others."""
-    print(f"{arguments.to}: {load('metaopt.report.export.files:export')(arguments.runs, arguments.to, arguments.out)}")
     return OK
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from metaopt.cells.space import CELL_SPACES, CellSpace
-from metaopt.cli import build, main
+from metaopt.cli import main
+from metaopt.cli.benchmark import build
 from metaopt.tables.card import load_card
 from metaopt.tables.files import making
 from metaopt.tables.protocol import NetworkScale

@@ -8,7 +8,7 @@ from argparse import Namespace
 from functools import partial
 
 from metaopt.cli import OK
-from metaopt.cli.found import found_cells
+from metaopt.cli.benchmark.found import found_cells
 from metaopt.cli.pace import Pace
 from metaopt.core import paths
 from metaopt.core.errors import ConfigError

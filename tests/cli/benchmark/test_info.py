@@ -23,11 +23,6 @@ def test_info_prints_card_and_tables(capsys: pytest.CaptureFixture[str]) -> None
         assert part in out
 
 
-def test_list(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["benchmark", "list"]) == 0
-    assert capsys.readouterr().out.startswith("digits  ")
-
-
 def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["benchmark", "info", "digit"]) == 2
     assert "unknown benchmark 'digit'; did you mean 'digits'" in capsys.readouterr().err

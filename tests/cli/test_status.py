@@ -46,31 +46,3 @@ def test_status_leaves_no_trace(tune: list[str], tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert main(["status", "mine"]) == 0
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-
-
-def test_report(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("metaopt.report.pages.run.write_report", lambda folders, out: f"{len(folders)} into {out}")
-    assert main(["report", "one", "two", "--out", "there"]) == 0
-    assert capsys.readouterr().out == "report: 2 into there\n"
-
-
-@pytest.mark.parametrize(("differing", "code"), [([], 0), (["report.html"], 2)])
-def test_checking_a_report(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, differing: list[str], code: int
-) -> None:
-    monkeypatch.setattr("metaopt.report.pages.run.check_report", lambda folders, out: differing)
-    assert main(["report", "one", "--check"]) == code
-    said = capsys.readouterr().out
-    assert said == ("differs: report.html\n" if differing else "the report equals its journals\n")
-
-
-def test_trials_for_other_programs(tune: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*tune, "--folder", "mine"]) == 0
-    capsys.readouterr()
-    assert main(["export", "mine", "--to", "csv"]) == 0
-    assert capsys.readouterr().out == "csv: mine/trials.csv\n"
-    assert len(Path("mine/trials.csv").read_text().splitlines()) > 5
-    assert main(["export", "mine", "--to", "csv"]) == 2
-    assert "mine/trials.csv exists\n  name another file with --out" in capsys.readouterr().err
-    assert main(["export", "mine", "--to", "exel"]) == 2
-    assert "unknown format 'exel'" in capsys.readouterr().err

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from metaopt.cells.graph import CellGraph
-from metaopt.cli.found import found_cells
+from metaopt.cli.benchmark.found import found_cells
 from metaopt.core.errors import JournalError
 from metaopt.core.trial import Result, Trial
 from metaopt.runs.folder import RunFolder

@@ -14,7 +14,8 @@ import harness
 import tfrecords
 from metaopt.cells.graph import CellGraph
 from metaopt.cells.space import CELL_SPACES
-from metaopt.cli import imports, main
+from metaopt.cli import main
+from metaopt.cli.benchmark import imports
 from metaopt.core.file_lock import holding
 from metaopt.tables.table import Table
 from tfrecords import CHAIN, FORK

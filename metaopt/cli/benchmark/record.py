@@ -45,7 +45,7 @@ def record(arguments: Namespace) -> int:
             end = launch.start(run, folder, machine.command_line(), console, interrupted)
     code = close(folder, end, False, config.cluster, scores=False)
     if code == OK:
-        options = ("--benchmark", config.benchmark, "--space", config.cell_space, "--out", "searches.parquet")
+        options = ("--benchmark", config.benchmark, "--cell-space", config.cell_space, "--out", "searches.parquet")
         print(f"searches: {folder.journal}")
         print(f"as one table: {command('benchmark', 'gather-searches', folder.path, *options)}")
     return code

@@ -17,7 +17,8 @@ def test_searches_are_recorded_in_a_folder_that_is_said(capsys: pytest.CaptureFi
     said = capsys.readouterr()
     assert f"run folder: {RUN}\n" in said.err
     assert f"searches: {RUN}/journal.jsonl\n" in said.out
-    assert f"metaopt benchmark gather-searches {RUN} --benchmark digits --space 1 --out searches.parquet" in said.out
+    gather = f"metaopt benchmark gather-searches {RUN} --benchmark digits --cell-space 1 --out searches.parquet"
+    assert gather in said.out
     assert "13 evaluations, " in said.out
     assert "incumbent" not in said.out
     assert "tuning 1/13 trials" in said.err

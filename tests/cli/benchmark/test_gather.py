@@ -7,7 +7,7 @@ import pytest
 from metaopt.cli import main
 from metaopt.recorded.searches import RecordedSearches
 
-RUN = str(Path(__file__).parents[2] / "results/reference/darts-digits1-bohb")
+RUN = str(Path(__file__).parents[3] / "results/reference/darts-digits1-bohb")
 GATHER = ["benchmark", "gather-searches"]
 
 

@@ -1,0 +1,1 @@
+"""``metaopt benchmark``: a module for each of its commands."""
