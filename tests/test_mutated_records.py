@@ -15,13 +15,17 @@ from metaopt.core.errors import MetaoptError
 from metaopt.core.harmless import is_harmless
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.wording import shown
+from metaopt.report.data.contestants import problems
 from metaopt.report.data.groups import study_groups
+from metaopt.report.data.inputs import run_importance
 from metaopt.report.data.load import RunData, load_run
 from metaopt.report.export.files import export
 from metaopt.report.pages.run import render_report
-from metaopt.report.pages.several import comparison
+from metaopt.report.sections.comparison import compare
 from metaopt.report.sections.headline import headline
-from metaopt.report.sections.run import facts, sections, state
+from metaopt.report.sections.run import facts, run_sections, state
+from metaopt.report.sections.summary import run_summary, study_summary
+from metaopt.report.sections.tuned import tuned, tuned_table
 from metaopt.runs import launch
 from metaopt.runs.config import load_config
 from metaopt.runs.folder import RunFolder
@@ -160,10 +164,13 @@ def status_of(folder: Path) -> list[str]:
 
 def words(run: RunData) -> None:
     """Everything of a page but its drawings."""
-    found = [*sections(run), *comparison([run, run])]
-    texts = [text for section in found for table in section.tables for row in table.rows for text in row]
-    assert all(map(is_harmless, texts))
-    facts(run), state(run), headline(run), study_groups([run, run])
+    importance, groups = run_importance(run), study_groups([run, run])
+    tables = [table for section in run_sections(run, importance) for table in section.tables]
+    tables += [tuned_table(rows := [tuned(group) for group in groups])]
+    assert all(map(is_harmless, [text for table in tables for row in table.cells for text in row]))
+    said = [*run_summary(run, importance), *study_summary(groups, compare(problems(groups)), rows, ())]
+    assert all(map(is_harmless, said))
+    facts(run), state(run), headline(run)
 
 
 def exported(folder: Path, *formats: str) -> None:
@@ -204,7 +211,7 @@ def attack(victim: Victim, every: int, further: int, deeds: dict[str, tuple[int,
     return number
 
 
-def tuned(folder: Path) -> Victim:
+def tuned_run(folder: Path) -> Victim:
     """A real run of an earlier version, whose tuner leaves a memo, with its confirmation."""
     run = REFERENCE / "darts-digits1-bohb"
     return Victim(folder / "run", lines_of(run / "journal.jsonl", 9), lines_of(run / "confirm" / "journal.jsonl", 5))
@@ -236,7 +243,7 @@ def drawn(folder: Path) -> None:
 
 
 def test_some_mutations_of_a_tuned_run(tmp_path: Path) -> None:
-    victim = tuned(tmp_path)
+    victim = tuned_run(tmp_path)
     deeds = {"compare": (5, compared(victim)), "export": (60, to_optuna)}
     assert attack(victim, 31, 20, deeds) >= 150
 
@@ -251,7 +258,7 @@ def test_some_mutations_of_look_ups(tmp_path: Path, tuner: str) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_every_mutation_of_a_tuned_run(tmp_path: Path) -> None:
-    victim = tuned(tmp_path)
+    victim = tuned_run(tmp_path)
     deeds = {"compare": (10, compared(victim)), "export": (90, to_optuna), "report": (800, drawn)}
     assert attack(victim, 2, 40, deeds) >= 2000
 

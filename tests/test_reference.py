@@ -21,11 +21,12 @@ from metaopt.cli.run import _confirmed, _findings
 from metaopt.core.registry import resolve
 from metaopt.core.yaml_file import read_yaml
 from metaopt.oneshot import ONESHOT
-from metaopt.report.document import markdown
+from metaopt.report.document import page as document
 from metaopt.report.document.equality import same
+from metaopt.report.document.markdown import README
 from metaopt.report.figures.style import Picture, Plot
 from metaopt.report.pages import ranking
-from metaopt.report.pages.study import PAGE, StudyText, render_study
+from metaopt.report.pages.study import StudyText, render_study
 from metaopt.runs.folder import RunFolder
 from metaopt.spaces.space import plain, space_from_json
 from metaopt.studies.archive import journals
@@ -68,8 +69,7 @@ def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     def picture(plot: Plot) -> Picture:
         return Picture(plot.name, plot.title, plot.caption, "", b"", b"")
 
-    for module in (markdown, ranking):
-        monkeypatch.setattr(module, "render", picture)
+    monkeypatch.setattr(document, "render", picture)
 
 
 @pytest.mark.parametrize("file", PUBLISHED, ids=lambda file: file.parent.name)
@@ -105,8 +105,8 @@ def test_a_study_says_what_its_journals_say(file: Path) -> None:
     study = StudyText(plan.title, plan.text, shlex.join(command), tuple(run.name for run in plan.runs), ())
     with journals(out) as place:
         assert unfinished(plan, place) == []
-        page = render_study(study, place)[PAGE]
-    assert same(PAGE, page, (out / PAGE).read_bytes()), "make it again"
+        page = render_study(study, place)[README]
+    assert same(README, page, (out / README).read_bytes()), "make it again"
 
 
 @pytest.mark.numbers
@@ -117,8 +117,8 @@ def test_a_ranking_study_says_what_its_record_says(folder: Path) -> None:
     parsed = cli._parse(shlex.split(record["command"])[1:])
     assert parsed.handler == "metaopt.cli.correlate:correlate"
     assert ROOT / parsed.out == folder
-    page = ranking.render_ranking(record)[PAGE]
-    assert same(PAGE, page, (folder / PAGE).read_bytes()), "make it again"
+    page = ranking.render_ranking(record)[README]
+    assert same(README, page, (folder / README).read_bytes()), "make it again"
 
 
 @pytest.mark.slow
@@ -127,7 +127,7 @@ def test_what_a_page_links_to_is_built_from_its_journals(tmp_path: Path) -> None
     shutil.copytree(ROOT / "results" / "reference" / "paper" / "warm-start", out, ignore=_built)
     build = [sys.executable, ROOT / ".ci" / "results", out]
     assert subprocess.run(build, capture_output=True, text=True, check=True).stdout.startswith(str(out))
-    links = re.findall(r"\]\(([^)]+)\)", (out / PAGE).read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(([^)]+)\)", (out / README).read_text(encoding="utf-8"))
     assert [link for link in links if not (out / link).exists()] == []
     assert {Path(link).suffix for link in links} == {"", ".csv", ".svg", ".tex"}
     assert subprocess.run(build, capture_output=True, text=True, check=True).stdout == "", "nothing has changed"

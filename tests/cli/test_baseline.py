@@ -18,8 +18,8 @@ import yaml
 import harness
 from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import main
+from metaopt.report.data.incumbents import anytime
 from metaopt.report.data.load import load_run
-from metaopt.report.stats.curves import anytime
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.journal import without_clock
 from metaopt.tables.card import load_card

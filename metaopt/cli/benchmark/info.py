@@ -13,7 +13,7 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.cli import OK
 from metaopt.cli.benchmark.listing import shipped_or_own
 from metaopt.core.wording import command, counted, listed
-from metaopt.report.sections.surrogate import quality_lines
+from metaopt.surrogates.quality import quality_lines
 from metaopt.tables.card import Card, load_card
 from metaopt.tables.files import find_predictions
 from metaopt.tables.predictions import Predictions

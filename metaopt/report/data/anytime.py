@@ -10,7 +10,7 @@ import numpy as np
 from metaopt.core.arrays import Floats
 from metaopt.report.data.clocks import View, grid, regrets
 from metaopt.report.data.contestants import Contestant
-from metaopt.report.document.markdown import Record
+from metaopt.report.document.section import Record
 from metaopt.report.stats.bootstrap import FEWEST, mean_band, median_band
 
 _NUMBERS = ("mean", "mean_low", "mean_high", "median", "median_low", "median_high")

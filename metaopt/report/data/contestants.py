@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from metaopt.report.data.grouping import problem
-from metaopt.report.data.groups import Group
+from metaopt.report.data.groups import Group, problem
+from metaopt.report.data.incumbents import anytime
 from metaopt.report.data.load import RunData
-from metaopt.report.stats.curves import Anytime, anytime, without_noise
+from metaopt.report.stats.curves import Anytime, without_noise
 
 _GRID = "grid"
 _OF_PROBLEM = ("benchmark", "cell_space")  # in the name of a folder where a study has several

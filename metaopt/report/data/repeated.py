@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from metaopt.core.wording import counted
-from metaopt.report.data.grouping import settings_of
+from metaopt.report.data.groups import settings_of
 from metaopt.report.data.load import RunData
 
 # Settings that decide which searches a run makes and where, and not what one of them finds.

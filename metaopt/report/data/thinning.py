@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaopt.core.arrays import Floats
+from metaopt.report.data.incumbents import best_so_far
 from metaopt.report.data.load import Evaluation, RunData
-from metaopt.report.stats.curves import best_so_far
 
 #: Most trials in a figure: more of them lie over each other, and each takes a hundred bytes of the page.
 MARKS = 500
@@ -34,6 +34,11 @@ def thinned(run: RunData, evaluations: Sequence[Evaluation], most: int = MARKS) 
     first = evenly(first, most)
     kept = {e.trial.id for e in (*first, *evenly(others, most - len(first)))}
     return [e for e in evaluations if e.trial.id in kept]
+
+
+def listed(run: RunData) -> list[Evaluation]:
+    """Returns the trials that the table of a run's page has."""
+    return thinned(run, run.evaluations, ROWS)
 
 
 def evenly(evaluations: Sequence[Evaluation], most: int) -> list[Evaluation]:

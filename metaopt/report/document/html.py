@@ -1,18 +1,24 @@
-"""A page that needs nothing but itself: sections with rendered figures, one view per run or search."""
+"""A page as one HTML file that needs nothing else: no network, light and dark, for wide and narrow screens.
+
+Its only script sorts tables. The policy of the page names the hash of that script, so no other one can run, and the
+page says the same without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import base64
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markdown_it import MarkdownIt
+from markupsafe import Markup, escape
 
-from metaopt.report.document.files import Names
-from metaopt.report.document.section import PageTable, Section
-from metaopt.report.figures.style import PALETTE, Picture, render
-from metaopt.report.sections.headline import Headline
+from metaopt.report.document.page import Page
+from metaopt.report.figures.style import PALETTE
 
 PAGE = "report.html"
 
@@ -21,78 +27,31 @@ _UNSEEN = {n: f"\\u{n:04x}" for n in (*range(9), 11, 12, *range(14, 32), 127, 0x
                                        *range(0x202A, 0x202F), *range(0x2066, 0x206A))}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Part:
-    """A section whose figures are rendered.
-
-    Attributes:
-        name: Anchor, unique on the page.
-        title: Heading.
-        notes: Sentences before everything else.
-        pictures: Figures in their order.
-        tables: Tables after the figures.
-    """
-
-    name: str
-    title: str
-    notes: tuple[str, ...]
-    pictures: tuple[Picture, ...]
-    tables: tuple[PageTable, ...]
-
-
-@dataclass(frozen=True)
-class PageView:
-    """What the page shows of a run or a search.
-
-    Attributes:
-        name: Of its folder.
-        title: What it is.
-        headline: The first thing to read.
-        facts: Numbers at the top, as (name, value).
-        notes: What a reader must know of its state.
-        parts: Everything else.
-    """
-
-    name: str
-    title: str
-    headline: Headline
-    facts: Sequence[tuple[str, str]]
-    notes: Sequence[str]
-    parts: Sequence[Part]
-
-
-def render_part(section: Section, prefix: str, files: dict[str, bytes], names: Names) -> Part:
-    """Renders the figures of a section, which must be drawn under the report's settings of matplotlib.
-
-    Args:
-        section: What to render.
-        prefix: Goes before the names of section and figures.
-        files: Takes the figures' files by their path beside the page.
-        names: Of the sections and figures that the page has already; takes those of this one.
-    """
-    name = names.take(f"{prefix}{section.name}")
-    pictures = []
-    for plot in section.plots:
-        picture = render(replace(plot, name=names.take(f"{prefix}{plot.name}")))
-        files[f"figures/{picture.name}.svg"] = picture.svg
-        files[f"figures/{picture.name}.png"] = picture.png
-        pictures.append(picture)
-    return Part(name, section.title, section.notes, tuple(pictures), section.tables)
-
-
 def _visible(value: Any) -> Any:
     """Returns what the page shows, with marks that cannot be seen written out; markup stays markup."""
     return value.translate(_UNSEEN) if isinstance(value, str) else value
 
 
-def render_page(views: Sequence[PageView], compared: Sequence[Part], beside: Markup) -> bytes:
-    """Returns the page.
+def _sentence(text: str) -> str:
+    """Returns a sentence with ``**words**`` strong and names in backticks as code; everything else is escaped."""
+    safe = str(escape(text.translate(_UNSEEN)))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", safe))
 
-    Args:
-        views: At least one.
-        compared: Sections before those of the views.
-        beside: Sentence on the files that lie beside the page.
-    """
+
+def _prose(text: str) -> str:
+    """Returns Markdown of an author as HTML: markup in it is escaped, and it shows no pictures."""
+    return str(MarkdownIt("commonmark", {"html": False}).disable("image").render(text.translate(_UNSEEN)))
+
+
+@cache
+def script() -> tuple[str, str]:
+    """Returns the page's script and its hash for the content security policy."""
+    text = files("metaopt.report.document").joinpath("sort.js").read_text(encoding="utf-8")
+    return text, base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def render_html(page: Page) -> bytes:
+    """Returns the page."""
     environment = Environment(
         loader=PackageLoader("metaopt.report.document", ""),
         autoescape=True,
@@ -102,10 +61,11 @@ def render_page(views: Sequence[PageView], compared: Sequence[Part], beside: Mar
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["drawing"] = Markup
-    colours = {
+    environment.filters |= {"markup": Markup, "sentence": _sentence, "prose": _prose}
+    colors = {
         scheme: "; ".join(f"--{name}: {pair[index]}" for name, pair in PALETTE.items())
         for index, scheme in enumerate(("light", "dark"))
     }
+    text, digest = script()
     template = environment.get_template("report.html.j2")
-    return template.render(runs=views, compared=compared, colours=colours, beside=beside).encode("utf-8")
+    return template.render(page=page, colors=colors, script=text, digest=digest).encode("utf-8")

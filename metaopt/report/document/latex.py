@@ -1,14 +1,13 @@
 r"""Tables as LaTeX: a ``tabular`` in the rules of the booktabs package, every character escaped.
 
-A paper takes one in with ``\input{tables/NAME.tex}``; caption and float are the paper's own.
+A paper includes one with ``\input{tables/NAME.tex}``; it adds its own caption and float.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from metaopt.report.document.section import NONE, PageTable
+from metaopt.report.document.section import PageTable
 
 _ESCAPED = {
     "\\": r"\textbackslash{}",
@@ -29,37 +28,26 @@ _ESCAPED = {
     "∞": r"$\infty$",
     "…": r"\dots{}",
 }
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-_NUMBER = re.compile(r"[+-]?[.\d]")
 
 
 def escaped(text: str) -> str:
-    """Returns text that LaTeX prints as it stands; of a Markdown link its words."""
-    return "".join(_ESCAPED.get(letter, letter) for letter in _LINK.sub(r"\1", text))
+    """Returns text that LaTeX prints as it stands."""
+    return "".join(_ESCAPED.get(letter, letter) for letter in text)
 
 
 def latex_table(table: PageTable) -> bytes:
-    """Returns a table as LaTeX: columns of numbers to the right, the first and those of words to the left."""
-    columns = "".join("l" if place == 0 else _side(column) for place, column in enumerate(_columns(table)))
+    """Returns a table as LaTeX: columns of numbers to the right, the others to the left."""
     lines = (
         f"% {table.title}; needs \\usepackage{{booktabs}}",
-        f"\\begin{{tabular}}{{{columns}}}",
+        f"\\begin{{tabular}}{{{''.join('r' if numeric else 'l' for numeric in table.numeric)}}}",
         "\\toprule",
         _row(table.head),
         "\\midrule",
-        *map(_row, table.rows),
+        *map(_row, table.cells),
         "\\bottomrule",
         "\\end{tabular}",
     )
     return ("\n".join(lines) + "\n").encode("utf-8")
-
-
-def _columns(table: PageTable) -> list[list[str]]:
-    return [[row[place] for row in table.rows] for place in range(len(table.head))]
-
-
-def _side(cells: Sequence[str]) -> str:
-    return "r" if all(cell in ("", NONE) or _NUMBER.match(cell) for cell in cells) else "l"
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -19,6 +19,8 @@ from metaopt.report.stats.curves import step_values
 
 #: Most groups whose bands may lie over each other.
 BANDED = 6
+#: Most groups that do without a panel each.
+_FEW = 3
 _DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))
 #: Most groups that look different in one figure.
 DISTINCT = len(_DASHES) * len(GROUPS)
@@ -48,7 +50,7 @@ def anytime_plot(view: View, found: Sequence[Summary], of: Looks, regret: str, p
         prefix: Of the figure's name.
 
     Returns:
-        None if no group has a curve, or more have one than can be told apart; their means then stand in a panel each.
+        None if no group has a curve, or more have one than can look different; their means then are in a panel each.
     """
     drawn = [one for one in found if one.grid.size]
     if not 0 < len(drawn) <= DISTINCT:
@@ -65,7 +67,7 @@ def anytime_plot(view: View, found: Sequence[Summary], of: Looks, regret: str, p
     for panel in axes:
         panel.set_xlabel(view.clock.label if len(view.clock.label) < 30 else view.clock.label.replace(", ", ",\n"))
     legend(figure, axes)
-    bands = f"; {_bands(drawn)}" if banded else "; bands stand in the next figure"
+    bands = f"; {_bands(drawn)}" if banded else "; bands are in the figure before"
     return Plot(
         f"{prefix}anytime-{view.clock.name}",
         f"{regret.capitalize()} over {view.clock.label}",
@@ -82,7 +84,7 @@ def _legend_rows(names: Sequence[str]) -> int:
 def single_plot(view: View, found: Sequence[Summary], of: Looks, regret: str, prefix: str) -> Plot | None:
     """Draws a small panel per group, its mean with a band before those of all others; None for few groups."""
     drawn = [one for one in found if one.grid.size]
-    if len(drawn) <= BANDED:
+    if len(drawn) <= _FEW:
         return None
     figure, axes = _small_panels(len(drawn))
     grey = _others(axes, drawn)

@@ -14,8 +14,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from metaopt.core.wording import counted
 from metaopt.report.data.load import Evaluation, RunData
-from metaopt.report.data.thinning import MARKS, thinned, thinning_note
-from metaopt.report.figures.style import LIGHT, RAMP
+from metaopt.report.data.thinning import MARKS, listed, thinned, thinning_note
+from metaopt.report.figures.style import LIGHT, RAMP, Dot, draw_dots, trial_place
 from metaopt.report.stats.curves import regret
 
 
@@ -74,12 +74,14 @@ def regret_dots(
         What the caption is to say of that, with a blank before.
     """
     shown = thinned(run, evaluations, most)
+    said = trial_dots(run, shown)
     for epochs, colour in epoch_colours(run.ok).items():
         level = [e for e in shown if e.trial.epochs == epochs]
-        axes.plot(
+        draw_dots(
+            axes,
             [place(e) for e in level],
             [_regret(run, e) for e in level],
-            "o",
+            [said[e.trial.id] for e in level],
             color=colour,
             mec=LIGHT["surface"],
             mew=0.6,
@@ -88,6 +90,18 @@ def regret_dots(
         )
     error_axis(axes, [_regret(run, e) for e in shown], f"validation {quantity(run)}")
     return thinning_note(len(shown), len(evaluations))
+
+
+def trial_dots(run: RunData, evaluations: Iterable[Evaluation]) -> dict[int, Dot]:
+    """Returns what the page says of trials by their ids; those in its table are linked to their row."""
+    rows = {e.trial.id for e in listed(run)}
+    return {
+        e.trial.id: Dot(
+            f"trial {e.trial.id}, {counted(e.trial.epochs, 'epoch')}: validation {quantity(run)} {_regret(run, e):.4f}",
+            trial_place(e.trial.id) if e.trial.id in rows else "",
+        )
+        for e in evaluations
+    }
 
 
 def _regret(run: RunData, evaluation: Evaluation) -> float:

@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 
 from metaopt.core.trial import Value
 from metaopt.core.wording import counted
+from metaopt.report.data.inputs import EPOCHS
 from metaopt.report.data.load import Evaluation, RunData
 from metaopt.report.data.thinning import marks_each, thinned, thinning_note
 from metaopt.report.figures.axes import log_axis, regret_dots, short
 from metaopt.report.figures.style import LIGHT, RAMP, Plot, canvas, slug
-from metaopt.report.stats.importance import EPOCHS, Importance
+from metaopt.report.stats.importance import Importance
 from metaopt.runs.header import Hyperparameter
 
 _GOLDEN = 0.6180339887  # fractions of its multiples fill an interval evenly: jitter without a random number

@@ -10,11 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from metaopt.core.arrays import Floats
+from metaopt.report.data.incumbents import anytime
 from metaopt.report.data.load import Evaluation, RunData
 from metaopt.report.data.thinning import corners, thinned, thinning_note
-from metaopt.report.figures.axes import error_axis, quantity
-from metaopt.report.figures.style import GROUPS, LIGHT, Plot, canvas, legend
-from metaopt.report.stats.curves import anytime, band, regret
+from metaopt.report.figures.axes import error_axis, quantity, trial_dots
+from metaopt.report.figures.style import GROUPS, LIGHT, Dot, Plot, canvas, draw_dots, legend
+from metaopt.report.stats.curves import band, regret
 
 _CLOCKS = {"evaluations": "evaluations", "seconds": "seconds of the run"}
 _SPLITS = {"valid": "validation", "test": "test"}
@@ -30,7 +31,10 @@ def anytime_plot(run: RunData, clock: str) -> Plot:
     each = [regret(e.final_valid_error, run.optimum_valid_error) for e in dots]
     at = [place for place, e in zip(x, run.told, strict=True) if e.trial.id in drawn]
     figure, axes = canvas()
-    axes.plot(at, each, "o", color=LIGHT["rule"], markersize=3.6, label="each evaluation")
+    said = trial_dots(run, dots)
+    draw_dots(
+        axes, at, each, [said[e.trial.id] for e in dots], color=LIGHT["rule"], markersize=3.6, label="each evaluation"
+    )
     _step(axes, x, curve.valid, color=LIGHT["valid"], linewidth=2.2, label="validation")
     _step(axes, x, curve.test, color=LIGHT["test"], linewidth=1.8, linestyle=_DASHED, label="test")
     error_axis(axes, [*each, *curve.valid, *curve.test], kind)
@@ -99,9 +103,11 @@ def confirmation_plot(run: RunData, default: Sequence[Evaluation], tuned: Sequen
         ("default, validation", default, "valid_error", run.optimum_valid_error, "default"),
         ("tuned, validation", tuned, "valid_error", run.optimum_valid_error, "tuned"),
     ]
-    for place, (_, repeats, field, optimum, colour) in enumerate(rows):
+    for place, (name, repeats, field, optimum, colour) in enumerate(rows):
         values = [regret(getattr(e, field), optimum) for e in repeats if e.ok]
-        axes.plot(values, _spread(place, len(values)), "o", color=LIGHT[colour], markersize=7, alpha=0.75, mec="none")
+        said = [Dot(f"{name}, seed {e.trial.seed}: {kind} {v:.4f}") for e, v in zip(repeats, values, strict=False)]
+        look = {"color": LIGHT[colour], "markersize": 7, "alpha": 0.75, "mec": "none"}
+        draw_dots(axes, values, _spread(place, len(values)).tolist(), said, **look)
         if values:
             axes.plot([np.mean(values)] * 2, [place - 0.34, place + 0.34], color=LIGHT[colour], linewidth=2.6)
     axes.set_yticks(range(len(rows)), [row[0] for row in rows])

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
-from metaopt.report.figures.style import GROUPS, RAMP, Plot, canvas, panels
-from metaopt.report.sections.ranking import STATISTICS, Measures, Way
+from metaopt.report.data.measures import STATISTICS, Measures, Way
+from metaopt.report.figures.style import GROUPS, RAMP, Dot, Plot, canvas, draw_dots, panels
 
 _COUNTS = (1, 2, 4, 8, 16)  # cells in a hexagon, one colour each
 _GRID = 26  # hexagons across a panel
@@ -56,7 +56,9 @@ def spearman_plot(measures: Measures) -> Plot:
         step = 0.7 / len(defects)
         place = list(STATISTICS).index(way.batch_norm) + step * (defects.index(way.defects) - (len(defects) - 1) / 2)
         values = measures.values(way, "spearman")
-        axes.plot(values, [place] * len(values), "o", color=colour, markersize=5, alpha=0.7, mec="none")
+        said = [Dot(f"supernet {seed}, {way.batch_norm}, {way.defects}: {rho:.3f}") for seed, rho in enumerate(values)]
+        look = {"color": colour, "markersize": 5, "alpha": 0.7, "mec": "none"}
+        draw_dots(axes, values, [place] * len(values), said, **look)
         if values:
             axes.plot([np.mean(values)] * 2, [place - step / 2.4, place + step / 2.4], color=colour, linewidth=2.6)
     for text, colour in zip(defects, GROUPS, strict=False):

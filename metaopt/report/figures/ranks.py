@@ -12,10 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from metaopt.report.data.blocks import Blocks
 from metaopt.report.figures.anytime import looks
 from metaopt.report.figures.axes import log_axis
 from metaopt.report.figures.style import LIGHT, Plot, canvas, legend
-from metaopt.report.stats.ranks import Blocks, Ranking, mean_ranks
+from metaopt.report.stats.ranks import Ranking, mean_ranks
 
 _WIDTH, _SCALE = 560.0, 280.0  # CSS pixels: least width of the figure, and of the scale between its labels
 _ROW, _BAR = 19.0, 10.0  # CSS pixels: height of a label, of a bar
@@ -88,7 +89,7 @@ def rank_plot(found: Blocks, prefix: str) -> Plot:
     figure, axes = canvas(430, 330)
     begun = np.isfinite(found.values).any(axis=(1, 2))
     x, name = _budget(found)
-    x, ranks = x[begun], mean_ranks(found)[begun]
+    x, ranks = x[begun], mean_ranks(found.values)[begun]
     of = looks(found.labels)
     for place, label in enumerate(found.labels):
         colour, dash = of[label]

@@ -14,7 +14,7 @@ from metaopt.report.data.groups import Repeats
 from metaopt.report.data.regret import regret_name
 from metaopt.report.data.trajectories import Curve, curve, quantity_name, trajectories
 from metaopt.report.figures.axes import error_axis
-from metaopt.report.figures.style import GROUPS, LIGHT, RAMP, Plot, canvas, legend, panels, slug
+from metaopt.report.figures.style import GROUPS, LIGHT, RAMP, Dot, Plot, canvas, draw_dots, legend, panels, slug
 from metaopt.report.sections.tuned import Tuned
 
 _DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))
@@ -30,7 +30,9 @@ def tuned_plot(rows: Sequence[Tuned]) -> Plot:
     for place, row in enumerate(rows):
         for side, values, height in (("default", row.default, -0.17), ("tuned", row.tuned, 0.17)):
             colour = LIGHT[side]
-            axes.plot(values, [place + height] * len(values), "o", color=colour, markersize=6, alpha=0.7, mec="none")
+            said = [Dot(f"{row.label}, {side}: {value:.4f}") for value in values]
+            look = {"color": colour, "markersize": 6, "alpha": 0.7, "mec": "none"}
+            draw_dots(axes, values, [place + height] * len(values), said, **look)
             axes.plot([np.mean(values)] * 2, [place + height - 0.15, place + height + 0.15], color=colour, linewidth=3)
     for side in ("default", "tuned"):
         axes.plot([], [], "o", color=LIGHT[side], label=side)
@@ -110,14 +112,15 @@ def eigenvalue_plot(repeats: Sequence[Repeats]) -> Plot | None:
     if not pairs:
         return None
     figure, axes = canvas(400, 300)
-    last = max(epoch for epoch, _, _ in pairs)
+    last, called = max(epoch for epoch, _, _ in pairs), quantity_name("test_error", repeats)
     for step, colour in enumerate(RAMP):
         first, end = (last * part // len(RAMP) for part in (step, step + 1))
-        part = [(x, y) for epoch, x, y in pairs if first < epoch <= end]
+        part = [(epoch, x, y) for epoch, x, y in pairs if first < epoch <= end]
         if part:
             span = f"{first + 1} to {end}" if end > first + 1 else str(end)
-            axes.plot(*zip(*part, strict=True), "o", color=colour, markersize=4.5, mec="none", label=f"epochs {span}")
-    called = quantity_name("test_error", repeats)
+            said = [Dot(f"epoch {epoch}: eigenvalue {x:.3g}, {called} {y:.4f}") for epoch, x, y in part]
+            look = {"color": colour, "markersize": 4.5, "mec": "none", "label": f"epochs {span}"}
+            draw_dots(axes, [x for _, x, _ in part], [y for *_, y in part], said, **look)
     error_axis(axes, [y for _, _, y in pairs], called)
     axes.set_xlabel("dominant eigenvalue")
     legend(figure, [axes])

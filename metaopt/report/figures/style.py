@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import html
 import io
+import math
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 #: Name: colour in light, colour in dark. No two light ones are equal.
 PALETTE = {
@@ -87,6 +91,47 @@ _STANDALONE_FONTS = f"'{_FONT}', Verdana, Arial, sans-serif"
 
 
 @dataclass(frozen=True)
+class Dot:
+    """What the page says of a dot under the pointer, and where a click leads.
+
+    Attributes:
+        text: Shown under the pointer.
+        place: On the page, without ``#``; empty for no link.
+    """
+
+    text: str
+    place: str = ""
+
+
+class Dots(Line2D):
+    """Markers, each of which the page says something of."""
+
+    def __init__(self, x: Sequence[float], y: Sequence[float], said: Sequence[Dot], **look: Any) -> None:
+        super().__init__(x, y, linestyle="none", **{"marker": "o", **look})
+        self.said = tuple(said)
+
+
+def draw_dots(axes: Axes, x: Sequence[float], y: Sequence[float], said: Sequence[Dot], **look: Any) -> None:
+    """Draws a dot for each point whose coordinates are finite.
+
+    Args:
+        axes: To draw on.
+        x: (n,) places.
+        y: (n,) heights.
+        said: (n,) what the page says of each.
+        look: Properties of a matplotlib line.
+    """
+    there = [i for i in range(len(said)) if math.isfinite(x[i]) and math.isfinite(y[i])]
+    axes.add_line(Dots([x[i] for i in there], [y[i] for i in there], [said[i] for i in there], **look))
+    axes.autoscale_view()
+
+
+def trial_place(trial_id: int) -> str:
+    """Returns where a page has the row of a trial."""
+    return f"trial-{trial_id}"
+
+
+@dataclass(frozen=True)
 class Plot:
     """A figure with the words that go with it.
 
@@ -114,6 +159,7 @@ class Picture:
         inline: SVG element for the page; colours and font are CSS variables.
         svg: Standalone SVG file, light.
         png: PNG file, light, two pixels per CSS pixel.
+        path: Of the SVG file beside the page.
     """
 
     name: str
@@ -122,6 +168,16 @@ class Picture:
     inline: str
     svg: bytes
     png: bytes
+    path: str = ""
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Sets matplotlib up for figures of a page: :data:`RC` on its own defaults, whatever its user has set."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
 
 
 def canvas(width: float = 360, height: float = 265) -> tuple[Figure, Axes]:
@@ -167,6 +223,9 @@ def slug(text: str) -> str:
 def render(plot: Plot) -> Picture:
     """Writes a plot as PNG and SVG, byte by byte the same each time on one machine; its name must be its own."""
     png, svg = io.BytesIO(), io.BytesIO()
+    dots = [artist for artist in plot.figure.findobj(Dots) if isinstance(artist, Dots)]
+    for number, one in enumerate(dots):
+        one.set_gid(f"dots{number}")
     with warnings.catch_warnings():
         # Of letters that the font lacks: the SVG has them as text, which its reader draws in a font that has them.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
@@ -178,10 +237,27 @@ def render(plot: Plot) -> Picture:
         plot.name,
         plot.title,
         plot.caption,
-        inline=_inline(text, plot),
+        inline=_inline(_marked(text, dots), plot, dots),
         svg=text.replace(f"'{_FONT}'", _STANDALONE_FONTS).encode("utf-8"),
         png=png.getvalue(),
     )
+
+
+def _marked(text: str, dots: Sequence[Dots]) -> str:
+    """Gives each drawn dot the number of its text; dots that are not all drawn stay as they are."""
+    for number, one in enumerate(dots):
+        start = text.index(f'<g id="dots{number}">')
+        end = text.index(f"\n{text[text.rindex(chr(10), 0, start) + 1 : start]}</g>", start)
+        parts = re.split(r"(<use [^>]*/>)", text[start:end])
+        if len(parts) == 2 * len(one.said) + 1:
+            parts[1::2] = [f'<g data-dot="{number}.{place}">{mark}</g>' for place, mark in enumerate(parts[1::2])]
+            text = text[:start] + "".join(parts) + text[end:]
+    return text
+
+
+def _hover(dot: Dot, mark: str) -> str:
+    title = f"<title>{html.escape(dot.text)}</title>{mark}"
+    return f'<a href="#{dot.place}">{title}</a>' if dot.place else f"<g>{title}</g>"
 
 
 def _numbered(text: str) -> str:
@@ -202,7 +278,7 @@ def _coordinate(found: re.Match[str]) -> str:
     return "0" if text == "-0" else text
 
 
-def _inline(text: str, plot: Plot) -> str:
+def _inline(text: str, plot: Plot, dots: Sequence[Dots]) -> str:
     """Cuts an SVG file down to an element that can stand in a page beside others."""
     body = text[text.index("<svg") :]
     ((width, height),) = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', body)[:1]
@@ -211,6 +287,11 @@ def _inline(text: str, plot: Plot) -> str:
     content = _own_ids(content, plot.name).replace(f"'{_FONT}'", "var(--font)")
     for name, (light, _) in PALETTE.items():
         content = content.replace(light, f"var(--{name})")
+    content = re.sub(
+        r'<g data-dot="(\d+)\.(\d+)">(<use [^>]*/>)</g>',
+        lambda m: _hover(dots[int(m[1])].said[int(m[2])], m[3]),
+        content,
+    )
     label = html.escape(f"{plot.title}. {plot.caption}", quote=True)
     return f'<svg viewBox="0 0 {width} {height}" style="--natural: {width}px" role="img" aria-label="{label}">{content}'
 

@@ -1,32 +1,28 @@
-"""Writes the report: a page that needs nothing but itself, its figures as files, and all trials as tables."""
+"""The report of one run: a page that needs nothing but itself, its figures as files, and all trials as tables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-from markupsafe import Markup
-
 from metaopt.core.errors import RunError
-from metaopt.report.data.grouping import problem
+from metaopt.report.data.inputs import run_importance
 from metaopt.report.data.load import RunData, load_runs
-from metaopt.report.document.files import Names, differing_files, write_files
-from metaopt.report.document.html import PAGE, PageView, render_page, render_part
+from metaopt.report.document.files import differing_files, write_files
+from metaopt.report.document.html import PAGE, render_html
+from metaopt.report.document.page import Page, render_sections
 from metaopt.report.export.table import to_csv, to_parquet, trial_table
-from metaopt.report.figures.style import RC, slug
-from metaopt.report.pages.several import comparison
+from metaopt.report.figures.style import drawing
+from metaopt.report.pages.study import StudyText, study_page
 from metaopt.report.sections.headline import headline
-from metaopt.report.sections.run import facts, sections, state
+from metaopt.report.sections.run import facts, run_sections, state
+from metaopt.report.sections.summary import run_summary, run_title
 
-_BESIDE = Markup(
-    "Figures lie beside this page in <code>figures/</code>, all trials in <code>trials.csv</code> and "
-    "<code>trials.parquet</code>."
-)
+_BESIDE = "Figures are beside this page in `figures/`, all trials in `trials.csv` and `trials.parquet`."
 
 
 def write_report(run_folders: Sequence[Path], out: Path | None = None) -> Path:
-    """Writes the report of one or several runs and returns the page.
+    """Writes the report of one run, or of several as a study without a name, and returns the page.
 
     Args:
         run_folders: Folders that hold a ``journal.jsonl``.
@@ -71,26 +67,29 @@ def render_report(run_folders: Sequence[Path]) -> dict[str, bytes]:
     """
     runs = load_runs(run_folders)
     files: dict[str, bytes] = {}
-    names, prefixes = Names(), Names()
-    for place in range(len(runs)):
-        names.take(f"run-{place + 1}")  # where the page has each of several runs
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(RC)
-        compared = [render_part(section, "", files, names) for section in (comparison(runs) if len(runs) > 1 else ())]
-        views = [
-            _view(run, "" if len(runs) == 1 else f"{prefixes.take(slug(run.name))}-", files, names) for run in runs
-        ]
+    page = _run_page(runs[0], files) if len(runs) == 1 else study_page(_unnamed(runs), runs, files)
     table = trial_table(runs)
-    files["trials.csv"] = to_csv(table)
-    files["trials.parquet"] = to_parquet(table)
-    return {PAGE: render_page(views, compared, _BESIDE), **files}
+    trials: Mapping[str, bytes] = {"trials.csv": to_csv(table), "trials.parquet": to_parquet(table)}
+    return {PAGE: render_html(page), **files, **trials}
 
 
-def _view(run: RunData, prefix: str, files: dict[str, bytes], names: Names) -> PageView:
-    settings = run.settings
-    title = (
-        f"{settings.get('optimizer') or 'objective'} on {problem(run)}, tuned by {settings.get('tuner') or 'a tuner'}"
+def _unnamed(runs: Sequence[RunData]) -> StudyText:
+    names = tuple(run.name for run in runs)
+    return StudyText(f"{len(runs)} runs compared", "", "", names, ())
+
+
+def _run_page(run: RunData, files: dict[str, bytes]) -> Page:
+    importance = run_importance(run)
+    with drawing():
+        sections = render_sections(run_sections(run, importance), files, latex=False)
+    return Page(
+        kind="run",
+        title=run_title(run),
+        name=run.name,
+        summary=tuple(run_summary(run, importance)),
+        sections=sections,
+        warnings=state(run),
+        headline=headline(run),
+        facts=facts(run),
+        beside=_BESIDE,
     )
-    parts = [render_part(section, prefix, files, names) for section in sections(run)]
-    return PageView(run.name, title, headline(run), facts(run), state(run), parts)

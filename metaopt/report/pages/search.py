@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from markupsafe import Markup
-
 from metaopt.cells.graph import CellGraph
 from metaopt.core.wording import counted
-from metaopt.report.document.files import Names, write_files
-from metaopt.report.document.html import PAGE, PageView, render_page, render_part
-from metaopt.report.document.section import PageTable, Section, number, value_text
+from metaopt.report.document.files import write_files
+from metaopt.report.document.html import PAGE, render_html
+from metaopt.report.document.page import Page, render_sections
+from metaopt.report.document.section import Column, Headline, PageTable, Section, cells_table, number, value_text
 from metaopt.report.figures.cells import cell_plot
 from metaopt.report.figures.searches import epochs_plot
-from metaopt.report.figures.style import RC, Plot
-from metaopt.report.sections.headline import Headline
+from metaopt.report.figures.style import Plot, drawing
 from metaopt.report.sections.run import provenance
 
-_BESIDE = Markup(
-    "Figures lie beside this page in <code>figures/</code>, all epochs in <code>../trajectory.json</code>."
-)
+_BESIDE = "Figures are beside this page in `figures/`, all epochs in `../trajectory.json`."
 _ENDINGS = {"ok": ("open", "finished"), "stopped": ("inconclusive", "interrupted"), "crashed": ("worse", "diverged")}
 _COLUMNS = {
     "epoch": "epoch",
@@ -58,19 +54,42 @@ def render_search(record: Mapping[str, Any], trajectory: EpochColumns, name: str
     """Returns every file by its path in the page's folder; the same bytes for the same search of that ``name``."""
     settings = record["run"]
     files: dict[str, bytes] = {}
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(RC)
-        names = Names()
-        parts = [
-            render_part(section, "", files, names)
-            for section in (_inside(record, trajectory), provenance(name, record))
-        ]
-    title = f"{settings['optimizer']} on {settings['benchmark']}, cell space {settings['cell_space']}: one search"
-    view = PageView(
-        name, title, _headline(record, trajectory), _facts(record, trajectory), _notes(record, trajectory), parts
+    with drawing():
+        sections = render_sections((_inside(record, trajectory), provenance(name, record)), files, latex=False)
+    page = Page(
+        kind="search",
+        title=f"{settings['optimizer']} on {settings['benchmark']}, cell space {settings['cell_space']}: one search",
+        name=name,
+        summary=tuple(_summary(record, trajectory)),
+        sections=sections,
+        warnings=tuple(_notes(record, trajectory)),
+        headline=_headline(record, trajectory),
+        facts=_facts(record, trajectory),
+        beside=_BESIDE,
     )
-    return {PAGE: render_page([view], (), _BESIDE), **files}
+    return {PAGE: render_html(page), **files}
+
+
+def _summary(record: Mapping[str, Any], trajectory: EpochColumns) -> Iterator[str]:
+    """Yields what was searched, what came of it, and how its cell developed."""
+    settings, result, epochs = record["run"], record["result"], len(trajectory["epoch"])
+    yield (
+        f"One search by {settings['optimizer']} with seed {settings['seed']}: {counted(epochs, 'epoch')} in "
+        f"{result['cost_s']:.0f} seconds."
+    )
+    errors = [(error, epoch) for epoch, error in enumerate(trajectory["valid_error"], start=1) if error is not None]
+    if errors:
+        best, when = min(errors)
+        yield (
+            f"Its last cell has a validation error of {number(trajectory['valid_error'][-1])}; the lowest of any epoch "
+            f"was {number(best)}, after {counted(when, 'epoch')}."
+        )
+    if trajectory["one_shot_error"][-1] is not None:
+        yield (
+            f"The one-shot model itself has a validation error of {number(trajectory['one_shot_error'][-1])}; the two "
+            "numbers are of different networks."
+        )
+    yield "One seed shows nothing statistically significant: `metaopt tune` repeats searches, `metaopt compare` runs."
 
 
 def _notes(record: Mapping[str, Any], trajectory: EpochColumns) -> list[str]:
@@ -106,33 +125,36 @@ def _headline(record: Mapping[str, Any], trajectory: EpochColumns) -> Headline:
     )
 
 
-def _facts(record: Mapping[str, Any], trajectory: EpochColumns) -> list[tuple[str, str]]:
+def _facts(record: Mapping[str, Any], trajectory: EpochColumns) -> tuple[tuple[str, str], ...]:
     result, settings = record["result"], record["run"]
     trained, asked = len(trajectory["epoch"]), settings["epochs"]
     as_asked = trained == asked or (trained < asked and result["status"] != "ok")
-    return [
+    return (
         ("epochs trained", f"{trained} of {asked}" if as_asked else f"{trained} (asked: {asked})"),
         ("seconds", f"{result['cost_s']:.1f}"),
         ("validation error", number(trajectory["valid_error"][-1])),
         ("test error", number(trajectory["test_error"][-1])),
         ("one-shot error", number(trajectory["one_shot_error"][-1])),
         ("seed", str(settings["seed"])),
-    ]
+    )
 
 
 def _inside(record: Mapping[str, Any], trajectory: EpochColumns) -> Section:
     objective = record["objective"]
     plot = epochs_plot(trajectory, (objective["optimum_valid_error"], objective["optimum_test_error"]))
-    config = sorted(record["run"]["config"].items())
-    rows = tuple((name, value_text(value)) for name, value in config)
-    tables = (PageTable("Hyperparameters", ("name", "value"), rows), _epochs(trajectory))
-    return Section("search", "Inside the search", plots=(plot, *_cell(trajectory)), tables=tables)
+    config = cells_table("Hyperparameters", ("name", "value"), sorted(record["run"]["config"].items()))
+    tables = (config, _epochs(trajectory))
+    return Section("Inside the search", plots=(plot, *_cell(trajectory)), tables=tables, name="search")
 
 
 def _epochs(trajectory: EpochColumns) -> PageTable:
-    shown = {name: label for name, label in _COLUMNS.items() if name in trajectory}
-    columns = [[number(v) if name.endswith("error") else value_text(v) for v in trajectory[name]] for name in shown]
-    return PageTable("All epochs", tuple(shown.values()), tuple(zip(*columns, strict=True)), folded=True)
+    columns = (
+        Column(label, value=itemgetter(name), show=number if name.endswith("error") else value_text)
+        for name, label in _COLUMNS.items()
+        if name in trajectory
+    )
+    rows = (dict(zip(trajectory, row, strict=True)) for row in zip(*trajectory.values(), strict=False))
+    return PageTable("All epochs", tuple(columns), tuple(rows), folded=True)
 
 
 def _cell(trajectory: EpochColumns) -> list[Plot]:

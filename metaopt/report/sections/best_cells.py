@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from metaopt.core.wording import counted
 from metaopt.report.data.contestants import Contestant, Problem
+from metaopt.report.data.incumbents import best_cell
 from metaopt.report.data.load import Evaluation
-from metaopt.report.document.markdown import Record
-from metaopt.report.document.section import PageTable, number
+from metaopt.report.document.section import Column, PageTable, number
 from metaopt.report.figures.cells import cell_plot
 from metaopt.report.figures.style import Plot
-from metaopt.report.stats.curves import best_cell, regret
+from metaopt.report.stats.curves import regret
 
 _MOST = 6  # cells that are drawn; a page of all would be one of pictures
 
@@ -46,50 +47,39 @@ def best_cells(problem: Problem) -> list[Best]:
     return found
 
 
-def cells_table(title: str, found: Sequence[Best]) -> PageTable:
-    """Returns the table for reading."""
-    head = ("", "validation error", "test error", "test regret", "found by", "runs with this cell", "cell")
-    return PageTable(title, head, tuple(_text(one) for one in found))
-
-
-def _text(one: Best) -> tuple[str, ...]:
-    e = one.evaluation
-    found = _regret(one)
-    return (
-        one.contestant.label,
-        number(e.valid_error) + (" (predicted)" if e.info.get("predicted") else ""),
-        number(e.final_test_error),
-        number(found),
-        f"{one.run}, trial {e.trial.id}, {counted(e.trial.epochs, 'epoch')}",
-        f"{one.runs} of {len(one.contestant.data)}",
-        str(e.info["cell"]),
+def best_cells_table(title: str, file: str, found: Sequence[Best]) -> PageTable:
+    """Returns the best cell of each group."""
+    columns = (
+        Column("", "group", attrgetter("contestant.label")),
+        Column(None, "run"),
+        Column(None, "trial_id", attrgetter("evaluation.trial.id")),
+        Column(None, "epochs", attrgetter("evaluation.trial.epochs")),
+        Column(None, "valid_error", attrgetter("evaluation.valid_error")),
+        Column("validation error", value=_valid_error),
+        Column("test error", "test_error", attrgetter("evaluation.final_test_error"), number),
+        Column("test regret", "test_regret", _regret, number),
+        Column(None, "predicted", lambda one: bool(one.evaluation.info.get("predicted"))),
+        Column("found by", value=_found_by),
+        Column("runs with this cell", value=lambda one: f"{one.runs} of {len(one.contestant.data)}"),
+        Column("cell", "cell", lambda one: one.evaluation.info["cell"]),
+        Column(None, "cell_hash", lambda one: one.evaluation.info.get("cell_hash")),
+        Column(None, "runs_with_this_cell", attrgetter("runs")),
+        Column(None, "runs", lambda one: len(one.contestant.data)),
     )
+    return PageTable(title, columns, tuple(found), file=file)
+
+
+def _valid_error(one: Best) -> str:
+    return number(one.evaluation.valid_error) + (" (predicted)" if one.evaluation.info.get("predicted") else "")
+
+
+def _found_by(one: Best) -> str:
+    return f"{one.run}, trial {one.evaluation.trial.id}, {counted(one.evaluation.trial.epochs, 'epoch')}"
 
 
 def _regret(one: Best) -> float | None:
     optimum = one.contestant.data[0].optimum_test_error
     return None if optimum is None else regret(one.evaluation.final_test_error, optimum)
-
-
-def cells_records(found: Sequence[Best]) -> list[Record]:
-    """Returns the same as values."""
-    return [
-        {
-            "group": one.contestant.label,
-            "run": one.run,
-            "trial_id": one.evaluation.trial.id,
-            "epochs": one.evaluation.trial.epochs,
-            "valid_error": one.evaluation.valid_error,
-            "test_error": one.evaluation.final_test_error,
-            "test_regret": _regret(one),
-            "predicted": bool(one.evaluation.info.get("predicted")),
-            "cell": one.evaluation.info["cell"],
-            "cell_hash": one.evaluation.info.get("cell_hash"),
-            "runs_with_this_cell": one.runs,
-            "runs": len(one.contestant.data),
-        }
-        for one in found
-    ]
 
 
 def cells_plots(found: Sequence[Best], prefix: str) -> tuple[Plot, ...]:

@@ -15,8 +15,7 @@ from metaopt.report.data.clocks import given
 from metaopt.report.data.contestants import Problem
 from metaopt.report.data.load import RunData
 from metaopt.report.data.repeated import repeated
-from metaopt.report.document.markdown import Record
-from metaopt.report.document.section import PageTable
+from metaopt.report.document.section import Column, PageTable
 
 _UNANSWERED = "not answered here"
 _OF_HOST = ("name", "processor", "cores", "commit")
@@ -226,11 +225,11 @@ def _details(runs: Sequence[RunData]) -> ChecklistAnswer:
 
 
 def checklist_table(items: Sequence[Item]) -> PageTable:
-    """Returns the table for reading."""
-    head = ("", "practice", "answer", "from the journals")
-    return PageTable("Checklist", head, tuple((str(i.number), i.practice, i.answer, i.evidence) for i in items))
-
-
-def checklist_records(items: Sequence[Item]) -> list[Record]:
-    """Returns the same as plain values."""
-    return [{"number": i.number, "practice": i.practice, "answer": i.answer, "evidence": i.evidence} for i in items]
+    """Returns the practices with their answers."""
+    columns = (
+        Column("", "number"),
+        Column("practice", "practice"),
+        Column("answer", "answer"),
+        Column("from the journals", "evidence"),
+    )
+    return PageTable("Checklist", columns, tuple(items), file="checklist")

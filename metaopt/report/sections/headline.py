@@ -9,34 +9,16 @@ from statistics import fmean
 from typing import Literal
 
 from metaopt.core.wording import counted
+from metaopt.report.data.incumbents import best_cell
 from metaopt.report.data.load import Evaluation, RunData
 from metaopt.report.document.numbers import decimals
-from metaopt.report.document.section import NONE, number, times
+from metaopt.report.document.section import NONE, Headline, number, times
 from metaopt.report.figures.axes import quantity
 from metaopt.report.stats.curves import regret
 from metaopt.report.stats.ratio import Ratio, regret_ratio
 from metaopt.runs.record import SIDES, Side
 
 Split = Literal["valid", "test"]
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The first thing on the page.
-
-    Attributes:
-        tone: ``better``, ``worse``, ``inconclusive``, or ``open`` where nothing was confirmed.
-        number: The one number, e.g. ``2.4×``; a dash where there is none.
-        label: What the number is.
-        sentence: The finding with its uncertainty.
-        badge: Word beside the label; empty for the tone.
-    """
-
-    tone: str
-    number: str
-    label: str
-    sentence: str
-    badge: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +66,8 @@ def headline(run: RunData) -> Headline:
     best = run.incumbent
     if best is None:
         return _without_result(run)
+    if run.looks_up and not run.confirmed:
+        return _looked_up(run, best_cell(run.ok) or best)
     if dict(best.trial.config) == dict(run.default):
         return Headline("inconclusive", "1×", "the default stayed the best", _stayed(run, best))
     found = confirmation(run)
@@ -108,6 +92,19 @@ def _without_result(run: RunData) -> Headline:
         return Headline("worse", NONE, "no trial succeeded", text)
     text = "The run has not answered a trial yet; write the report again later."
     return Headline("open", NONE, "no finished trial yet", text)
+
+
+def _looked_up(run: RunData, best: Evaluation) -> Headline:
+    kind = quantity(run)
+    found = regret(best.final_test_error, run.optimum_test_error)
+    return Headline(
+        "open",
+        number(found),
+        f"test {kind} of the best cell that was found",
+        f"Of {counted(len(run.ok), 'look-up')} the cell of trial {best.trial.id} has the lowest validation error, "
+        f"{number(best.valid_error)} after {counted(best.trial.epochs, 'epoch')}; its test error had no part in that.",
+        "one seed",
+    )
 
 
 def _stayed(run: RunData, best: Evaluation) -> str:

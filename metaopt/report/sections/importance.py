@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from metaopt.report.data.groups import Group
-from metaopt.report.document.markdown import Record
-from metaopt.report.document.section import NONE, PageTable
-from metaopt.report.stats.importance import TRUSTED_FIT, Importance, importance
+from metaopt.report.data.inputs import run_importance
+from metaopt.report.document.section import NONE, Column, PageTable, records_table
+from metaopt.report.stats.importance import TRUSTED_FIT, Importance
 
 _SHOWN = 3  # hyperparameters of a group in the table for reading; all are in the file
 
@@ -26,63 +27,61 @@ class GroupImportance:
     label: str
     found: Importance
 
-    @property
-    def is_trusted(self) -> bool:
-        """Whether the forests explain enough of what they have not seen."""
-        return bool(self.found.names) and self.found.fit >= TRUSTED_FIT
-
 
 def group_importance(groups: Sequence[Group]) -> list[GroupImportance]:
     """Returns what matters in every group that varies hyperparameters."""
-    return [GroupImportance(group.label, importance(*group.runs)) for group in groups]
+    return [GroupImportance(group.label, run_importance(*group.runs)) for group in groups]
 
 
 def importance_table(rows: Sequence[GroupImportance]) -> PageTable:
-    """Returns the table for reading: the strongest of each group."""
-    head = ("", "trials", "R² unseen", "strongest alone", "strongest interaction")
-    return PageTable("What matters", head, tuple(_text(row) for row in rows))
-
-
-def _text(row: GroupImportance) -> tuple[str, ...]:
-    found = row.found
-    if not row.is_trusted:
-        return row.label, str(found.n_trials), NONE if math.isnan(found.fit) else f"{found.fit:.2f}", NONE, NONE
-    alone = sorted(zip(found.mean, found.std, found.names, strict=True), key=lambda one: -one[0])[:_SHOWN]
-    pair = max(found.pairs, key=found.pairs.__getitem__, default=None)
-    return (
-        row.label,
-        str(found.n_trials),
-        f"{found.fit:.2f}",
-        ", ".join(f"{name} {_percent(mean, std)}" for mean, std, name in alone),
-        NONE if pair is None else f"{pair[0]} with {pair[1]} {100 * found.pairs[pair]:.0f} %",
+    """Returns the strongest inputs of each group, for readers."""
+    columns = (
+        Column("", value=attrgetter("label")),
+        Column("trials", value=attrgetter("found.n_trials")),
+        Column("R² unseen", value=attrgetter("found.fit"), show=lambda fit: NONE if math.isnan(fit) else f"{fit:.2f}"),
+        Column("strongest alone", value=_alone),
+        Column("strongest interaction", value=_interaction),
     )
+    return PageTable("What matters", columns, tuple(rows))
 
 
-def _percent(mean: float, std: float) -> str:
-    return f"{100 * mean:.0f} ± {100 * std:.0f} %"
+def _alone(row: GroupImportance) -> str:
+    if not row.found.is_trusted:
+        return NONE
+    found = sorted(zip(row.found.mean, row.found.std, row.found.names, strict=True), key=lambda one: -one[0])
+    return ", ".join(f"{name} {100 * mean:.0f} ± {100 * std:.0f} %" for mean, std, name in found[:_SHOWN])
 
 
-def importance_records(rows: Sequence[GroupImportance]) -> list[Record]:
-    """Returns all shares that are trusted, as values: a row per input, and one per pair of them."""
-    rows = [row for row in rows if row.is_trusted]
+def _interaction(row: GroupImportance) -> str:
+    pairs = row.found.pairs if row.found.is_trusted else {}
+    pair = max(pairs, key=pairs.__getitem__, default=None)
+    return NONE if pair is None else f"{pair[0]} with {pair[1]} {100 * pairs[pair]:.0f} %"
+
+
+def importance_data(rows: Sequence[GroupImportance]) -> PageTable:
+    """Returns all shares that are trusted, for programs: a row per input, and one per pair of them."""
+    rows = [row for row in rows if row.found.is_trusted]
     single = [
         (row, name, "", mean, std)
         for row in rows
         for name, mean, std in zip(row.found.names, row.found.mean, row.found.std, strict=True)
     ]
     pairs = [(row, *names, share, None) for row in rows for names, share in row.found.pairs.items()]
-    return [
-        {
-            "group": row.label,
-            "input": name,
-            "with": other,
-            "share": mean,
-            "sd_over_forests": std,
-            "r2_out_of_bag": row.found.fit,
-            "trials": row.found.n_trials,
-        }
-        for row, name, other, mean, std in (*single, *pairs)
-    ]
+    return records_table(
+        "importance",
+        (
+            {
+                "group": row.label,
+                "input": name,
+                "with": other,
+                "share": mean,
+                "sd_over_forests": std,
+                "r2_out_of_bag": row.found.fit,
+                "trials": row.found.n_trials,
+            }
+            for row, name, other, mean, std in (*single, *pairs)
+        ),
+    )
 
 
 def untold_note(rows: Sequence[GroupImportance]) -> str:
@@ -97,7 +96,7 @@ def untold_note(rows: Sequence[GroupImportance]) -> str:
 
 def importance_notes(rows: Sequence[GroupImportance]) -> tuple[str, ...]:
     """Returns what must be known to read the table."""
-    weak = [row.label for row in rows if not row.is_trusted]
+    weak = [row.label for row in rows if not row.found.is_trusted]
     text = (
         "Share of the variance of the validation error over the whole space that an input explains by itself, and that "
         "two explain together beyond that: functional analysis of variance (Hutter, Hoos and Leyton-Brown 2014), exact "

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from operator import attrgetter
 
 import numpy as np
 
-from metaopt.report.document.markdown import Record
-from metaopt.report.document.section import NONE, PageTable
+from metaopt.report.document.section import Column, PageTable, span
 from metaopt.report.sections.finals import Final
 from metaopt.report.stats.bootstrap import stratified_interval
 from metaopt.report.stats.pairwise import wins
@@ -57,30 +57,19 @@ def improvements(found: Sequence[Sequence[Final]]) -> list[Improvement]:
 
 
 def improvements_table(pairs: Sequence[Improvement]) -> PageTable:
-    """Returns the table for reading."""
-    head = ("", "problems", "probability of improvement", "95 % interval")
-    rows = tuple(
-        (
-            f"{one.a} over {one.b}",
-            str(one.problems),
-            f"{one.probability:.2f}",
-            NONE if one.interval is None else f"{one.interval[0]:.2f} to {one.interval[1]:.2f}",
-        )
-        for one in pairs
+    """Returns all pairs of groups with the probability of improvement."""
+    columns = (
+        Column("", value=lambda pair: f"{pair.a} over {pair.b}"),
+        Column(None, "group", attrgetter("a")),
+        Column(None, "over", attrgetter("b")),
+        Column("problems", "problems"),
+        Column("probability of improvement", "probability", show=_two_digits),
+        Column("95 % interval", value=attrgetter("interval"), show=lambda interval: span(interval, _two_digits)),
+        Column(None, "low", lambda pair: pair.interval and pair.interval[0]),
+        Column(None, "high", lambda pair: pair.interval and pair.interval[1]),
     )
-    return PageTable("Probability of improvement", head, rows)
+    return PageTable("Probability of improvement", columns, tuple(pairs), file="improvement")
 
 
-def improvements_records(pairs: Sequence[Improvement]) -> list[Record]:
-    """Returns the same as values."""
-    return [
-        {
-            "group": one.a,
-            "over": one.b,
-            "problems": one.problems,
-            "probability": one.probability,
-            "low": one.interval[0] if one.interval else None,
-            "high": one.interval[1] if one.interval else None,
-        }
-        for one in pairs
-    ]
+def _two_digits(value: float) -> str:
+    return f"{value:.2f}"

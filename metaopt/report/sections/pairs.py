@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from operator import attrgetter
 
 from metaopt.core.wording import counted
 from metaopt.report.data.clocks import View
-from metaopt.report.document.markdown import Record
-from metaopt.report.document.section import NONE, PageTable
+from metaopt.report.document.section import NONE, Column, PageTable, cells_table, span
 from metaopt.report.sections.finals import Final
 from metaopt.report.stats.bootstrap import effect_interval
 from metaopt.report.stats.pairwise import (
@@ -37,11 +37,13 @@ class Pair:
         paired: True if the runs of the same seed were compared: both groups have the same seeds, each once.
         n: Runs of each.
         smallest_p: The smallest p that the test can give for so many runs.
-        p_value: Of the test; None if ``smallest_p`` is not below 5 %, so that it could tell nothing.
+        p_value: Of the test; None if ``smallest_p`` is not below 5 %, so that no finding was possible.
         corrected: By Holm, over all pairs that were tested; None with ``p_value``.
         first_better: Which of the two the test favours; False also where it favours none.
         superiority: Probability that a run of ``a`` is better than one of ``b``.
         interval: Of that; None for few runs.
+        clock: What the common budget is measured in.
+        budget: The common budget.
     """
 
     a: str
@@ -54,9 +56,11 @@ class Pair:
     first_better: bool
     superiority: float
     interval: tuple[float, float] | None
+    clock: str = ""
+    budget: float = 0.0
 
     @property
-    def is_told_apart(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the corrected p is below 5 %."""
         return self.corrected is not None and self.corrected < ALPHA
 
@@ -65,8 +69,8 @@ class Pair:
         """What the test says, in words."""
         if self.p_value is None:
             return f"no test was possible: n = {_runs(self.n)}"
-        if not self.is_told_apart:
-            return "not told apart"
+        if not self.is_significant:
+            return "not significantly different"
         return f"{self.a if self.first_better else self.b} is better"
 
 
@@ -95,36 +99,60 @@ def _pair(one: Final, other: Final) -> Pair:
         first_better=first_better,
         superiority=effect,
         interval=effect_interval(wins(a, b)),
+        clock=one.clock,
+        budget=one.budget,
     )
 
 
 def pairs_table(title: str, found: Sequence[Pair]) -> PageTable:
-    """Returns the table for reading: a list of pairs, or a square of what rows are worth against columns."""
+    """Returns a list of pairs; for many groups a square of what rows are worth against columns."""
     labels = list(dict.fromkeys(label for pair in found for label in (pair.a, pair.b)))
     return _list(title, found) if len(labels) <= LISTED else _square(title, found, labels)
 
 
 def _list(title: str, found: Sequence[Pair]) -> PageTable:
-    head = ("", "test", "n", "p", "corrected p", "first better", "95 % interval", "finding")
-    return PageTable(title, head, tuple(_text(pair) for pair in found))
-
-
-def _text(pair: Pair) -> tuple[str, ...]:
-    test = "signed-rank" if pair.paired else "rank-sum"
-    return (
-        f"{pair.a} against {pair.b}",
-        test if pair.p_value is not None else NONE,
-        _runs(pair.n),
-        NONE if pair.p_value is None else p_text(pair.p_value),
-        NONE if pair.corrected is None else p_text(pair.corrected),
-        f"{pair.superiority:.2f}",
-        NONE if pair.interval is None else f"{pair.interval[0]:.2f} to {pair.interval[1]:.2f}",
-        pair.finding,
+    columns = (
+        Column(None, "clock"),
+        Column(None, "budget"),
+        Column("", value=lambda pair: f"{pair.a} against {pair.b}"),
+        Column(None, "group", attrgetter("a")),
+        Column(None, "against", attrgetter("b")),
+        Column("test", value=_test),
+        Column(None, "test", lambda pair: "wilcoxon signed-rank" if pair.paired else "mann-whitney u"),
+        Column("n", value=lambda pair: _runs(pair.n)),
+        Column(None, "runs", lambda pair: pair.n[0]),
+        Column(None, "runs_against", lambda pair: pair.n[1]),
+        Column(None, "smallest_p"),
+        Column("p", "p_value", show=p_text),
+        Column("corrected p", "corrected_p", attrgetter("corrected"), p_text),
+        Column("first better", "a12", attrgetter("superiority"), _two_digits),
+        Column("95 % interval", value=attrgetter("interval"), show=lambda interval: span(interval, _two_digits)),
+        Column(None, "a12_low", lambda pair: pair.interval and pair.interval[0]),
+        Column(None, "a12_high", lambda pair: pair.interval and pair.interval[1]),
+        Column("finding", "finding"),
     )
+    return PageTable(title, columns, tuple(found))
 
 
-def p_text(p_value: float) -> str:
-    """Returns a p value with two digits; very small ones as a bound."""
+def pairs_data(file: str, found: Sequence[Pair]) -> PageTable:
+    """Returns all pairs as a table for programs."""
+    return replace(_list(file, found), file=file)
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _test(pair: Pair) -> str:
+    if pair.p_value is None:
+        return NONE
+    return "signed-rank" if pair.paired else "rank-sum"
+
+
+def p_text(p_value: float | None) -> str:
+    """Returns a p value with two digits; very small ones as a bound, a dash for none."""
+    if p_value is None:
+        return NONE
     return "< .0001" if p_value < 1e-4 else f"{p_value:.2g}"
 
 
@@ -135,38 +163,15 @@ def _runs(n: tuple[int, int]) -> str:
 def _square(title: str, found: Sequence[Pair], labels: Sequence[str]) -> PageTable:
     cells = {(pair.a, pair.b): _cell(pair.superiority, pair) for pair in found}
     cells |= {(pair.b, pair.a): _cell(1 - pair.superiority, pair) for pair in found}
-    rows = tuple(
+    rows = (
         (f"{place}: {label}", *(cells.get((label, other), NONE) for other in labels))
         for place, label in enumerate(labels, start=1)
     )
-    return PageTable(title, ("", *map(str, range(1, len(labels) + 1))), rows)
+    return cells_table(title, ("", *map(str, range(1, len(labels) + 1))), rows)
 
 
 def _cell(superiority: float, pair: Pair) -> str:
-    return f"{superiority:.2f}{'*' if pair.is_told_apart else ''}"
-
-
-def pairs_records(view: View, found: Sequence[Pair]) -> list[Record]:
-    """Returns the same as values, a row per pair."""
-    return [
-        {
-            "clock": view.clock.name,
-            "budget": view.budget,
-            "group": pair.a,
-            "against": pair.b,
-            "test": "wilcoxon signed-rank" if pair.paired else "mann-whitney u",
-            "runs": pair.n[0],
-            "runs_against": pair.n[1],
-            "smallest_p": pair.smallest_p,
-            "p_value": pair.p_value,
-            "corrected_p": pair.corrected,
-            "a12": pair.superiority,
-            "a12_low": pair.interval[0] if pair.interval else None,
-            "a12_high": pair.interval[1] if pair.interval else None,
-            "finding": pair.finding,
-        }
-        for pair in found
-    ]
+    return f"{superiority:.2f}{'*' if pair.is_significant else ''}"
 
 
 def pairs_notes(view: View, found: Sequence[Pair]) -> tuple[str, ...]:
@@ -207,5 +212,5 @@ def _tests_note(tested: Sequence[Pair]) -> str:
     least = len(tested) * min(pair.smallest_p for pair in tested)
     return (
         f"p: two-sided, exact with ties, by {text}; corrected by Holm over {counted(len(tested), 'pair')}, so that it "
-        f"cannot go below {min(1.0, least):.2g} here. Not told apart does not mean equal."
+        f"cannot go below {min(1.0, least):.2g} here. Not significantly different is not evidence of equality."
     )

@@ -1,106 +1,97 @@
-"""Tables of a ranking study: measures over its supernets, and what each defect of the published evaluation does."""
+"""The sections of a ranking study: how well its supernets rank cells, and what defects of the evaluation do."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from statistics import mean, stdev
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from operator import attrgetter
+from statistics import mean
 from typing import Any
 
+from metaopt.core.wording import counted
+from metaopt.report.data.measures import STATISTICS, Measures, Way
 from metaopt.report.document.numbers import decimals
-from metaopt.report.document.section import NONE, PageTable
+from metaopt.report.document.section import Column, PageTable, Section, cells_table, number, records_table
+from metaopt.report.figures.ranking import epochs_plot, scatter_plot, spearman_plot
 
-STATISTICS = {
-    "published": "last training batch, as published (momentum 0.997)",
-    "running": "running mean, as meant (momentum 0.003)",
-    "pytorch": "running mean, PyTorch's default (momentum 0.1)",
-    "recalibrated": "training images, recalibrated per cell",
-    "batch": "the evaluated images themselves",
-}
-_DEFECTS = {
-    (False, False): "none",
-    (True, False): "lost edge",
-    (False, True): "soft operations",
-    (True, True): "lost edge, soft operations",
-}
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to evaluate cells.
-
-    Attributes:
-        batch_norm: Statistics, a key of :data:`STATISTICS`.
-        lost_edge: Whether the last choice block's edge to the output is left out.
-        soft_ops: Whether operations are mixed by a softmax over the one-hot choice.
-        among: ``all`` cells, or ``enumerated``: those that the published enumeration has.
-    """
-
-    batch_norm: str
-    lost_edge: bool
-    soft_ops: bool
-    among: str
-
-    @property
-    def defects(self) -> str:
-        """The defects of the evaluation in words."""
-        return _DEFECTS[self.lost_edge, self.soft_ops]
+_RIGHT = Way("recalibrated", False, False, "all")
+_LEGEND = (
+    "Score: error of a cell under the supernet's weights on the benchmark's validation images, which no search sees. "
+    "Truth: mean validation error of the cell's own trainings in the table.",
+    "Values are means over the supernets ± their standard deviation. Over points: every repeat in the table is a point "
+    "of its own, as 1Shot1's study counts; best 1000 points: those of lowest one-shot error. Tau-a: ties are no "
+    "agreement. Best 500 and best 50: among the truly best cells. Series: tau-a of the number N of truly best cells "
+    "and their mean score. Precision at 1 %: share of the predicted best that are truly among the best; a guess has "
+    "0.01. Best rank in 1 %: the best true rank among them.",
+    f"Batch norm statistics: {'; '.join(f'`{name}`: {text}' for name, text in STATISTICS.items())}.",
+    "Defects of 1Shot1's released study. Lost edge: the edge from the last choice block to the output is left out. "
+    "Soft operations: the one-hot choice of an operation goes through a softmax, so that it counts 0.576 and the two "
+    "others 0.212. Enumerated cells: those that its generator of cells finds.",
+    "Where single paths are trained, an operation's stored statistics are of the last steps in which it was on the "
+    "path; the published code computes all operations in every step and multiplies those off the path by 0.",
+)
 
 
-class Measures:
-    """The measures of a record, looked up by the way of evaluating.
+def ranking_sections(record: Mapping[str, Any], measures: Measures) -> Iterator[Section]:
+    """Yields the sections of a ranking study.
 
     Args:
-        record: Of a ranking study.
+        record: Of the study.
+        measures: Of that record.
     """
+    plots = [scatter_plot(record, measures), spearman_plot(measures)]
+    if len(measures.epochs) > 1:
+        plots.append(epochs_plot(measures))
+    if (table := defect_table(measures)) is not None:
+        yield Section("What each defect does", (), (table,), name="defects")
+    yield Section("How well the supernets rank", (), plots=tuple(plots), name="rank")
+    data = (measures_data(record["measures"]),)
+    yield Section("All ways of evaluating", (), (full_table(measures),), data=data, name="ways")
+    weights = (
+        "equal: the kind of statistics changes nothing in a training"
+        if record["same_weights"]
+        else "not equal in all kinds of statistics, so that these differ by more than themselves"
+    )
+    yield Section("How to read it", (*_LEGEND, f"The weights of one seed are {weights}."), name="legend")
 
-    def __init__(self, record: Mapping[str, Any]) -> None:
-        self._entries: dict[tuple[Way, str, int], list[Mapping[str, Any]]] = {}
-        for entry in record["measures"]:
-            way = Way(*(entry[name] for name in ("batch_norm", "lost_edge", "soft_ops", "among")))
-            self._entries.setdefault((way, entry["score"], entry["epochs"]), []).append(entry)
-        self.epochs = sorted({epochs for _, _, epochs in self._entries})
 
-    @property
-    def ways(self) -> list[Way]:
-        """All ways to evaluate, in the order of the record."""
-        return list(dict.fromkeys(way for way, _, _ in self._entries))
-
-    def values(
-        self, way: Way, name: str, key: int | None = None, *, score: str = "error", epochs: int = 0
-    ) -> list[float]:
-        """Returns one measure of every supernet, without those that have none.
-
-        Args:
-            way: Of evaluating.
-            name: Of the measure.
-            key: Number of truly best cells of ``top``, percentage of ``precision`` and ``best_rank``.
-            score: ``error`` or ``loss``.
-            epochs: Of the search; 0: the last.
-        """
-        entries = self._entries.get((way, score, epochs or self.epochs[-1]), [])
-        found = [_measure(entry, name, key) for entry in entries]
-        return [value for value in found if value is not None]
-
-    def text(self, way: Way, name: str, key: int | None = None, *, score: str = "error", digits: int = 3) -> str:
-        """Returns mean and standard deviation of a measure over the supernets, and how many have it, if not all."""
-        values = self.values(way, name, key, score=score)
-        if not values:
-            return NONE
-        spread = f" ± {decimals(stdev(values), digits)}" if len(values) > 1 else ""
-        among = len(self._entries[way, score, self.epochs[-1]])
-        return f"{decimals(mean(values), digits)}{spread}" + (
-            f" ({len(values)} of {among})" if len(values) < among else ""
+def ranking_summary(record: Mapping[str, Any], measures: Measures) -> Iterator[str]:
+    """Yields what was ranked, how well, and what the best possible is, in plain sentences."""
+    study, cells = record["study"], record["cells"]
+    seeds = "1 supernet, seed 0" if study["seeds"] == 1 else f"{study['seeds']} supernets, seeds from 0"
+    yield (
+        f"{seeds}, searched for {counted(study['epochs'], 'epoch')} and scored after "
+        f"{' and '.join(map(str, study['at']))}: each ranked {len(cells)} distinct cells, of which the published "
+        f"enumeration has {sum(cell['enumerated'] for cell in cells)}."
+    )
+    if values := measures.values(_RIGHT, "spearman"):
+        spread = f", from {min(values):.2f} to {max(values):.2f}" if len(values) > 1 else ""
+        yield (
+            "Evaluated without defects, with recalibrated batch norm statistics, one-shot error and true error have a "
+            f"mean Spearman correlation of {decimals(mean(values), 2)}{spread} after the last epochs."
         )
+    if (published := _published(measures)) in measures.ways and (values := measures.values(published, "spearman")):
+        yield f"Evaluated as published it is {decimals(mean(values), 2)}, over the enumerated cells."
+    known = ", ".join(
+        f"{number(value)} over {name} cells" for name, value in record["ceiling"].items() if value is not None
+    )
+    yield (
+        f"The table ranks its own cells, one repeat against the mean of the others, with a Spearman correlation of "
+        f"{known}: no score can be expected to do much better."
+        if known
+        else "How well the table ranks its own cells is unknown."
+    )
+    config = ", ".join(f"{name} {json.dumps(value)}" for name, value in study["config"].items())
+    yield (
+        f"It took {record['cpu_s']:.0f} CPU seconds with the versions that `correlation.json` names. Hyperparameters: "
+        f"{config or 'none'}."
+    )
 
 
-def _measure(entry: Mapping[str, Any], name: str, key: int | None) -> float | None:
-    if name == "top":
-        return next((top["kendall_a"] for top in entry["top"] if top["cells"] == key), None)
-    value: float | None = entry[name] if key is None else entry[name][str(key)]
-    return value
+def _published(measures: Measures) -> Way:
+    ways = measures.ways
+    return Way("published", any(w.lost_edge for w in ways), any(w.soft_ops for w in ways), "enumerated")
 
 
 def defect_table(measures: Measures) -> PageTable | None:
@@ -108,26 +99,24 @@ def defect_table(measures: Measures) -> PageTable | None:
 
     None if the published evaluation, or the right one, is not in the record.
     """
-    ways = measures.ways
-    published = Way("published", any(w.lost_edge for w in ways), any(w.soft_ops for w in ways), "enumerated")
-    right = Way("recalibrated", False, False, "all")
-    if published not in ways or right not in ways:
+    published = _published(measures)
+    if published not in measures.ways or _RIGHT not in measures.ways:
         return None
     rows = [("as published", published)]
-    rows += [(f"… but {text}", way) for text, way in _changes(published, right)]
-    rows += [("done right", right)]
-    rows += [(f"… but {text}", way) for text, way in _changes(right, published)]
-    columns = [
-        ("spearman", None),
-        ("spearman_points", None),
-        ("spearman_top_points", None),
-        ("kendall_a", None),
-        ("precision", 5),
-    ]
-    return PageTable(
+    rows += [(f"… but {text}", way) for text, way in _changes(published, _RIGHT)]
+    rows += [("done right", _RIGHT)]
+    rows += [(f"… but {text}", way) for text, way in _changes(_RIGHT, published)]
+    columns = {
+        "Spearman": ("spearman", None),
+        "over points": ("spearman_points", None),
+        "best 1000 points": ("spearman_top_points", None),
+        "Kendall tau-a": ("kendall_a", None),
+        "precision at 5 %": ("precision", 5),
+    }
+    return cells_table(
         "What each defect does to the correlation of one-shot error and true error",
-        ("evaluation", "Spearman", "over points", "best 1000 points", "Kendall tau-a", "precision at 5 %"),
-        tuple((text, *(measures.text(way, *column) for column in columns)) for text, way in rows),
+        ("evaluation", *columns),
+        ((text, *(measures.text(way, *column) for column in columns.values())) for text, way in rows),
     )
 
 
@@ -145,49 +134,34 @@ def _changes(start: Way, end: Way) -> list[tuple[str, Way]]:
 
 def full_table(measures: Measures) -> PageTable:
     """Returns the main measures of every way of evaluating."""
-    return PageTable(
-        "All ways of evaluating",
-        (
-            "batch norm statistics", "defects", "cells", "mean error", "Spearman", "Spearman of loss", "tau-a", "tau-b",
-            "tau-a of best 500", "tau-a of best 50", "series", "precision at 1 %", "at 10 %", "best rank in 1 %",
-        ),
-        tuple(_full_row(measures, way) for way in measures.ways),
-    )  # fmt: skip
 
+    def column(head: str, name: str, key: int | None = None, **how: Any) -> Column:
+        return Column(head, value=lambda way: measures.text(way, name, key, **how))
 
-def _full_row(measures: Measures, way: Way) -> tuple[str, ...]:
-    return (
-        way.batch_norm,
-        way.defects,
-        way.among,
-        measures.text(way, "mean_score"),
-        measures.text(way, "spearman"),
-        measures.text(way, "spearman", score="loss"),
-        measures.text(way, "kendall_a"),
-        measures.text(way, "kendall_b"),
-        measures.text(way, "top", 500),
-        measures.text(way, "top", 50),
-        measures.text(way, "series_kendall"),
-        measures.text(way, "precision", 1),
-        measures.text(way, "precision", 10),
-        measures.text(way, "best_rank", 1, digits=0),
+    columns = (
+        Column("batch norm statistics", value=attrgetter("batch_norm")),
+        Column("defects", value=attrgetter("defects")),
+        Column("cells", value=attrgetter("among")),
+        column("mean error", "mean_score"),
+        column("Spearman", "spearman"),
+        column("Spearman of loss", "spearman", score="loss"),
+        column("tau-a", "kendall_a"),
+        column("tau-b", "kendall_b"),
+        column("tau-a of best 500", "top", 500),
+        column("tau-a of best 50", "top", 50),
+        column("series", "series_kendall"),
+        column("precision at 1 %", "precision", 1),
+        column("at 10 %", "precision", 10),
+        column("best rank in 1 %", "best_rank", 1, digits=0),
     )
+    return PageTable("All ways of evaluating", columns, tuple(measures.ways))
 
 
-def markdown(table: PageTable) -> str:
-    """Returns a table as Markdown, with its title above."""
-    lines = [table.head, ("---",) * len(table.head), *table.rows]
-    return "\n".join([f"### {table.title}", "", *("| " + " | ".join(line) + " |" for line in lines), ""])
-
-
-def measures_csv(entries: Sequence[Mapping[str, Any]]) -> bytes:
-    """Returns every measure of every supernet, one row each, as CSV in UTF-8; an empty field is: there is none."""
+def measures_data(entries: Sequence[Mapping[str, Any]]) -> PageTable:
+    """Returns every measure of every supernet, for programs; an empty field is: there is none."""
     rows = [_flat(entry) for entry in entries]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode("utf-8")
+    names = dict.fromkeys(name for row in rows for name in row)
+    return records_table("measures", ({name: row.get(name) for name in names} for row in rows))
 
 
 def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,4 +170,4 @@ def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
         row |= {f"{name}_{percent}_percent": value for percent, value in entry[name].items()}
     for top in entry["top"]:
         row |= {f"{name}_top_{top['cells']}": top[name] for name in ("kendall_a", "mean_score")}
-    return {name: "" if value is None else value for name, value in row.items()}
+    return row

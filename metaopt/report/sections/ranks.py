@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+from metaopt.report.data.blocks import Blocks, blocks
 from metaopt.report.data.clocks import View, budget_text
-from metaopt.report.document.markdown import Part, Record
-from metaopt.report.document.section import PageTable
+from metaopt.report.document.section import PageTable, Section, cells_table, records_table
 from metaopt.report.figures.ranks import difference_plot, rank_plot
 from metaopt.report.sections.pairs import p_text
 from metaopt.report.stats.pairwise import ALPHA, smallest_signed_rank
-from metaopt.report.stats.ranks import FEWEST_BLOCKS, Blocks, Ranking, blocks, ranking
+from metaopt.report.stats.ranks import FEWEST_BLOCKS, Ranking, ranking
 
 _TITLE = "Ranks"
 
 
-def rank_part(views: Sequence[tuple[str, View]]) -> Part:
+def rank_section(views: Sequence[tuple[str, View]]) -> Section:
     """Returns average ranks with their figures, or why there are none.
 
     Args:
@@ -26,49 +26,41 @@ def rank_part(views: Sequence[tuple[str, View]]) -> Part:
     if found is None:
         text = (
             f"Groups are not ranked: that takes two of them on every problem and {FEWEST_BLOCKS} blocks (seeds of a "
-            "problem that all of them have), below which no test could tell any two apart."
+            "problem that all of them have), below which no test could find a significant difference."
         )
-        return Part(_TITLE, (text,))
+        return Section(_TITLE, (text,))
     ranked = ranking(found.labels, found.values[-1])
-    return Part(
+    return Section(
         _TITLE,
         _notes(views, found, ranked),
         (ranks_table("Average ranks", ranked),),
-        {"ranks.csv": ranks_records(ranked)},
         (difference_plot(ranked, ""), rank_plot(found, "")),
+        data=(ranks_data("ranks", ranked),),
     )
 
 
 def ranks_table(title: str, ranked: Ranking) -> PageTable:
     """Returns average ranks for reading, the best first."""
-    rows = tuple(
+    rows = (
         (f"{place}: {label}", f"{rank:.2f}", _alike(ranked, place - 1))
         for place, (label, rank) in enumerate(zip(ranked.labels, ranked.ranks, strict=True), start=1)
     )
-    return PageTable(title, ("", "average rank", "not told apart from"), rows)
+    return cells_table(title, ("", "average rank", "not significantly different from"), rows)
 
 
 def _alike(ranked: Ranking, place: int) -> str:
     near = {other for clique in ranked.cliques if place in clique for other in clique} - {place}
-    return ", ".join(str(other + 1) for other in sorted(near)) or "told apart from all"
+    return ", ".join(str(other + 1) for other in sorted(near)) or "different from all"
 
 
-def ranks_records(ranked: Ranking) -> list[Record]:
-    """Returns average ranks and the corrected p of all pairs as values."""
-    k = len(ranked.labels)
-    single: list[Record] = [
-        {"group": ranked.labels[i], "against": "", "average_rank": float(ranked.ranks[i]), "corrected_p": None}
-        for i in range(k)
+def ranks_data(file: str, ranked: Ranking) -> PageTable:
+    """Returns average ranks and the corrected p of all pairs, for programs."""
+    k, names = len(ranked.labels), ("group", "against", "average_rank", "corrected_p")
+    single = [(ranked.labels[i], "", float(ranked.ranks[i]), None) for i in range(k)]
+    pairs = [
+        (ranked.labels[i], ranked.labels[j], None, float(ranked.corrected[i, j])) for i, j in combinations(range(k), 2)
     ]
-    return single + [
-        {
-            "group": ranked.labels[i],
-            "against": ranked.labels[j],
-            "average_rank": None,
-            "corrected_p": float(ranked.corrected[i, j]),
-        }
-        for i, j in combinations(range(k), 2)
-    ]
+    return records_table(file, (dict(zip(names, row, strict=True)) for row in (*single, *pairs)))
 
 
 def _notes(views: Sequence[tuple[str, View]], found: Blocks, ranked: Ranking) -> tuple[str, ...]:
@@ -94,8 +86,8 @@ def _friedman(ranked: Ranking) -> str:
         return ""
     p_value = p_text(ranked.friedman_p)
     if ranked.friedman_p >= ALPHA:
-        return f"Friedman's test does not tell the groups apart (p = {p_value}), so no pair is told apart either."
-    return f"Friedman's test tells that the groups are not all alike (p {'' if '<' in p_value else '= '}{p_value})."
+        return f"Friedman's test finds no significant difference (p = {p_value}), so no pair counts as different."
+    return f"By Friedman's test the groups differ significantly (p {'' if '<' in p_value else '= '}{p_value})."
 
 
 def _pairwise(ranked: Ranking) -> str:
@@ -106,5 +98,5 @@ def _pairwise(ranked: Ranking) -> str:
         f"below {min(1.0, count * least):.2g}."
     )
     if count * least >= ALPHA:
-        text += " With so few blocks and so many groups no pair can be told apart, whatever they found."
+        text += " With so few blocks and so many groups no pair can be significantly different, whatever they found."
     return text

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from operator import attrgetter
+from statistics import fmean
 
 import numpy as np
 
@@ -14,15 +15,14 @@ from metaopt.core.wording import listed
 from metaopt.report.data.groups import Repeats
 from metaopt.report.data.regret import regret_note
 from metaopt.report.data.trajectories import QUANTITIES, curve, quantity_name, trajectories
-from metaopt.report.document.section import NONE, PageTable, times
-from metaopt.report.sections.headline import interval_text
-from metaopt.report.sections.tuned import mean_sd
+from metaopt.report.document.section import NONE, Column, PageTable, records_table, times
+from metaopt.report.sections.tuned import bounds_text, mean_sd, moments
 from metaopt.report.stats.curves import regret
 from metaopt.report.stats.ratio import Ratio, rank_correlation, regret_ratio
 
 
 @dataclass(frozen=True)
-class Final:
+class RepeatsFinal:
     """Where the searches of a configuration ended.
 
     Attributes:
@@ -40,7 +40,7 @@ class Final:
     ratio: Ratio | None
 
 
-def finals(repeats: Sequence[Repeats]) -> list[Final]:
+def repeats_finals(repeats: Sequence[Repeats]) -> list[RepeatsFinal]:
     """Returns where all searches ended.
 
     A configuration is compared with the first one of its group; where groups have one each, with that of the first
@@ -53,7 +53,7 @@ def finals(repeats: Sequence[Repeats]) -> list[Final]:
         base = first.setdefault((one.problem, one.group if within else ""), one)
         ratio = None if base is one else regret_ratio(_regrets(base), _regrets(one))
         one_shot = tuple(e.one_shot_error for e in one.evaluations if not math.isnan(e.one_shot_error))
-        found.append(Final(one, _regrets(one), one_shot, "" if base is one else base.label or base.group, ratio))
+        found.append(RepeatsFinal(one, _regrets(one), one_shot, "" if base is one else base.label or base.group, ratio))
     return found
 
 
@@ -62,61 +62,38 @@ def _regrets(repeats: Repeats) -> tuple[float, ...]:
     return tuple(regret(error, repeats.optimum_test_error) for error in errors)
 
 
-def finals_table(rows: Sequence[Final]) -> PageTable:
-    """Returns the table for reading."""
-    shown = quantity_name("test_error", [row.repeats for row in rows])
-    head = ("", shown, "one-shot error", "searches", "failed", "compared with", "ratio", "95 % interval", "p")
-    return PageTable("After the last epoch", head, tuple(_text(row) for row in rows))
+def repeats_table(rows: Sequence[RepeatsFinal]) -> PageTable:
+    """Returns a row per configuration; errors and regrets are in [0, 1]."""
+    shown, name = quantity_name("test_error", repeats := [row.repeats for row in rows]), _column(repeats)
+    columns = (
+        Column("", value=attrgetter("repeats.name")),
+        Column(None, "group", attrgetter("repeats.group")),
+        Column(None, "configuration", attrgetter("repeats.label")),
+        Column(shown, value=attrgetter("regret"), show=mean_sd),
+        Column("one-shot error", value=attrgetter("one_shot"), show=mean_sd),
+        Column("searches", "searches", lambda row: len(row.regret)),
+        Column("failed", "failed", attrgetter("repeats.failed")),
+        *moments(name, attrgetter("regret")),
+        *moments("one_shot_error", attrgetter("one_shot")),
+        Column("compared with", "compared_with", attrgetter("against")),
+        Column("ratio", "ratio", _of_ratio("value"), times),
+        Column("95 % interval", value=attrgetter("ratio"), show=bounds_text),
+        Column(None, "ratio_low", _of_ratio("low")),
+        Column(None, "ratio_high", _of_ratio("high")),
+        Column("p", "p_value", _of_ratio("p_value"), lambda p: NONE if p is None else f"{p:.2g}"),
+    )
+    return PageTable("After the last epoch", columns, tuple(rows), file="final")
+
+
+def _of_ratio(name: str) -> Callable[[RepeatsFinal], float | None]:
+    return lambda row: getattr(row.ratio, name, None)
 
 
 def _column(repeats: Sequence[Repeats]) -> str:
     return quantity_name("test_error", repeats).replace(" ", "_")
 
 
-def _text(row: Final) -> tuple[str, ...]:
-    ratio = row.ratio
-    return (
-        row.repeats.name,
-        mean_sd(row.regret),
-        mean_sd(row.one_shot),
-        str(len(row.regret)),
-        str(row.repeats.failed),
-        row.against or NONE,
-        times(ratio.value) if ratio else NONE,
-        interval_text(ratio).removeprefix("95 % interval ") if ratio else NONE,
-        NONE if ratio is None or ratio.p_value is None else f"{ratio.p_value:.2g}",
-    )
-
-
-def finals_records(rows: Sequence[Final]) -> list[dict[str, object]]:
-    """Returns the same as values, errors and regrets in [0, 1], a row per configuration."""
-    shown = _column([row.repeats for row in rows])
-    return [
-        {
-            "group": row.repeats.group,
-            "configuration": row.repeats.label,
-            "searches": len(row.regret),
-            "failed": row.repeats.failed,
-            **_moments(shown, row.regret),
-            **_moments("one_shot_error", row.one_shot),
-            "compared_with": row.against,
-            "ratio": row.ratio.value if row.ratio else None,
-            "ratio_low": row.ratio.low if row.ratio else None,
-            "ratio_high": row.ratio.high if row.ratio else None,
-            "p_value": row.ratio.p_value if row.ratio else None,
-        }
-        for row in rows
-    ]
-
-
-def _moments(name: str, values: Sequence[float]) -> dict[str, float | None]:
-    return {
-        f"{name}_mean": fmean(values) if values else None,
-        f"{name}_sd": stdev(values) if len(values) > 1 else None,
-    }
-
-
-def finals_notes(repeats: Sequence[Repeats]) -> tuple[str, ...]:
+def repeats_notes(repeats: Sequence[Repeats]) -> tuple[str, ...]:
     """Returns what must be known to read the table."""
     epochs = sorted({e.trial.epochs for one in repeats for e in one.evaluations})
     return (
@@ -129,23 +106,26 @@ def finals_notes(repeats: Sequence[Repeats]) -> tuple[str, ...]:
     )
 
 
-def curve_records(repeats: Sequence[Repeats]) -> list[dict[str, object]]:
-    """Returns what the figures of trajectories show: a row per configuration, quantity and epoch."""
-    return [
-        {
-            "group": one.group,
-            "configuration": one.label,
-            "quantity": _column([one]) if quantity == "test_error" else quantity,
-            "epoch": int(epoch),
-            "searches": int(n),
-            "mean": float(mean),
-            "standard_error": float(error) if n > 1 else None,
-        }
-        for one in repeats
-        for quantity in QUANTITIES
-        if (found := curve(one, quantity)) is not None
-        for epoch, n, mean, error in zip(found.epochs, found.n, found.mean, found.standard_error, strict=True)
-    ]
+def curves_data(repeats: Sequence[Repeats]) -> PageTable:
+    """Returns what the figures of trajectories show, for programs: a row per configuration, quantity and epoch."""
+    return records_table(
+        "trajectories",
+        (
+            {
+                "group": one.group,
+                "configuration": one.label,
+                "quantity": _column([one]) if quantity == "test_error" else quantity,
+                "epoch": int(epoch),
+                "searches": int(n),
+                "mean": float(mean),
+                "standard_error": float(error) if n > 1 else None,
+            }
+            for one in repeats
+            for quantity in QUANTITIES
+            if (found := curve(one, quantity)) is not None
+            for epoch, n, mean, error in zip(found.epochs, found.n, found.mean, found.standard_error, strict=True)
+        ),
+    )
 
 
 def eigenvalue_notes(repeats: Sequence[Repeats]) -> tuple[str, ...]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
 from metaopt.core.arrays import Floats
 from metaopt.report.data.clocks import View
 from metaopt.report.data.contestants import RunCurve
-from metaopt.report.document.markdown import Record
-from metaopt.report.document.section import NONE, PageTable
+from metaopt.report.document.section import NONE, Column, PageTable
 from metaopt.report.sections.finals import Final
 
 #: A target is what this share of all runs, of whatever group, had at the common budget or better.
@@ -27,6 +27,8 @@ class Reached:
     Attributes:
         target: Test regret.
         label: Of the group.
+        clock: What the common budget is measured in.
+        budget: The common budget.
         looks_up: What its epochs and seconds are, see :mod:`metaopt.report.data.clocks`.
         runs: How many there are.
         reached: How many of them got there within the common budget.
@@ -36,6 +38,8 @@ class Reached:
 
     target: float
     label: str
+    clock: str
+    budget: float
     looks_up: bool
     runs: int
     reached: int
@@ -61,6 +65,8 @@ def _reached(view: View, row: Final, target: float) -> Reached:
     return Reached(
         target=target,
         label=row.contestant.label,
+        clock=view.clock.name,
+        budget=view.budget,
         looks_up=row.contestant.looks_up,
         runs=len(row.contestant.data),
         reached=sum(one is not None for one in first),
@@ -83,31 +89,29 @@ def _median(times: Floats, runs: int) -> list[float]:
     return [float(x) for x in np.sort(np.concatenate([times, missing]), axis=0)[runs // 2]]
 
 
-def targets_table(title: str, found: Sequence[Reached]) -> PageTable:
-    """Returns the table for reading, easy targets first."""
-    head = ("test regret at most", "", "runs that got there", "evaluations", "epochs", "seconds")
-    return PageTable(title, head, tuple(_text(one) for one in found))
+def targets_table(title: str, file: str, found: Sequence[Reached]) -> PageTable:
+    """Returns how each group came to each target, easy targets first; no amounts where half did not."""
+    columns = (
+        Column(None, "within_clock", attrgetter("clock")),
+        Column(None, "within_budget", attrgetter("budget")),
+        Column("test regret at most", "target_test_regret", attrgetter("target"), lambda target: f"{target:.4f}"),
+        Column("", "group", attrgetter("label")),
+        Column("runs that got there", value=lambda one: f"{one.reached} of {one.runs}"),
+        Column(None, "runs"),
+        Column(None, "reached"),
+        *map(_median_column, _FIELDS),
+    )
+    return PageTable(title, columns, tuple(found), file=file)
 
 
-def _text(one: Reached) -> tuple[str, ...]:
-    amounts = [NONE if math.isinf(x) else f"{x:.4g}" for x in one.medians.values()]
-    return f"{one.target:.4f}", one.label, f"{one.reached} of {one.runs}", *amounts
+def _median_column(field: str) -> Column:
+    return Column(
+        field, f"median_{field}", lambda one: None if math.isinf(median := one.medians[field]) else median, _amount
+    )
 
 
-def targets_records(view: View, found: Sequence[Reached]) -> list[Record]:
-    """Returns the same as values; empty where fewer than half of the runs got there."""
-    return [
-        {
-            "within_clock": view.clock.name,
-            "within_budget": view.budget,
-            "target_test_regret": one.target,
-            "group": one.label,
-            "runs": one.runs,
-            "reached": one.reached,
-            **{f"median_{field}": None if math.isinf(x) else x for field, x in one.medians.items()},
-        }
-        for one in found
-    ]
+def _amount(value: float | None) -> str:
+    return NONE if value is None else f"{value:.4g}"
 
 
 def targets_notes(view: View, found: Sequence[Reached]) -> tuple[str, ...]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import fmean, median, stdev
+from typing import Any
 
 from metaopt.core.wording import listed
 from metaopt.report.data.groups import Group
 from metaopt.report.data.load import Evaluation, RunData
 from metaopt.report.data.regret import regret_column, regret_name, regret_note
-from metaopt.report.document.section import NONE, PageTable, number, times
+from metaopt.report.document.section import NONE, Column, PageTable, number, times
 from metaopt.report.sections.headline import confirming, interval_text, shown
 from metaopt.report.stats.ratio import Ratio, regret_ratio
 
@@ -140,23 +142,72 @@ def mean_sd(values: Sequence[float]) -> str:
     return number(fmean(values)) + (f" ± {number(stdev(values))}" if len(values) > 1 else "")
 
 
-def tuned_table(rows: Sequence[Tuned]) -> PageTable:
-    """Returns the table for reading."""
-    head = (
-        "",
-        "default",
-        "tuned",
-        "as selected",
-        "ratio",
-        "95 % interval",
-        *(("ratio above the floor",) if _has_floor(rows) else ()),
-        "searches of default",
-        "of tuned",
-        f"{'CPU' if _has_cpu(rows) else 'wall'} s per search",
-        "runs",
-        "failed trials",
+def moments(name: str, take: Callable[[Any], Sequence[float]], prefix: str = "") -> tuple[Column, Column]:
+    """Returns columns for programs of the mean and standard deviation of values; empty where there are too few.
+
+    Args:
+        name: What the values are.
+        take: Takes them from a row.
+        prefix: Goes before the names of the columns.
+    """
+    return (
+        Column(None, f"{prefix}{name}_mean", lambda row: fmean(values) if (values := take(row)) else None),
+        Column(None, f"{prefix}{name}_sd", lambda row: stdev(values) if len(values := take(row)) > 1 else None),
     )
-    return PageTable("Tuned against default", head, tuple(_text(row, _has_cpu(rows), _has_floor(rows)) for row in rows))
+
+
+def tuned_table(rows: Sequence[Tuned]) -> PageTable:
+    """Returns a row per group; regrets are in [0, 1]."""
+    shown_as = regret_column([row.optimum_test_error for row in rows])
+    cpu, floor = _has_cpu(rows), _has_floor(rows)
+    columns = (
+        Column("", "group", attrgetter("label")),
+        Column(None, "runs"),
+        Column(None, "confirmed_runs", lambda row: len(row.default)),
+        Column("default", value=attrgetter("default"), show=mean_sd),
+        *moments(shown_as, attrgetter("default"), "default_"),
+        Column("tuned", value=attrgetter("tuned"), show=mean_sd),
+        *moments(shown_as, attrgetter("tuned"), "tuned_"),
+        Column("as selected", value=attrgetter("selected"), show=mean_sd),
+        *moments(shown_as, attrgetter("selected"), "selected_"),
+        Column("ratio", "ratio", attrgetter("ratio.value"), times),
+        Column("95 % interval", value=attrgetter("ratio"), show=bounds_text),
+        Column(None, "ratio_low", attrgetter("ratio.low")),
+        Column(None, "ratio_high", attrgetter("ratio.high")),
+        *(_FLOOR if floor else ()),
+        Column("searches of default", value=attrgetter("default_searches")),
+        Column(None, "default_searches_finished", attrgetter("default_searches.finished")),
+        Column(None, "default_searches_asked", attrgetter("default_searches.asked")),
+        Column("of tuned", value=attrgetter("tuned_searches")),
+        Column(None, "tuned_searches_finished", attrgetter("tuned_searches.finished")),
+        Column(None, "tuned_searches_asked", attrgetter("tuned_searches.asked")),
+        Column(None if cpu else "wall s per search", "search_wall_s", attrgetter("wall_s"), _seconds),
+        Column("CPU s per search" if cpu else None, "search_cpu_s", attrgetter("cpu_s"), _seconds),
+        Column("runs", value=_runs),
+        Column("failed trials", value=lambda row: f"{row.failed} of {row.answered}"),
+        Column(None, "failed"),
+        Column(None, "answered"),
+    )
+    return PageTable("Tuned against default", columns, tuple(rows), file="tuned")
+
+
+_FLOOR = (
+    Column(None, "floor_test_regret", attrgetter("floor")),
+    Column("ratio above the floor", "ratio_above_floor", lambda row: row.above_floor and row.above_floor.value, times),
+)
+
+
+def bounds_text(ratio: Ratio | None) -> str:
+    """Returns the interval of a ratio, or why there is none; a dash without a ratio."""
+    return NONE if ratio is None else interval_text(ratio).removeprefix("95 % interval ")
+
+
+def _seconds(value: float) -> str:
+    return NONE if math.isnan(value) else f"{value:.1f}"
+
+
+def _runs(row: Tuned) -> str:
+    return str(row.runs) if len(row.default) == row.runs else f"{len(row.default)} of {row.runs}"
 
 
 def _has_floor(rows: Sequence[Tuned]) -> bool:
@@ -167,65 +218,6 @@ def _has_cpu(rows: Sequence[Tuned]) -> bool:
     """Returns whether CPU seconds are known of all searches; otherwise wall seconds are shown, lest they be mixed."""
     timed = [row for row in rows if not math.isnan(row.wall_s)]
     return bool(timed) and not any(math.isnan(row.cpu_s) for row in timed)
-
-
-def _text(row: Tuned, has_cpu: bool, has_floor: bool) -> tuple[str, ...]:
-    search_s = row.cpu_s if has_cpu else row.wall_s
-    interval = interval_text(row.ratio).removeprefix("95 % interval ")
-    return (
-        row.label,
-        mean_sd(row.default),
-        mean_sd(row.tuned),
-        mean_sd(row.selected),
-        times(row.ratio.value),
-        interval,
-        *((times(row.above_floor.value if row.above_floor else None),) if has_floor else ()),
-        str(row.default_searches),
-        str(row.tuned_searches),
-        NONE if math.isnan(search_s) else f"{search_s:.1f}",
-        str(row.runs) if len(row.default) == row.runs else f"{len(row.default)} of {row.runs}",
-        f"{row.failed} of {row.answered}",
-    )
-
-
-def tuned_records(rows: Sequence[Tuned]) -> list[dict[str, object]]:
-    """Returns the same as values, regrets in [0, 1], a row per group."""
-    shown_as = regret_column([row.optimum_test_error for row in rows])
-    return [
-        {
-            "group": row.label,
-            "runs": row.runs,
-            "confirmed_runs": len(row.default),
-            **{
-                f"{name}_{shown_as}_{kind}": value
-                for name, values in (("default", row.default), ("tuned", row.tuned), ("selected", row.selected))
-                for kind, value in (
-                    ("mean", fmean(values) if values else None),
-                    ("sd", stdev(values) if len(values) > 1 else None),
-                )
-            },
-            "ratio": row.ratio.value,
-            "ratio_low": row.ratio.low,
-            "ratio_high": row.ratio.high,
-            **(_floor_record(row) if _has_floor(rows) else {}),
-            "default_searches_finished": row.default_searches.finished,
-            "default_searches_asked": row.default_searches.asked,
-            "tuned_searches_finished": row.tuned_searches.finished,
-            "tuned_searches_asked": row.tuned_searches.asked,
-            "search_wall_s": row.wall_s,
-            "search_cpu_s": row.cpu_s,
-            "failed": row.failed,
-            "answered": row.answered,
-        }
-        for row in rows
-    ]
-
-
-def _floor_record(row: Tuned) -> dict[str, object]:
-    return {
-        "floor_test_regret": row.floor,
-        "ratio_above_floor": row.above_floor.value if row.above_floor else None,
-    }
 
 
 def tuned_notes(rows: Sequence[Tuned]) -> tuple[str, ...]:

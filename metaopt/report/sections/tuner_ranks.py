@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from metaopt.core.wording import counted
 from metaopt.report.data.groups import Group
 from metaopt.report.data.regret import Optima, regret_column, regret_note
 from metaopt.report.data.repeated import repeated
-from metaopt.report.document.markdown import Part, Record
-from metaopt.report.document.section import NONE, PageTable, number, times
+from metaopt.report.document.section import Column, PageTable, Section, number, records_table, times
 from metaopt.report.figures.ranks import difference_plot
 from metaopt.report.sections.pairs import p_text
-from metaopt.report.sections.ranks import ranks_records, ranks_table, tests_note
+from metaopt.report.sections.ranks import ranks_data, ranks_table, tests_note
 from metaopt.report.sections.tuners import TunerRuns, corrected, shared_blocks, tuner_ranking, tuner_runs, unlike
 from metaopt.report.stats.ranks import FEWEST_BLOCKS, Ranking
 
@@ -20,7 +20,7 @@ _PREFIX = "tuners-"  # of file names
 _OF_TUNER = ("tuner", "tuner_options")
 
 
-def tuner_part(groups: Sequence[Group]) -> Part | None:
+def tuner_section(groups: Sequence[Group]) -> Section | None:
     """Returns tuners against the default and against each other.
 
     Args:
@@ -35,67 +35,56 @@ def tuner_part(groups: Sequence[Group]) -> Part | None:
         return None
     optima = _optima(groups)
     ranked = tuner_ranking(tuners)
-    tables = [_table(tuners, p_values)]
-    records = {"tuners.csv": _records(tuners, p_values, optima), f"{_PREFIX}runs.csv": _run_records(tuners, optima)}
+    tables, data = [_table(tuners, p_values, optima)], [_blocks_data(tuners, optima)]
     if ranked is not None:
         tables.append(ranks_table("Tuners by average rank", ranked))
-        records[f"{_PREFIX}ranks.csv"] = ranks_records(ranked)
+        data.append(ranks_data(f"{_PREFIX}ranks", ranked))
     plots = (difference_plot(ranked, _PREFIX),) if ranked is not None else ()
-    return Part("Tuners over all optimizers", _notes(groups, tuners, ranked), tuple(tables), records, plots)
+    notes = _notes(groups, tuners, ranked)
+    return Section("Tuners over all optimizers", notes, tuple(tables), plots, data=tuple(data))
 
 
 def _optima(groups: Sequence[Group]) -> Optima:
     return [run.optimum_test_error for group in groups for run in group.runs]
 
 
-def _table(tuners: Sequence[TunerRuns], p_values: dict[str, float]) -> PageTable:
-    head = ("", "default", "tuned", "ratio", "lower on optimizers", "lower in runs", "equal", "runs", "corrected p")
-    rows = tuple(
-        (
-            one.label,
-            *map(number, one.mean),
-            times(one.ratio),
-            f"{one.lower_places} of {len(one.places)}",
-            str(one.lower),
-            str(one.equal),
-            str(one.runs) if one.finished == one.runs else f"{one.finished} of {one.runs}",
-            p_text(p_values[one.label]) if one.label in p_values else NONE,
-        )
-        for one in tuners
-    )
-    return PageTable("Tuners against the default", head, rows)
-
-
-def _records(tuners: Sequence[TunerRuns], p_values: dict[str, float], optima: Optima) -> list[Record]:
+def _table(tuners: Sequence[TunerRuns], p_values: dict[str, float], optima: Optima) -> PageTable:
     shown = regret_column(optima)
-    return [
-        {
-            "tuner": one.label,
-            "runs": one.runs,
-            "finished": one.finished,
-            "blocks": len(one.means),
-            f"default_{shown}_mean": one.mean.default,
-            f"tuned_{shown}_mean": one.mean.tuned,
-            "ratio": one.ratio,
-            "optimizers": len(one.places),
-            "lower_optimizers": one.lower_places,
-            "lower": one.lower,
-            "equal": one.equal,
-            "p_value": one.p_value,
-            "corrected_p": p_values.get(one.label),
-        }
-        for one in tuners
-    ]
+    columns = (
+        Column("", "tuner", attrgetter("label")),
+        Column(None, "runs"),
+        Column(None, "finished"),
+        Column(None, "blocks", lambda one: len(one.means)),
+        Column("default", f"default_{shown}_mean", attrgetter("mean.default"), number),
+        Column("tuned", f"tuned_{shown}_mean", attrgetter("mean.tuned"), number),
+        Column("ratio", "ratio", show=times),
+        Column(None, "optimizers", lambda one: len(one.places)),
+        Column("lower on optimizers", value=lambda one: f"{one.lower_places} of {len(one.places)}"),
+        Column(None, "lower_optimizers", attrgetter("lower_places")),
+        Column("lower in runs", "lower"),
+        Column("equal", "equal"),
+        Column("runs", value=_runs),
+        Column(None, "p_value"),
+        Column("corrected p", "corrected_p", lambda one: p_values.get(one.label), p_text),
+    )
+    return PageTable("Tuners against the default", columns, tuple(tuners), file="tuners")
 
 
-def _run_records(tuners: Sequence[TunerRuns], optima: Optima) -> list[Record]:
+def _runs(one: TunerRuns) -> str:
+    return str(one.runs) if one.finished == one.runs else f"{one.finished} of {one.runs}"
+
+
+def _blocks_data(tuners: Sequence[TunerRuns], optima: Optima) -> PageTable:
     """Returns what the tests are of: a row per block."""
     names = [f"{side}_{regret_column(optima)}_mean" for side in ("default", "tuned")]
-    return [
-        {"tuner": one.label, **block._asdict(), **dict(zip(names, pair, strict=True))}
-        for one in tuners
-        for block, pair in one.means.items()
-    ]
+    return records_table(
+        f"{_PREFIX}runs",
+        (
+            {"tuner": one.label, **block._asdict(), **dict(zip(names, pair, strict=True))}
+            for one in tuners
+            for block, pair in one.means.items()
+        ),
+    )
 
 
 def _notes(groups: Sequence[Group], tuners: Sequence[TunerRuns], ranked: Ranking | None) -> tuple[str, ...]:
@@ -148,7 +137,7 @@ def _ranks_note(tuners: Sequence[TunerRuns], ranked: Ranking | None) -> str:
     blocks = f"{counted(len(shared_blocks(tuners)), 'block')} (a problem, an optimizer, a seed)"
     if ranked is None:
         return (
-            f"Tuners are not ranked: all of them have {blocks}, and below {FEWEST_BLOCKS} no test could tell any two "
-            "apart."
+            f"Tuners are not ranked: all of them have {blocks}, and below {FEWEST_BLOCKS} no test could find a "
+            "significant difference."
         )
     return f"Ranks: of the tuned mean in each of the {blocks} that all tuners have. {tests_note(ranked)}"

@@ -15,8 +15,7 @@ import numpy as np
 from scipy.stats import gmean
 
 from metaopt.core.arrays import Floats
-from metaopt.report.data.grouping import problem, settings_of
-from metaopt.report.data.groups import Group
+from metaopt.report.data.groups import Group, problem, settings_of
 from metaopt.report.data.load import RunData
 from metaopt.report.sections.tuned import confirmed_means
 from metaopt.report.stats.curves import without_noise

@@ -18,18 +18,12 @@ from sklearn.ensemble import RandomForestRegressor
 
 from metaopt.core.arrays import Floats
 from metaopt.core.seeds import seed_integer
-from metaopt.report.data.load import Evaluation, RunData
-from metaopt.report.data.thinning import evenly
-from metaopt.runs.header import Hyperparameter
 
-#: Name of the input that is no hyperparameter.
-EPOCHS = "epochs"
 #: Out-of-bag R^2 below which shares are not to be trusted: forests that explain less of trials they have not seen fit
 #: noise; our choice.
 TRUSTED_FIT = 0.2
 _FORESTS, _TREES = 8, 64  # 64 trees leave no trial without an out-of-bag prediction; 8 forests give a spread
-_MOST_TRIALS = 2000  # forests of more take minutes, and tell nothing else
-_GROUP_FORESTS = 4  # of several runs: more trials, less spread, and interactions cost as much as there are pairs
+_PAIR_FORESTS = 4  # of several runs: more trials, less spread, and interactions cost as much as there are pairs
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,7 @@ class Importance:
     """Shares of the variance of the validation error that single inputs explain.
 
     Attributes:
-        names: (d,) hyperparameters and, if trials differ in it, :data:`EPOCHS`.
+        names: (d,) of the inputs; empty if it was not computed.
         mean: (d,) share in [0, 1], over forests.
         std: (d,) standard deviation over forests.
         fit: Out-of-bag R^2 of the forests, their mean: near or below 0, the shares mean nothing.
@@ -55,37 +49,39 @@ class Importance:
     n_needed: int
     pairs: dict[tuple[str, str], float] = field(default_factory=dict)
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the forests explain enough of the trials that they have not seen."""
+        return bool(self.names) and self.fit >= TRUSTED_FIT
 
-def importance(*runs: RunData) -> Importance:
-    """Returns the importance of every hyperparameter that varies, from all trials with a validation error.
+
+def importance(features: Floats, target: Floats, names: Sequence[str], *, with_pairs: bool = False) -> Importance:
+    """Returns the importance of every input.
 
     Args:
-        runs: At least one, all of one space; what differs between them is noise to the forests.
+        features: (n, d) inputs in [0, 1].
+        target: (n,) validation errors.
+        names: (d,) of the inputs.
+        with_pairs: Whether to compute interactions of two inputs, on fewer forests, as there are many pairs.
     """
-    inputs = [h for h in runs[0].space if len(h.choices) != 1]
-    trials = evenly([e for run in runs for e in run.ok], _MOST_TRIALS)
-    several_epochs = len({e.trial.epochs for e in trials}) > 1
-    names = (*(h.name for h in inputs), *((EPOCHS,) if several_epochs else ()))
     needed = max(10, 2 * len(names))
-    target = np.array([e.valid_error for e in trials])
-    if not inputs or len(trials) < needed or np.ptp(target) == 0:
-        return Importance((), (), (), math.nan, len(trials), needed)
-    features = _features(trials, inputs, several_epochs)
+    if not len(names) or len(target) < needed or np.ptp(target) == 0:
+        return Importance((), (), (), math.nan, len(target), needed)
     shares, fits, pairs = [], [], []
-    for number in range(_FORESTS if len(runs) == 1 else _GROUP_FORESTS):
+    for number in range(_PAIR_FORESTS if with_pairs else _FORESTS):
         forest = RandomForestRegressor(_TREES, oob_score=True, random_state=seed_integer(number, "importance"))
         forest.fit(features, target)
-        shares.append(forest_shares(forest, features.shape[1]))
+        shares.append(forest_shares(forest, len(names)))
         fits.append(forest.oob_score_)
-        if len(runs) > 1:
-            pairs.append(forest_pair_shares(forest, features.shape[1]))
+        if with_pairs:
+            pairs.append(forest_pair_shares(forest, len(names)))
     mean, std = np.mean(shares, axis=0), np.std(shares, axis=0, ddof=1)
     return Importance(
-        names,
+        tuple(names),
         tuple(mean.tolist()),
         tuple(std.tolist()),
         float(np.mean(fits)),
-        len(trials),
+        len(target),
         needed,
         _named(names, np.mean(pairs, axis=0)) if pairs else {},
     )
@@ -115,20 +111,6 @@ def forest_pair_shares(forest: RandomForestRegressor, n_inputs: int) -> Floats:
     """
     shares: Floats = np.mean([_tree_pair_shares(tree.tree_, n_inputs) for tree in forest.estimators_], axis=0)
     return shares
-
-
-def _features(trials: Sequence[Evaluation], inputs: Sequence[Hyperparameter], with_epochs: bool) -> Floats:
-    columns = [[_position(h, e) for e in trials] for h in inputs]
-    if with_epochs:
-        epochs = [e.trial.epochs for e in trials]
-        scale = Hyperparameter(EPOCHS, min(epochs), max(epochs), log=True)
-        columns.append([scale.position(value) for value in epochs])
-    return np.array(columns).T
-
-
-def _position(hyperparameter: Hyperparameter, evaluation: Evaluation) -> float:
-    value = evaluation.trial.config.get(hyperparameter.name, hyperparameter.default)
-    return 0.5 if value is None else hyperparameter.position(value)
 
 
 def _tree_shares(tree: object, n_inputs: int) -> Floats:

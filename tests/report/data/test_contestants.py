@@ -16,7 +16,7 @@ def test_groups_are_compared_within_their_problem(group_of: GroupOf) -> None:
     two = [group_of(f"cells-{name}-cell_space-2", [[0.3]], cell_space=2) for name in ("random", "re")]
     alone = group_of("other", [[0.1]], benchmark="nasbench101")
     found = problems([*one, *two, alone])
-    assert [problem.name for problem in found] == ["digits space 1", "digits space 2"]
+    assert [problem.name for problem in found] == ["digits, cell space 1", "digits, cell space 2"]
     for problem in found:
         assert [one.label for one in problem.contestants] == ["cells-random", "cells-re"], "called alike on both"
     assert found[0].contestants[0].seeds == (0, 1)

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from metaopt.report.document.latex import escaped, latex_table
-from metaopt.report.document.section import PageTable
+from metaopt.report.document.section import cells_table
 
-TABLE = PageTable(
+TABLE = cells_table(
     "A & B",
     ("", "n", "p", "test_regret", "finding"),
     (
-        ("[darts_1](darts_1/journal.jsonl)", "3", "< .0001", "0.0200 ± 0.01", "a is better"),
+        ("darts_1", "3", "< .0001", "0.0200 ± 0.01", "a is better"),
         ("50 % #2 {x} ~ ^ $ \\", "–", "0.5", "–", ""),
     ),
 )
@@ -23,13 +23,12 @@ def test_every_character_of_latex_is_escaped() -> None:
     assert escaped("a_b & 50 % $ # {x}") == r"a\_b \& 50 \% \$ \# \{x\}"
     assert escaped("\\ ~ ^") == r"\textbackslash{} \textasciitilde{} \textasciicircum{}"
     assert escaped("1 ± 2 × ≤ – R²") == r"1 $\pm$ 2 $\times$ $\leq$ -- R$^2$"
-    assert escaped("[name_1](path_2)") == r"name\_1"
 
 
 def test_a_table_has_the_rules_of_booktabs_and_numbers_to_the_right() -> None:
     lines = latex_table(TABLE).decode().splitlines()
     assert lines[0].startswith("% ")
-    assert lines[1] == r"\begin{tabular}{lrlrl}"
+    assert lines[1] == r"\begin{tabular}{lrrrl}"
     assert [lines[place] for place in (2, 4, -2, -1)] == [r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}"]
     assert {line.replace(r"\&", "").count("&") for line in lines[3:4] + lines[5:7]} == {4}
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from metaopt.report.data.blocks import Blocks
 from metaopt.report.figures.ranks import difference_plot, rank_plot
-from metaopt.report.stats.ranks import Blocks, Ranking
+from metaopt.report.stats.ranks import Ranking
 
 
 def ranking_of(ranks: list[float], cliques: tuple[tuple[int, ...], ...]) -> Ranking:

@@ -56,8 +56,8 @@ def test_a_finished_search() -> None:
     assert "rank 17 of the 2,685 in the table; its test regret is 0.3000" in page
     assert "<dd>4 of 4</dd>" in page
     assert "Pick of the last 3 epochs. Hash " in page, "isomorphic cells are one"
-    assert "<td>momentum</td><td>0.9</td>" in page
-    assert "<td>cutout_length</td><td>–</td>" in page
+    assert '<td>momentum</td><td class="num">0.9</td>' in page
+    assert '<td>cutout_length</td><td class="num">–</td>' in page
     assert "metaopt search" in page
     assert "eigenvalue" not in page
 
@@ -65,7 +65,7 @@ def test_a_finished_search() -> None:
 def test_the_eigenvalue_is_shown_where_it_is_measured() -> None:
     page = text(record(), trajectory(CHAIN, FORK, eigenvalue=[None, 0.75]))
     assert "dominant eigenvalue" in page
-    assert "<td>0.75</td>" in page
+    assert '<td class="num">0.75</td>' in page
     assert "Pick of the last epoch." in page
 
 

@@ -45,13 +45,16 @@ ALL = ("grid", "bohb-s0", "bohb-s1")
 def test_what_is_written_equals_what_is_rendered_again(out: Path, tmp_path: Path) -> None:
     shutil.copytree(out, tmp_path / "copy")
     page = write_study(study("grid"), tmp_path / "copy", tmp_path / "copy")
-    assert page.name == "README.md"
+    assert page.name == "report.html"
     assert check_study(study("grid"), tmp_path / "copy", tmp_path / "copy") == []
     elsewhere = replace(study("grid"), command="metaopt compare copy/mine.yaml")
     assert check_study(elsewhere, tmp_path / "copy", tmp_path / "copy") == [], (
         "from where it is called makes no difference"
     )
-    assert check_study(replace(elsewhere, title="B"), tmp_path / "copy", tmp_path / "copy") == ["README.md"]
+    assert check_study(replace(elsewhere, title="B"), tmp_path / "copy", tmp_path / "copy") == [
+        "README.md",
+        "report.html",
+    ]
     (tmp_path / "copy" / "figures" / "trajectory-test-regret.png").unlink()
     assert check_study(study("grid"), tmp_path / "copy", tmp_path / "copy") == ["figures/trajectory-test-regret.png"]
 
@@ -59,9 +62,9 @@ def test_what_is_written_equals_what_is_rendered_again(out: Path, tmp_path: Path
 def test_the_page_begins_with_its_command_and_shows_every_file(out: Path) -> None:
     files = render_study(study(*ALL), out)
     page = files["README.md"].decode()
-    assert page.startswith("`metaopt compare mine.yaml`\n\n# A | title\n\nSome *words*.\n\n## ")
+    assert page.startswith("`metaopt compare mine.yaml`\n\n# A | title\n\nSome *words*.\n\n- 3 runs in 2 groups on ")
     assert set(files) == {
-        "README.md", "tuned.csv", "final.csv", "trajectories.csv", "runs.csv", "importance.csv",
+        "README.md", "report.html", "tuned.csv", "final.csv", "trajectories.csv", "runs.csv", "importance.csv",
         *(f"tables/{name}.tex" for name in (
             "tuned-against-default", "what-matters", "after-the-last-epoch", "runs",
         )),
@@ -71,7 +74,7 @@ def test_the_page_begins_with_its_command_and_shows_every_file(out: Path) -> Non
         )),
     }  # fmt: skip
     for name in files:
-        assert name in page or name.endswith((".png", "README.md"))
+        assert name in page or name.endswith((".png", ".html", "README.md"))
     assert "Not complete" not in page
     assert [line for line in page.splitlines() if line.startswith("## ")] == [
         "## Tuned against default",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from metaopt.report.data.contestants import Problem, problems
 from metaopt.report.data.groups import Group
-from metaopt.report.sections.best_cells import best_cells, cells_notes, cells_plots, cells_records, cells_table
+from metaopt.report.sections.best_cells import best_cells, best_cells_table, cells_notes, cells_plots
 
 GroupOf = Callable[..., Group]
 OTHER = "111000:conv1x1"
@@ -18,10 +18,10 @@ def problem_of(group_of: GroupOf, n: int = 2) -> Problem:
 
 def test_the_best_by_validation_over_all_runs(group_of: GroupOf) -> None:
     found = best_cells(problem_of(group_of))
-    assert cells_table("T", found).rows[1] == (
+    assert best_cells_table("T", "best-cells", found).cells[1] == (
         "g1", "0.3100", "0.3500", "0.3500", "g1-s0, trial 1, 8 epochs", "2 of 2", "111:conv3x3",
     )  # fmt: skip
-    assert [row["trial_id"] for row in cells_records(found)] == [1, 1]
+    assert [row["trial_id"] for row in best_cells_table("T", "best-cells", found).records] == [1, 1]
 
 
 def test_a_cell_that_several_groups_found_is_drawn_once(group_of: GroupOf) -> None:

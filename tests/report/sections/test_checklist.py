@@ -5,7 +5,7 @@ from typing import Any
 
 from metaopt.report.data.contestants import problems
 from metaopt.report.data.groups import Group
-from metaopt.report.sections.checklist import Item, checklist, checklist_records, checklist_table
+from metaopt.report.sections.checklist import Item, checklist, checklist_table
 
 GroupOf = Callable[..., Group]
 
@@ -81,5 +81,5 @@ def test_tuned_groups_say_with_what_time(group_of: GroupOf) -> None:
 
 def test_the_table_has_a_row_per_practice(group_of: GroupOf) -> None:
     items = list(answers(*(group_of(name, [[0.3]]) for name in "ab")).values())
-    assert [row[0] for row in checklist_table(items).rows] == [str(n) for n in range(1, 15)]
-    assert checklist_records(items)[3]["answer"] == items[3].answer
+    assert [row[0] for row in checklist_table(items).cells] == [str(n) for n in range(1, 15)]
+    assert checklist_table(items).records[3]["answer"] == items[3].answer

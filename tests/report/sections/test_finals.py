@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from metaopt.report.data.clocks import views
 from metaopt.report.data.contestants import problems
 from metaopt.report.data.groups import Group
-from metaopt.report.sections.finals import finals, finals_notes, finals_records, finals_table
+from metaopt.report.sections.finals import finals, finals_notes, finals_table
 
 GroupOf = Callable[..., Group]
 VALUES = [0.01, 0.02, 0.04, 0.05, 0.08, 0.10]
@@ -24,12 +24,12 @@ def test_numbers_are_of_the_runs_that_had_a_cell(group_of: GroupOf) -> None:
     assert np.isnan(row.values).tolist() == [False] * 6 + [True]
     assert_allclose(row.ranked[:6], VALUES)
     assert np.isinf(row.ranked[6])
-    text = finals_table("T", "n", [row, other]).rows
+    text = finals_table("T", "n", [row, other]).cells
     assert text[0][:2] == ("a", "6 of 8")
     assert text[0][2] == "0.0500"
     assert text[0][4:] == ("0.0450", "0.0250 to 0.0725", "0.0100", "3 of 16")
     assert text[1] == ("b", "1", "0.2000", "–", "0.2000", "–", "0.2000", "0 of 2")
-    record = finals_records(view, [row, other])[0]
+    record = finals_table("T", "n", [row, other]).records[0]
     assert record["median"] == pytest.approx(np.median(VALUES))
     assert record["sd"] == pytest.approx(np.std(VALUES, ddof=1))
     assert float(str(record["mean_low"])) < 0.05 < float(str(record["mean_high"]))
@@ -41,7 +41,7 @@ def test_numbers_are_of_the_runs_that_had_a_cell(group_of: GroupOf) -> None:
 def test_a_group_that_had_nothing_by_then(group_of: GroupOf) -> None:
     (problem,) = problems([group_of("a", [[None, 0.3]]), group_of("b", [[0.2]])])
     row = finals(views(problem)[0])[0]
-    assert finals_table("T", "n", [row]).rows[0] == ("a", "0 of 1", "–", "–", "–", "–", "–", "1 of 2")
+    assert finals_table("T", "n", [row]).cells[0] == ("a", "0 of 1", "–", "–", "–", "–", "–", "1 of 2")
 
 
 def test_predictions_are_shown_where_there_may_be_some(group_of: GroupOf) -> None:
@@ -51,7 +51,7 @@ def test_predictions_are_shown_where_there_may_be_some(group_of: GroupOf) -> Non
     (problem,) = problems([a, group_of("b", [[0.3, 0.2]])])
     table = finals_table("T", "n", finals(views(problem)[0]))
     assert table.head[-2] == "predicted"
-    assert [row[-2] for row in table.rows] == ["50 %", "0 %"]
+    assert [row[-2] for row in table.cells] == ["50 %", "0 %"]
 
 
 def test_many_equal_runs_have_no_interval_and_need_no_warning(group_of: GroupOf) -> None:

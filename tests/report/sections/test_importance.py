@@ -4,8 +4,8 @@ import math
 
 from metaopt.report.sections.importance import (
     GroupImportance,
+    importance_data,
     importance_notes,
-    importance_records,
     importance_table,
     untold_note,
 )
@@ -19,7 +19,7 @@ FEW = GroupImportance("enas", Importance((), (), (), math.nan, 9, 12))
 
 
 def test_only_trusted_shares_are_shown() -> None:
-    rows = importance_table([STRONG, WEAK, FEW]).rows
+    rows = importance_table([STRONG, WEAK, FEW]).cells
     assert rows == (
         ("darts", "150", "0.70", "rate 50 ± 2 %, size 10 ± 1 %, epochs 5 ± 0 %", "rate with size 20 %"),
         ("gdas", "150", "0.10", "–", "–"),
@@ -27,7 +27,7 @@ def test_only_trusted_shares_are_shown() -> None:
     )
     assert importance_notes([STRONG, WEAK, FEW])[1].endswith("too few trials differ: gdas, enas.")
     assert len(importance_notes([STRONG])) == 1
-    records = importance_records([STRONG, WEAK, FEW])
+    records = importance_data([STRONG, WEAK, FEW]).records
     assert {row["group"] for row in records} == {"darts"}
     assert [(row["input"], row["with"], row["share"]) for row in records[2:4]] == [
         ("epochs", "", 0.05),

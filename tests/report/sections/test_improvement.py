@@ -8,7 +8,7 @@ from metaopt.report.data.clocks import views
 from metaopt.report.data.contestants import problems
 from metaopt.report.data.groups import Group
 from metaopt.report.sections.finals import Final, finals
-from metaopt.report.sections.improvement import improvements, improvements_records, improvements_table
+from metaopt.report.sections.improvement import improvements, improvements_table
 
 GroupOf = Callable[..., Group]
 
@@ -30,8 +30,8 @@ def test_it_is_the_mean_over_problems(group_of: GroupOf) -> None:
     assert found.probability == pytest.approx((1.0 + 0.25) / 2)
     assert found.interval is not None
     assert found.interval[0] < found.probability < found.interval[1]
-    assert improvements_table([found]).rows[0][:3] == ("a over b", "2", "0.62")
-    assert improvements_records([found])[0]["probability"] == found.probability
+    assert improvements_table([found]).cells[0][:3] == ("a over b", "2", "0.62")
+    assert improvements_table([found]).records[0]["probability"] == found.probability
 
 
 def test_a_single_problem_has_none(group_of: GroupOf) -> None:

@@ -10,7 +10,7 @@ from metaopt.report.data.clocks import View, views
 from metaopt.report.data.contestants import problems
 from metaopt.report.data.groups import Group
 from metaopt.report.sections.finals import finals
-from metaopt.report.sections.pairs import LISTED, Pair, p_text, pairs, pairs_notes, pairs_records, pairs_table
+from metaopt.report.sections.pairs import LISTED, Pair, p_text, pairs, pairs_data, pairs_notes, pairs_table
 
 GroupOf = Callable[..., Group]
 
@@ -30,10 +30,10 @@ def test_runs_of_the_same_seeds_are_paired(group_of: GroupOf) -> None:
     view, (pair,) = compared(group_of("a", runs(a)), group_of("b", runs(b)))
     assert pair.paired
     assert pair.p_value == pair.corrected == pytest.approx(stats.wilcoxon(a, b, method="exact").pvalue)
-    assert pair.is_told_apart
+    assert pair.is_significant
     assert pair.finding == "a is better"
     assert pair.superiority == pytest.approx(0.55), "paired by seed it is clear, run against run it is not"
-    record = pairs_records(view, [pair])[0]
+    record = pairs_data("pairs", [pair]).records[0]
     assert (record["test"], record["a12"]) == ("wilcoxon signed-rank", pair.superiority)
     assert "paired by seed" in " ".join(pairs_notes(view, [pair]))
 
@@ -56,7 +56,7 @@ def test_too_few_runs_are_not_tested(group_of: GroupOf) -> None:
     notes = " ".join(pairs_notes(view, found))
     assert "No test was possible for 1 of 3 pairs: with n = 3 a test cannot give a p below 0.25" in notes
     assert "corrected by Holm over 2 pairs, so that it cannot go below 0.071 here" in notes
-    row = pairs_table("T", found).rows[0]
+    row = pairs_table("T", found).cells[0]
     assert row == ("a against b", "–", "3", "–", "–", "0.50", "–", "no test was possible: n = 3")
 
 
@@ -72,8 +72,8 @@ def test_many_groups_stand_in_a_square(group_of: GroupOf) -> None:
     view, found = compared(*groups)
     table = pairs_table("T", found)
     assert table.head == ("", *map(str, range(1, LISTED + 2)))
-    assert table.rows[0][:3] == ("1: g0", "–", "1.00*")
-    assert table.rows[1][1] == "0.00*"
+    assert table.cells[0][:3] == ("1: g0", "–", "1.00*")
+    assert table.cells[1][1] == "0.00*"
     assert "* where the corrected p is below .05" in " ".join(pairs_notes(view, found))
 
 

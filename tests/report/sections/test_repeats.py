@@ -9,12 +9,11 @@ from metaopt.core.trial import Result, Trial
 from metaopt.report.data.groups import Repeats
 from metaopt.report.data.load import Evaluation
 from metaopt.report.sections.repeats import (
-    curve_records,
+    curves_data,
     eigenvalue_notes,
-    finals,
-    finals_notes,
-    finals_records,
-    finals_table,
+    repeats_finals,
+    repeats_notes,
+    repeats_table,
 )
 
 
@@ -31,55 +30,57 @@ FIRST, SECOND = [0.5, 0.5, 0.6, 0.6], [0.3, 0.3, 0.4, 0.4]
 
 
 def test_configurations_are_compared_with_the_first_of_their_group() -> None:
-    rows = finals([repeats(group, f"cutout {on}", e) for group in ("a", "b") for on, e in enumerate((FIRST, SECOND))])
+    rows = repeats_finals(
+        [repeats(group, f"cutout {on}", e) for group in ("a", "b") for on, e in enumerate((FIRST, SECOND))]
+    )
     assert [row.against for row in rows] == ["", "cutout 0", "", "cutout 0"]
     assert rows[0].ratio is None
     ratio = rows[1].ratio
     assert ratio is not None
     assert ratio.value == pytest.approx(0.45 / 0.25)
     assert ratio.p_value == pytest.approx(2 / 70)
-    text = finals_table(rows).rows[1]
+    text = repeats_table(rows).cells[1]
     assert text[:6] == ("a, cutout 1", "0.2500 ± 0.0577", "0.5000 ± 0.0000", "4", "1", "cutout 0")
     assert text[6] == "1.80×"
     assert text[8] == "0.029"
-    record = finals_records(rows)[1]
+    record = repeats_table(rows).records[1]
     assert record["test_regret_mean"] == pytest.approx(0.25)
     assert record["p_value"] == pytest.approx(2 / 70)
-    assert "Searches of 25 epochs" in finals_notes([row.repeats for row in rows])[0]
+    assert "Searches of 25 epochs" in repeats_notes([row.repeats for row in rows])[0]
 
 
 def test_groups_of_one_configuration_each_are_compared_with_the_first_group() -> None:
-    rows = finals([repeats("darts", "", FIRST), repeats("gdas", "", SECOND)])
+    rows = repeats_finals([repeats("darts", "", FIRST), repeats("gdas", "", SECOND)])
     assert [row.against for row in rows] == ["", "darts"]
 
 
 def test_groups_on_different_problems_are_not_compared() -> None:
     names = [f"{config} {space}" for space in (1, 2) for config in ("default", "tuned")]
-    rows = finals([replace(repeats(name, "", FIRST), problem=f"digits space {name[-1]}") for name in names])
+    rows = repeats_finals([replace(repeats(name, "", FIRST), problem=f"digits space {name[-1]}") for name in names])
     assert [row.against for row in rows] == ["", "default 1", "", "default 2"]
 
 
 def test_a_configuration_without_a_finished_search() -> None:
-    rows = finals([repeats("darts", "", FIRST), repeats("gdas", "", [])])
-    assert finals_table(rows).rows[1][:4] == ("gdas", "–", "–", "0")
-    assert finals_records(rows)[1]["test_regret_mean"] is None
+    rows = repeats_finals([repeats("darts", "", FIRST), repeats("gdas", "", [])])
+    assert repeats_table(rows).cells[1][:4] == ("gdas", "–", "–", "0")
+    assert repeats_table(rows).records[1]["test_regret_mean"] is None
 
 
 def test_where_no_optimum_is_known_nothing_is_called_a_regret() -> None:
     some = [replace(repeats("a", "", FIRST, test_error=[0.3]), optimum_test_error=None)]
-    rows = finals(some)
-    assert finals_table(rows).head[1] == "test error"
-    assert finals_records(rows)[0]["test_error_mean"] == pytest.approx(0.55)
-    assert curve_records(some)[0]["quantity"] == "test_error"
-    notes = " ".join(finals_notes(some))
+    rows = repeats_finals(some)
+    assert repeats_table(rows).head[1] == "test error"
+    assert repeats_table(rows).records[0]["test_error_mean"] == pytest.approx(0.55)
+    assert curves_data(some).records[0]["quantity"] == "test_error"
+    notes = " ".join(repeats_notes(some))
     assert "Test error: of the cell found; the lowest of any cell is unknown" in notes
     assert "Ratio: mean test error" in notes
     assert "minus" not in notes
-    assert "minus the lowest test error" in finals_notes([repeats("a", "", FIRST)])[0]
+    assert "minus the lowest test error" in repeats_notes([repeats("a", "", FIRST)])[0]
 
 
 def test_every_epoch_that_was_measured_has_a_record() -> None:
-    (one, two, three) = curve_records([repeats("a", "", [0.2], test_error=[0.3, 0.2], eigenvalue=[None, 1.0])])
+    (one, two, three) = curves_data([repeats("a", "", [0.2], test_error=[0.3, 0.2], eigenvalue=[None, 1.0])]).records
     assert (one["quantity"], one["epoch"], one["mean"]) == ("test_regret", 1, pytest.approx(0.2))
     assert one["standard_error"] is None
     assert two["epoch"] == 2

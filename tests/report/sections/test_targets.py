@@ -11,7 +11,6 @@ from metaopt.report.sections.targets import (
     reached,
     targets,
     targets_notes,
-    targets_records,
     targets_table,
 )
 
@@ -43,10 +42,10 @@ def test_time_to_a_target_is_a_median_over_all_runs(group_of: GroupOf) -> None:
     assert (one.runs, one.reached, other.reached) == (4, 2, 2)
     assert one.medians["evaluations"] == float("inf"), "half of its runs never got there"
     assert other.medians == {"evaluations": 1, "epochs": 8, "seconds": 2}
-    text = targets_table("T", [one, other]).rows
+    text = targets_table("T", "targets", [one, other]).cells
     assert text[0] == ("0.1000", "a", "2 of 4", "–", "–", "–")
     assert text[1] == ("0.1000", "b", "2 of 3", "1", "8", "2")
-    assert [row["median_epochs"] for row in targets_records(view, [one, other])] == [None, 8]
+    assert [row["median_epochs"] for row in targets_table("T", "targets", [one, other]).records] == [None, 8]
     assert "those that the table has of single cells" in targets_notes(view, [one])[1]
 
 

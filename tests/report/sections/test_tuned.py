@@ -10,7 +10,7 @@ import pytest
 
 from metaopt.report.data.groups import Group
 from metaopt.report.data.load import load_run
-from metaopt.report.sections.tuned import Searches, Tuned, mean_sd, tuned, tuned_notes, tuned_records, tuned_table
+from metaopt.report.sections.tuned import Searches, Tuned, mean_sd, tuned, tuned_notes, tuned_table
 
 OBJECTIVE = {"optimum_valid_error": 0.0, "optimum_test_error": 0.1}
 BEST = {"x": 1}
@@ -42,10 +42,10 @@ def test_regrets_are_means_over_runs_of_means_over_searches(group: Callable[...,
     assert (found.epochs, found.wall_s) == ((27,), 1.5)
     assert (found.default_searches, found.tuned_searches) == (Searches(4, 5), Searches(4, 4))
     assert (found.failed, found.answered, found.runs) == (3, 15, 2)
-    (row,) = tuned_table([found]).rows
+    (row,) = tuned_table([found]).cells
     assert row[:5] == ("darts", "0.3500 ± 0.0707", "0.1000 ± 0.0000", "0.1500 ± 0.0000", "3.50×")
     assert row[6:] == ("4 of 5", "4 of 4", "1.5", "2", "3 of 15")
-    (record,) = tuned_records([found])
+    (record,) = tuned_table([found]).records
     assert record["default_regret_mean"] == pytest.approx(0.35)
     assert record["default_regret_sd"] == pytest.approx(math.sqrt(0.005))
     assert "with fresh seeds (27 epochs each)" in tuned_notes([found])[0]
@@ -61,8 +61,8 @@ def test_ratios_above_the_floor_stand_beside_the_raw_ones(
     assert found.above_floor is not None
     assert found.above_floor.value == pytest.approx(6.0)
     table = tuned_table([found])
-    assert table.rows[0][table.head.index("ratio above the floor")] == "6.00×"
-    (record,) = tuned_records([found])
+    assert table.cells[0][table.head.index("ratio above the floor")] == "6.00×"
+    (record,) = tuned_table([found]).records
     assert record["floor_test_regret"] == pytest.approx(0.05)
     assert record["ratio_above_floor"] == pytest.approx(6.0)
     assert "has a test regret of 0.0500" in " ".join(tuned_notes([found]))
@@ -72,10 +72,10 @@ def test_a_side_that_diverged_is_said(group: Callable[..., Group]) -> None:
     found = tuned(group(([0.4, 0.6], [None, None]), ([0.3, 0.5], [0.2, None])))
     assert found.tuned == pytest.approx((0.1,))
     assert (found.default_searches, found.tuned_searches) == (Searches(4, 4), Searches(1, 4))
-    (row,) = tuned_table([found]).rows
+    (row,) = tuned_table([found]).cells
     assert row[6:8] == ("4 of 4", "1 of 4")
     assert row[9] == "1 of 2"
-    (record,) = tuned_records([found])
+    (record,) = tuned_table([found]).records
     counts = {name: value for name, value in record.items() if name.endswith(("asked", "finished"))}
     assert counts == {
         "default_searches_finished": 4, "default_searches_asked": 4,
@@ -98,12 +98,12 @@ def test_cpu_seconds_where_all_have_them(write_run: Callable[..., Path], answer:
     assert (new.cpu_s, new.wall_s, old.wall_s) == (2.0, 1.5, 1.5)
     assert math.isnan(old.cpu_s)
     assert tuned_table([new, without]).head[8] == "CPU s per search"
-    assert [row[8] for row in tuned_table([new, without]).rows] == ["2.0", "–"]
+    assert [row[8] for row in tuned_table([new, without]).cells] == ["2.0", "–"]
     assert tuned_notes([new, without])[-1].startswith("Seconds: median CPU time")
     assert tuned_table([new, old]).head[8] == "wall s per search"
-    assert [row[8] for row in tuned_table([new, old]).rows] == ["1.5", "1.5"]
+    assert [row[8] for row in tuned_table([new, old]).cells] == ["1.5", "1.5"]
     assert tuned_notes([new, old])[-1].startswith("Seconds: median wall time")
-    assert [record["search_cpu_s"] for record in tuned_records([new])] == [2.0]
+    assert [record["search_cpu_s"] for record in tuned_table([new]).records] == [2.0]
 
 
 def test_where_no_optimum_is_known_nothing_is_called_a_regret(group: Callable[..., Group]) -> None:
@@ -111,8 +111,8 @@ def test_where_no_optimum_is_known_nothing_is_called_a_regret(group: Callable[..
     notes = " ".join(tuned_notes(rows))
     assert "minus" not in notes
     assert "regret" not in notes.replace("and with it the regret", "")
-    assert "default_error_mean" in tuned_records(rows)[0]
-    assert "default_regret_mean" not in tuned_records(rows)[0]
+    assert "default_error_mean" in tuned_table(rows).records[0]
+    assert "default_regret_mean" not in tuned_table(rows).records[0]
 
 
 def test_a_default_that_stayed_the_best_has_a_ratio_of_one(
@@ -129,7 +129,7 @@ def test_a_default_that_stayed_the_best_has_a_ratio_of_one(
 def test_a_run_without_a_confirmation_has_no_ratio(group: Callable[..., Group]) -> None:
     found = tuned(group(([], [])))
     assert (found.default, found.tuned, found.ratio.value) == ((), (), None)
-    (row,) = tuned_table([found]).rows
+    (row,) = tuned_table([found]).cells
     assert row[1:6] == ("–", "–", "0.1500", "–", "no interval: a side has no finished repeat")
     assert row[6:10] == ("–", "–", "–", "0 of 1")
 

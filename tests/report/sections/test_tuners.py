@@ -32,7 +32,7 @@ def groups(
 def test_runs_of_a_tuner_are_those_on_all_optimizers(tuned_group_of: GroupOf) -> None:
     one, two = tuner_runs(groups(tuned_group_of, {"random": 0.1, "bohb": 0.2}))
     assert (one.label, two.label) == ("random", "bohb")
-    assert list(one.means) == [Block("digits space 1", o, s) for o in ("darts", "gdas") for s in SEEDS]
+    assert list(one.means) == [Block("digits, cell space 1", o, s) for o in ("darts", "gdas") for s in SEEDS]
     assert_allclose(one.default, 0.5)
     assert_allclose(two.tuned, [0.3, 0.28, 0.26] * 2)
 
@@ -63,7 +63,7 @@ def test_runs_of_a_block_that_differ_in_their_workers_are_averaged(tuned_group_o
     ]
     (found,) = tuner_runs(some)
     assert (found.runs, found.finished) == (2, 2)
-    assert dict(found.means) == {Block("digits space 1", "darts", 0): (0.5, pytest.approx(0.3))}
+    assert dict(found.means) == {Block("digits, cell space 1", "darts", 0): (0.5, pytest.approx(0.3))}
 
 
 def test_the_ratio_is_the_geometric_mean_over_optimizers(tuned_group_of: GroupOf) -> None:
@@ -133,7 +133,7 @@ def test_every_problem_and_optimizer_is_a_place(tuned_group_of: GroupOf) -> None
         for space in (1, 2)
     ]
     (found,) = tuner_runs(some)
-    assert [block.problem for block in found.means] == ["digits space 1"] * 2 + ["digits space 2"] * 2
+    assert [block.problem for block in found.means] == ["digits, cell space 1"] * 2 + ["digits, cell space 2"] * 2
     assert found.places == [pytest.approx((0.4, 0.1))] * 2
 
 

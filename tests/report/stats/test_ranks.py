@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from metaopt.report.data.clocks import View, views
-from metaopt.report.data.contestants import problems
 from metaopt.report.data.groups import Group
-from metaopt.report.stats.ranks import FEWEST_BLOCKS, Ranking, blocks, cliques, mean_ranks, ranking
+from metaopt.report.stats.ranks import Ranking, cliques, mean_ranks, ranking
 
 GroupOf = Callable[..., Group]
 # Demsar (2006), table 6: AUC of C4.5 with four settings on 14 data sets.
@@ -23,10 +21,6 @@ DEMSAR = 1 - np.array([
     [1.000, 1.000, 1.000, 1.000], [0.940, 0.962, 0.965, 0.962], [0.619, 0.666, 0.614, 0.669],
     [0.972, 0.981, 0.9751, 0.975], [0.957, 0.978, 0.946, 0.970],
 ])  # fmt: skip
-
-
-def views_of(*groups: Group) -> list[tuple[str, View]]:
-    return [(problem.name, views(problem)[0]) for problem in problems(groups)]
 
 
 def ranking_of(values: np.ndarray) -> Ranking:
@@ -43,40 +37,6 @@ def test_the_example_of_demsar() -> None:
     without_ties = 12 * 14 / (4 * 5) * ((found.ranks**2).sum() - 4 * 5**2 / 4)
     assert without_ties == pytest.approx(9.28, abs=0.01), "as published"
     assert found.friedman_p < stats.chi2.sf(without_ties, 3), "ties make the statistic larger"
-
-
-def test_blocks_are_seeds_of_problems_that_all_groups_have(group_of: GroupOf) -> None:
-    def groups(space: int) -> list[Group]:
-        seeds = {"a": range(4), "b": range(1, 6), "c": range(4)}
-        return [
-            group_of(
-                f"{name}-cell_space-{space}",
-                [[0.1 * s + 0.01 * space] for s in some],
-                seeds=list(some),
-                cell_space=space,
-            )
-            for name, some in seeds.items()
-            if (name, space) != ("c", 2)
-        ]
-
-    found = blocks(views_of(*groups(1), *groups(2)))
-    assert found is not None
-    assert (found.labels, found.left_out) == (("a", "b"), ("c",))
-    assert found.names == tuple(f"digits space {space}, seed {s}" for space in (1, 2) for s in (1, 2, 3))
-    assert_allclose(found.values[-1][:, 0], [0.11, 0.21, 0.31, 0.12, 0.22, 0.32])
-    assert blocks(views_of(*groups(1))) is None, "three blocks are too few"
-    assert len(found.names) == FEWEST_BLOCKS
-
-
-def test_a_run_without_a_cell_ranks_last(group_of: GroupOf) -> None:
-    found = blocks(
-        views_of(group_of("a", [[None, 0.1]] * 6), group_of("b", [[0.9, 0.9]] * 6), group_of("c", [[0.9] * 2] * 6))
-    )
-    assert found is not None
-    assert_allclose(mean_ranks(found)[-1], [1, 2.5, 2.5])
-    half = int(np.searchsorted(found.shares, 0.5))
-    assert_allclose(mean_ranks(found)[half], [3, 1.5, 1.5])
-    assert_allclose(mean_ranks(found)[0], [2, 2, 2])
 
 
 def test_what_friedman_does_not_tell_apart_is_one_clique() -> None:
@@ -124,3 +84,8 @@ def test_the_order_of_blocks_changes_nothing(order: list[int]) -> None:
     assert found.labels == again.labels
     assert_allclose(found.ranks, again.ranks)
     assert_allclose(found.corrected, again.corrected)
+
+
+def test_mean_ranks_share_ties() -> None:
+    values = np.array([[[0.1, 0.2, 0.2], [0.3, 0.1, 0.2]]])
+    assert_allclose(mean_ranks(values), [[2, 1.75, 2.25]])

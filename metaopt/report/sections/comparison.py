@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,21 +12,21 @@ from metaopt.report.data.clocks import View, budget_text, left_out_note, main_vi
 from metaopt.report.data.contestants import Problem
 from metaopt.report.data.regret import regret_name, regret_note
 from metaopt.report.document.files import Names
-from metaopt.report.document.markdown import Part, Record
+from metaopt.report.document.section import PageTable, Record, Section, records_table
 from metaopt.report.figures.anytime import anytime_plot, looks, single_plot
 from metaopt.report.figures.style import slug
-from metaopt.report.sections.best_cells import best_cells, cells_notes, cells_plots, cells_records, cells_table
-from metaopt.report.sections.checklist import checklist, checklist_records, checklist_table
-from metaopt.report.sections.finals import Final, finals, finals_notes, finals_records, finals_table
-from metaopt.report.sections.improvement import improvements, improvements_records, improvements_table
-from metaopt.report.sections.pairs import pairs, pairs_notes, pairs_records, pairs_table
-from metaopt.report.sections.ranks import rank_part
-from metaopt.report.sections.targets import reached, targets_notes, targets_records, targets_table
+from metaopt.report.sections.best_cells import best_cells, best_cells_table, cells_notes, cells_plots
+from metaopt.report.sections.checklist import checklist, checklist_table
+from metaopt.report.sections.finals import Final, finals, finals_notes, finals_table
+from metaopt.report.sections.improvement import improvements, improvements_table
+from metaopt.report.sections.pairs import Pair, pairs, pairs_data, pairs_notes, pairs_table
+from metaopt.report.sections.ranks import rank_section
+from metaopt.report.sections.targets import reached, targets_notes, targets_table
 from metaopt.report.stats.bootstrap import BAND_RESAMPLES, FEWEST
 
 
 @dataclass(frozen=True)
-class _Compared:
+class Compared:
     """A problem with what is computed of it once.
 
     Attributes:
@@ -34,6 +34,7 @@ class _Compared:
         views: Its clocks.
         main: The one on whose budget groups are tested.
         finals: Where its groups stand on each clock, by the clock's name.
+        pairs: Every two groups on each clock, likewise.
         prefix: Of file names; empty for the only problem of a study.
         suffix: Of titles, likewise.
     """
@@ -42,6 +43,7 @@ class _Compared:
     views: list[View]
     main: View
     finals: dict[str, list[Final]]
+    pairs: dict[str, list[Pair]]
     prefix: str
     suffix: str
 
@@ -51,52 +53,57 @@ class _Compared:
         return self.finals[self.main.clock.name]
 
 
-def comparison_parts(problems: Sequence[Problem]) -> Iterator[Part]:
-    """Yields the sections of all problems, then what holds over all of them."""
+def compare(problems: Sequence[Problem]) -> list[Compared]:
+    """Returns each problem with the numbers of its comparison."""
     prefixes = Names()
     names = [f"{prefixes.take(slug(problem.name))}-" if len(problems) > 1 else "" for problem in problems]
-    compared = [_compared(problem, prefix) for problem, prefix in zip(problems, names, strict=True)]
+    return [_compared(problem, prefix) for problem, prefix in zip(problems, names, strict=True)]
+
+
+def comparison_sections(compared: Sequence[Compared]) -> Iterator[Section]:
+    """Yields the sections of all problems, then those over all of them."""
     for one in compared:
-        yield _anytime_part(one)
-        yield _finals_part(one)
-        yield _pairs_part(one)
-        yield _targets_part(one)
-        if (cells := _cells_part(one)) is not None:
+        yield _anytime(one)
+        yield _finals(one)
+        yield _pairs(one)
+        yield _targets(one)
+        if (cells := _cells(one)) is not None:
             yield cells
     if compared:
-        yield rank_part([(one.problem.name, one.main) for one in compared])
-    if (part := _improvement_part(compared)) is not None:
+        yield rank_section([(one.problem.name, one.main) for one in compared])
+    if (part := _improvement(compared)) is not None:
         yield part
     if compared:
-        items = checklist(problems)
+        items = checklist([one.problem for one in compared])
         note = (
             "The practices of Lindauer and Hutter (2020), JMLR 21(243), in our words. Answered from the journals of "
-            "the groups that are compared; what no journal holds is not answered here, which is not a no."
+            "the groups that are compared; items that journals cannot answer are left open, which is not a no."
         )
-        records = {"checklist.csv": checklist_records(items)}
-        yield Part("Checklist of best practices", (note,), (checklist_table(items),), records)
+        yield Section("Checklist of best practices", (note,), (checklist_table(items),))
 
 
-def _compared(problem: Problem, prefix: str) -> _Compared:
+def _compared(problem: Problem, prefix: str) -> Compared:
     found = views(problem)
-    return _Compared(
+    at = {view.clock.name: finals(view) for view in found}
+    return Compared(
         problem=problem,
         views=found,
         main=main_view(problem, found),
-        finals={view.clock.name: finals(view) for view in found},
+        finals=at,
+        pairs={clock: pairs(rows) for clock, rows in at.items()},
         prefix=prefix,
         suffix=f", {problem.name}" if prefix else "",
     )
 
 
-def _anytime_part(one: _Compared) -> Part:
+def _anytime(one: Compared) -> Section:
     optima = [run.optimum_test_error for c in one.problem.contestants for run in c.data]
     plots, records = [], list[Record]()
     of = looks([contestant.label for contestant in one.problem.contestants])
     for view in one.views:
         found = summaries(view)
         records += curve_records(view, found)
-        plots += [plot(view, found, of, regret_name(optima), one.prefix) for plot in (anytime_plot, single_plot)]
+        plots += [plot(view, found, of, regret_name(optima), one.prefix) for plot in (single_plot, anytime_plot)]
     notes = (
         f"{regret_note(optima)}; lower is better. {left_out_note(one.problem, one.views)}",
         "A curve begins where all runs of a group have found a cell and ends where the first of them ends; nothing is "
@@ -105,23 +112,23 @@ def _anytime_part(one: _Compared) -> Part:
         *one.problem.notes,
     )
     drawn = tuple(plot for plot in plots if plot is not None)
-    return Part(f"Over the budget{one.suffix}", notes, (), {f"{one.prefix}curves.csv": records}, drawn)
+    data = (records_table(f"{one.prefix}curves", records),)
+    return Section(f"Over the budget{one.suffix}", notes, (), drawn, data=data)
 
 
-def _finals_part(one: _Compared) -> Part:
-    tables, notes, records = [], list[str](), list[Record]()
+def _finals(one: Compared) -> Section:
+    tables, notes = list[PageTable](), list[str]()
     for view in one.views:
         rows = one.finals[view.clock.name]
-        records += finals_records(view, rows)
         if view is not one.main and _are_same(rows, one.at_main):
             notes.append(f"At the common budget of {budget_text(view)} all runs stand where they do above.")
             continue
         title, name = f"At {budget_text(view)}{one.suffix}", f"{one.prefix}final-regret-{view.clock.name}"
         tables.append(finals_table(title, name, rows))
         notes = [*notes, *(note for note in finals_notes(view, rows) if note not in notes)]
-    return Part(
-        f"At the common budget{one.suffix}", tuple(notes), tuple(tables), {f"{one.prefix}final-regret.csv": records}
-    )
+    every = [row for view in one.views for row in one.finals[view.clock.name]]
+    data = replace(finals_table("", "", every), file=f"{one.prefix}final-regret")
+    return Section(f"At the common budget{one.suffix}", tuple(notes), tuple(tables), data=(data,))
 
 
 def _are_same(rows: Sequence[Final], others: Sequence[Final]) -> bool:
@@ -130,44 +137,34 @@ def _are_same(rows: Sequence[Final], others: Sequence[Final]) -> bool:
     )
 
 
-def _pairs_part(one: _Compared) -> Part:
-    found = {view.clock.name: pairs(one.finals[view.clock.name]) for view in one.views}
-    records = [record for view in one.views for record in pairs_records(view, found[view.clock.name])]
-    shown = found[one.main.clock.name]
+def _pairs(one: Compared) -> Section:
+    every = [pair for view in one.views for pair in one.pairs[view.clock.name]]
+    shown = one.pairs[one.main.clock.name]
     others = [budget_text(view) for view in one.views if view is not one.main]
     more = (f"The file has the same tests at other common budgets, each corrected by itself: {'; '.join(others)}.",)
-    return Part(
+    return Section(
         f"Group against group{one.suffix}",
         (*pairs_notes(one.main, shown), *(more if others else ())),
         (pairs_table(f"Pairs{one.suffix}", shown),),
-        {f"{one.prefix}pairs.csv": records},
+        data=(pairs_data(f"{one.prefix}pairs", every),),
     )
 
 
-def _targets_part(one: _Compared) -> Part:
+def _targets(one: Compared) -> Section:
     found = reached(one.main, one.at_main)
-    return Part(
-        f"Time to a target{one.suffix}",
-        targets_notes(one.main, found),
-        (targets_table(f"Targets{one.suffix}", found),),
-        {f"{one.prefix}targets.csv": targets_records(one.main, found)},
-    )
+    table = targets_table(f"Targets{one.suffix}", f"{one.prefix}targets", found)
+    return Section(f"Time to a target{one.suffix}", targets_notes(one.main, found), (table,))
 
 
-def _cells_part(one: _Compared) -> Part | None:
+def _cells(one: Compared) -> Section | None:
     found = best_cells(one.problem)
     if not found:
         return None
-    return Part(
-        f"Best cells{one.suffix}",
-        cells_notes(found),
-        (cells_table(f"Best cells{one.suffix}", found),),
-        {f"{one.prefix}best-cells.csv": cells_records(found)},
-        cells_plots(found, one.prefix),
-    )
+    table = best_cells_table(f"Best cells{one.suffix}", f"{one.prefix}best-cells", found)
+    return Section(f"Best cells{one.suffix}", cells_notes(found), (table,), cells_plots(found, one.prefix))
 
 
-def _improvement_part(compared: Sequence[_Compared]) -> Part | None:
+def _improvement(compared: Sequence[Compared]) -> Section | None:
     found = improvements([one.at_main for one in compared])
     if not found:
         return None
@@ -176,5 +173,4 @@ def _improvement_part(compared: Sequence[_Compared]) -> Part | None:
         "budget, a tie counting half; mean over the problems that have both, with a bootstrap that draws runs within "
         "each problem (Agarwal et al. 2021). 0.5 is no difference."
     )
-    records = {"improvement.csv": improvements_records(found)}
-    return Part("Over all problems", (note,), (improvements_table(found),), records)
+    return Section("Over all problems", (note,), (improvements_table(found),))

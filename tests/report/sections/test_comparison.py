@@ -7,18 +7,17 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib as mpl
 import pytest
 from rich.console import Console
 
 from metaopt.core.interrupt import Interrupt
 from metaopt.report.data.contestants import problems
 from metaopt.report.data.groups import Group
-from metaopt.report.figures.style import RC
+from metaopt.report.figures.style import drawing
 from metaopt.report.pages.study import StudyText, check_study, write_study
-from metaopt.report.sections.parts import comparison_parts
-from metaopt.studies import run as compare
+from metaopt.report.sections.comparison import compare, comparison_sections
 from metaopt.studies.file import load_study
+from metaopt.studies.run import run_missing
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +46,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyText, Path]:
     (out / "study.yaml").write_text(TEXT)
     plan = load_study(out / "study.yaml", {})
     with Interrupt() as interrupted:
-        assert compare.run_missing(plan.runs, out, ["metaopt", "compare"], Console(file=io.StringIO()), interrupted)
+        assert run_missing(plan.runs, out, ["metaopt", "compare"], Console(file=io.StringIO()), interrupted)
     text = StudyText(plan.title, plan.text, "metaopt compare study.yaml", tuple(run.name for run in plan.runs), ())
     write_study(text, out, out)
     return text, out
@@ -95,17 +94,18 @@ def test_every_problem_has_sections_of_its_own(group_of: Callable[..., Group]) -
         for space in (1, 2)
         for name, shift in (("a", 0.0), ("b", 0.1))
     ]
-    with mpl.rc_context(RC):
-        parts = list(comparison_parts(problems(groups)))
+    with drawing():
+        parts = list(comparison_sections(compare(problems(groups))))
     titles = [part.title for part in parts]
-    assert titles[0] == "Over the budget, digits space 1"
-    assert titles[5] == "Over the budget, digits space 2"
+    assert titles[0] == "Over the budget, digits, cell space 1"
+    assert titles[5] == "Over the budget, digits, cell space 2"
     assert titles[10:] == ["Ranks", "Over all problems", "Checklist of best practices"]
-    names = [name for part in parts for name in (*part.records, *(plot.name for plot in part.plots))]
+    files = [table.file for part in parts for table in (*part.tables, *part.data) if table.file]
+    names = [*files, *(plot.name for part in parts for plot in part.plots)]
     names += [table.name or table.title for part in parts for table in part.tables]
     assert len(names) == len(set(names))
-    assert parts[10].tables[0].rows[0][:2] == ("1: a", "1.00"), "eight blocks over both"
+    assert parts[10].tables[0].cells[0][:2] == ("1: a", "1.00"), "eight blocks over both"
 
 
 def test_no_problem_no_sections() -> None:
-    assert list(comparison_parts([])) == []
+    assert list(comparison_sections([])) == []
