@@ -12,8 +12,8 @@ from typing import Any
 from metaopt.objectives import scratch
 from metaopt.objectives.trajectory import Trajectory, TrajectoryEpoch
 from metaopt.oneshot.checkpoint.checkpoint import pack, unpack
-from metaopt.oneshot.checkpoint.sealed import UnusableCheckpointError
-from metaopt.oneshot.state import Course
+from metaopt.oneshot.checkpoint.checksum import UnusableCheckpointError
+from metaopt.oneshot.state import SearchState
 from metaopt.oneshot.train import Search, SearchEpoch
 
 #: Name of the file in the scratch folder of a trial.
@@ -71,30 +71,30 @@ class ResumableSearch:
             SearchDivergedError: if the loss, or anything else that is kept of an epoch, is not finite.
             OSError: if the folder cannot be written.
         """
-        course = self._restored() or self._search.begin(self._total)
+        state = self._restored() or self._search.begin(self._total)
         self._trajectory.write()
-        for epoch in self._search.training(course):
+        for epoch in self._search.training(state):
             row = self._trajectory.add(epoch)
-            self._keep(course)  # before the trajectory: what that shows is never trained again
+            self._keep(state)  # before the trajectory: what that shows is never trained again
             self._trajectory.write()
             yield epoch, row
-        self._keep(course)  # the choice of a cell may take longer than all the training
-        for epoch in self._search.selection(course):
+        self._keep(state)  # the choice of a cell may take longer than all the training
+        for epoch in self._search.selection(state):
             row = self._trajectory.add(epoch)
             self._trajectory.write()
             yield epoch, row
 
-    def _keep(self, course: Course) -> None:
+    def _keep(self, state: SearchState) -> None:
         spent = self.spent.to_json()
         figures = {**spent, "columns": self._trajectory.all_columns, "notes": self.notes}
-        content = pack(self._identity, figures, self._search.snapshot(course))
+        content = pack(self._identity, figures, state.save())
         scratch.keep(self._folder, CHECKPOINT, content, spent["cost_s"])
 
-    def _restored(self) -> Course | None:
+    def _restored(self) -> SearchState | None:
         """Returns where the checkpoint was written, the search made to go on from there; None without a usable one."""
         try:
-            figures, snapshot = unpack(_checkpoint(self._folder), self._identity)
-            course = self._search.restore(snapshot, self._total)
+            figures, saved = unpack(_checkpoint(self._folder), self._identity)
+            state = self._search.begin(self._total, saved)
             self._trajectory.restore(figures["columns"])
             self.spent.cost_s, self.spent.cpu_s = figures["cost_s"], figures["cpu_s"]
             self.notes = figures["notes"]
@@ -106,7 +106,7 @@ class ResumableSearch:
             self.notes = [f"began anew, as the checkpoint of an earlier start is unusable: {_what(error)}"]
             print(self.notes[0], file=sys.stderr)
             return None
-        return course
+        return state
 
 
 def _checkpoint(folder: Path) -> bytes:

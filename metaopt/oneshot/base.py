@@ -16,7 +16,7 @@ from torch import Tensor
 from metaopt.cells.space import Cell, CellSpace
 from metaopt.core.errors import TableError
 from metaopt.oneshot.settings import SearchSettings
-from metaopt.oneshot.stopping.guard import Guard
+from metaopt.oneshot.stopping.monitor import CurvatureMonitor
 from metaopt.oneshot.supernet.evaluator import SupernetEvaluator
 from metaopt.oneshot.supernet.mix import Mixes
 from metaopt.oneshot.supernet.supernet import BlockFactory, ChoiceBlock, Supernet
@@ -97,7 +97,7 @@ class OneShotOptimizer(ABC):
     def end_epoch(self) -> None:  # noqa: B027  (most optimizers move batch by batch)
         """Moves the architecture after the last batch of an epoch."""
 
-    def guard(self, epochs: int) -> Guard | None:
+    def monitor(self, epochs: int) -> CurvatureMonitor | None:
         """Returns what watches the curvature of a search of so many epochs; None if nothing does."""
         return None
 

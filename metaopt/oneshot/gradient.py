@@ -19,7 +19,7 @@ from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
 from metaopt.oneshot.settings import SearchSettings
 from metaopt.oneshot.stopping.curvature import dominant_eigenvalue, hessian
 from metaopt.oneshot.stopping.early_stopping import STOP_RULES
-from metaopt.oneshot.stopping.guard import Guard
+from metaopt.oneshot.stopping.monitor import CurvatureMonitor
 from metaopt.oneshot.supernet.arch import ArchParameters
 from metaopt.oneshot.supernet.evaluator import unchanged
 from metaopt.oneshot.supernet.partial import PartialBlock
@@ -57,11 +57,11 @@ class GradientSettings(SearchSettings):
     #: Whether two measurements of the eigenvalue with nothing between them are the same.
     curvature_is_steady: ClassVar[bool] = True
 
-    def guard(self, measure: Callable[[Batch], float], epochs: int) -> Guard | None:
+    def monitor(self, measure: Callable[[Batch], float], epochs: int) -> CurvatureMonitor | None:
         """Returns what watches the curvature of a search; None if there is nothing to measure."""
         if self.early_stopping == "off" and not self.eigenvalue_every:
             return None
-        return Guard(
+        return CurvatureMonitor(
             measure,
             epochs=epochs,
             every=self.eigenvalue_every,
@@ -72,8 +72,8 @@ class GradientSettings(SearchSettings):
 
     def dearest_epochs(self, space: CellSpace, epochs: int) -> int:
         """Returns the epochs of a search that goes back as often and as far as it may."""
-        guard = self.guard(lambda batch: math.nan, epochs)
-        return super().dearest_epochs(space, epochs) + (guard.most_again if guard else 0)
+        monitor = self.monitor(lambda batch: math.nan, epochs)
+        return super().dearest_epochs(space, epochs) + (monitor.most_again if monitor else 0)
 
     def check(self) -> None:
         """Checks the values, that a rule goes by no draw, and that what is adaptive has what it needs.
@@ -176,9 +176,9 @@ class GradientOptimizer(OneShotOptimizer):
         self.parts.generator.set_state(drawn)
         return found
 
-    def guard(self, epochs: int) -> Guard | None:
-        """Returns a guard if there is anything to measure."""
-        return self.settings.guard(self.eigenvalue, epochs)
+    def monitor(self, epochs: int) -> CurvatureMonitor | None:
+        """Returns a monitor if there is anything to measure."""
+        return self.settings.monitor(self.eigenvalue, epochs)
 
     def cells(self) -> Iterator[Cell]:
         """Yields the cell of the largest parameters (1Shot1, section 3), then those that come after it."""

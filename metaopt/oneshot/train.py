@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,8 +18,8 @@ from metaopt.core.seeds import seed_integer, stream
 from metaopt.images import ImageData
 from metaopt.oneshot.base import Batch, OneShotOptimizer, SearchParts
 from metaopt.oneshot.settings import SearchSettings
-from metaopt.oneshot.state import Course, Trained
-from metaopt.oneshot.stopping.guard import Guard, Return
+from metaopt.oneshot.state import SearchState, Trained
+from metaopt.oneshot.stopping.monitor import CurvatureMonitor, Return
 from metaopt.oneshot.supernet.data import check_batch_size, cutout, halves, shift_and_flip
 from metaopt.oneshot.supernet.evaluator import SupernetEvaluator
 from metaopt.oneshot.supernet.supernet import Supernet, SupernetScale
@@ -136,32 +135,40 @@ class Search:
         Raises:
             SearchDivergedError: if the loss, the weights, the architecture or the eigenvalue is not finite.
         """
-        course = self.begin(total)
-        yield from self.training(course, picks=picks)
-        yield from self.selection(course, picks=picks)
+        state = self.begin(total)
+        yield from self.training(state, picks=picks)
+        yield from self.selection(state, picks=picks)
 
-    def begin(self, total: int) -> Course:
-        """Returns where a search of ``total`` epochs starts."""
-        return Course(total, self.optimizer.guard(total))
+    def begin(self, total: int, saved: Mapping[str, Any] | None = None) -> SearchState:
+        """Returns the state in which a search of ``total`` epochs starts.
 
-    def training(self, course: Course, *, picks: bool = True) -> Iterator[SearchEpoch]:
+        Args:
+            total: Epochs of the schedules.
+            saved: State that a search of the same arguments has saved, to resume from; None: the beginning.
+        """
+        state = SearchState(self.supernet, self.weight_optim, self.optimizer, total, self.optimizer.monitor(total))
+        if saved is not None:
+            state.restore(saved)
+        return state
+
+    def training(self, state: SearchState, *, picks: bool = True) -> Iterator[SearchEpoch]:
         """Trains to the end of the schedules; yields every epoch but the last one, as :meth:`epochs` does.
 
-        Between two epochs, and at the end, ``course`` and the search are what :meth:`snapshot` keeps.
+        Between two epochs, and at the end, ``state`` can be saved, and restored in a new search of the same arguments.
         """
-        while not course.over:
-            back = self._advance(course)
-            epoch = None if course.over else self._look(course.trained, _last_of(course), course.total, picks)
+        while not state.over:
+            back = self._advance(state)
+            epoch = None if state.over else self._look(state.trained, _last_of(state), state.total, picks)
             if back is not None:  # only now, since the epoch is to show what made the search go back
-                self._go_back(back, course.total)
+                state.go_back(back)
             if epoch is not None:
                 yield epoch
 
-    def selection(self, course: Course, *, picks: bool = True) -> Iterator[SearchEpoch]:
+    def selection(self, state: SearchState, *, picks: bool = True) -> Iterator[SearchEpoch]:
         """Decides the final cell; yields the last epoch of :meth:`training`, and those that are trained on for it."""
-        decided = self._decisions(_last_of(course), course.total)
-        for number, (trained, is_last) in enumerate(decided, start=course.trained):
-            yield self._look(number, trained, course.total, picks, is_last=is_last)
+        decided = self._decisions(_last_of(state), state.total)
+        for number, (trained, is_last) in enumerate(decided, start=state.trained):
+            yield self._look(number, trained, state.total, picks, is_last=is_last)
 
     def _look(self, number: int, trained: Trained, total: int, picks: bool, *, is_last: bool = False) -> SearchEpoch:
         """Returns what the search is like after the training of its ``number``-th epoch."""
@@ -177,20 +184,20 @@ class Search:
             number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps, detour, trained.note
         )
 
-    def _advance(self, course: Course) -> Return | None:
+    def _advance(self, state: SearchState) -> Return | None:
         """Trains the next epoch; returns where the search has to go back to from it, if it has to."""
-        epoch, guard = course.epoch, course.guard
-        trained = self._train_epoch(epoch, course.total, guard)
-        course.trained += 1
-        course.numbers[epoch] = course.trained
-        back = guard.update(epoch, trained.eigenvalue, self.state) if guard else None
-        course.over = epoch + 1 == course.total if back is None else back.weight_decay is None
+        epoch, monitor = state.epoch, state.monitor
+        trained = self._train_epoch(epoch, state.total, monitor)
+        state.trained += 1
+        state.numbers[epoch] = state.trained
+        back = monitor.update(epoch, trained.eigenvalue, state.copy_model) if monitor else None
+        state.over = epoch + 1 == state.total if back is None else back.weight_decay is None
         if back is not None:
-            trained = replace(trained, note=f"{back.reason}, went back to epoch {course.numbers[back.epoch]}")
-            if course.over:  # what is shown then is the state gone back to, whose eigenvalue it is not
+            trained = replace(trained, note=f"{back.reason}, went back to epoch {state.numbers[back.epoch]}")
+            if state.over:  # what is shown then is the state gone back to, whose eigenvalue it is not
                 trained = replace(trained, eigenvalue=None)
-        course.epoch = (epoch if back is None else back.epoch) + 1
-        course.last = trained
+        state.epoch = (epoch if back is None else back.epoch) + 1
+        state.last = trained
         return back
 
     def _decisions(self, trained: Trained, total: int) -> Iterator[tuple[Trained, bool]]:
@@ -205,44 +212,6 @@ class Search:
                 trained = self._train_epoch(further, total)
                 further += 1
         yield trained, True
-
-    def _go_back(self, back: Return, total: int) -> None:
-        self.load_state(back.state)
-        self.optimizer.elapsed = (back.epoch + 1) / total
-        if back.weight_decay is not None:
-            for group in self.weight_optim.param_groups:
-                group["weight_decay"] = back.weight_decay
-
-    def state(self) -> dict[str, Any]:
-        """Returns a copy of all that training changes; random streams of the loop are named by the epoch."""
-        return {**deepcopy(self._weights()), "optimizer": self.optimizer.state()}
-
-    def _weights(self) -> dict[str, Any]:
-        drop_path = self.supernet.drop_path_generator.get_state()
-        parts = {"supernet": self.supernet.state_dict(), "weight_optim": self.weight_optim.state_dict()}
-        return {**parts, "drop_path": drop_path}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Goes back to what :meth:`state` returned."""
-        self.supernet.load_state_dict(state["supernet"])
-        self.weight_optim.load_state_dict(deepcopy(state["weight_optim"]))
-        self.supernet.drop_path_generator.set_state(state["drop_path"])
-        self.optimizer.load_state(state["optimizer"])
-
-    def snapshot(self, course: Course) -> dict[str, Any]:
-        """Returns all that a search is between two epochs of :meth:`training`, or after them.
-
-        Its tensors are partly the search's own and not copies: to be packed before the search goes on.
-        """
-        return {"model": {**self._weights(), "optimizer": self.optimizer.state()}, "course": course.state()}
-
-    def restore(self, snapshot: Mapping[str, Any], total: int) -> Course:
-        """Makes a new search, of the same arguments, one that goes on from a :meth:`snapshot` of the same total."""
-        course = self.begin(total)
-        course.load_state(snapshot["course"])
-        self.load_state(snapshot["model"])
-        self.optimizer.elapsed = min(1.0, course.epoch / total)
-        return course
 
     def identity(self, total: int) -> dict[str, Any]:
         """Returns what a search of ``total`` epochs depends on, as plain JSON values; for the images, their figures."""
@@ -266,7 +235,7 @@ class Search:
         low = min(_LEARNING_RATE_MIN, high)
         return low + (high - low) * (1 + math.cos(math.pi * epoch / total)) / 2
 
-    def _train_epoch(self, epoch: int, total: int, guard: Guard | None = None) -> Trained:
+    def _train_epoch(self, epoch: int, total: int, monitor: CurvatureMonitor | None = None) -> Trained:
         """Trains one epoch, at the end of every schedule if ``epoch`` is ``total`` or more."""
         for group in self.weight_optim.param_groups:
             group["lr"] = self._learning_rate(epoch, total)
@@ -286,7 +255,7 @@ class Search:
             [weight.detach() for weight in self.supernet.parameters()]
         )  # the last step has no loss after it
         self._check_finite("norm of the weights", float(torch.stack(norms).norm()), epoch, total)
-        eigenvalue = guard.measure(epoch, valid) if guard else None
+        eigenvalue = monitor.measure(epoch, valid) if monitor else None
         if eigenvalue is not None:
             self._check_finite("dominant eigenvalue", eigenvalue, epoch, total)
         return Trained(loss, eigenvalue)
@@ -328,10 +297,10 @@ class Search:
         return cutout(images, probability, images.shape[-1] // 2 if length is None else length, rng)
 
 
-def _last_of(course: Course) -> Trained:
-    if course.last is None:
+def _last_of(state: SearchState) -> Trained:
+    if state.last is None:
         raise ValueError("a search has nothing to show before its first epoch is trained")
-    return course.last
+    return state.last
 
 
 def _is_finite(tree: Any) -> bool:

@@ -82,13 +82,13 @@ def run_in_pieces(make: Callable[[], Search], total: int) -> list[SearchEpoch]:
     """Runs a search as one that is dropped after every epoch, and continued by a new one from its checkpoint."""
     done: list[SearchEpoch] = []
     search = make()
-    course = search.begin(total)
-    while not course.over:
-        done += islice(search.training(course), 1)  # none if it was the last: what that is like, the selection says
-        raw = pack(search.identity(total), {}, search.snapshot(course))
+    state = search.begin(total)
+    while not state.over:
+        done += islice(search.training(state), 1)  # none if it was the last: what that is like, the selection says
+        raw = pack(search.identity(total), {}, state.save())
         search = make()
-        course = search.restore(unpack(raw, search.identity(total))[1], total)
-    return [*done, *search.selection(course)]
+        state = search.begin(total, unpack(raw, search.identity(total))[1])
+    return [*done, *search.selection(state)]
 
 
 #: What a search keeps besides weights and architecture: settings, and the epochs that it takes to come to that. Each

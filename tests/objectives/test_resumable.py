@@ -155,9 +155,9 @@ def test_a_whole_checkpoint_that_does_not_fit_the_model_costs_its_epochs_only(
     """As of a version whose supernet has other weights: loading it ends half way."""
     calm, _ = whole(objective, tmp_path / "calm")
     search = objective.search(TRIAL)
-    course = search.begin(TRIAL.epochs)
-    next(search.training(course))
-    snapshot = search.snapshot(course)
+    state = search.begin(TRIAL.epochs)
+    next(search.training(state))
+    snapshot = state.save()
     snapshot["model"]["weight_optim"] = {"state": {}, "param_groups": []}
     identity = {**search.identity(TRIAL.epochs), "benchmark": "digits", "table": objective.answers.describe()}
     figures = {"columns": {}, "cost_s": 1, "cpu_s": 1, "notes": []}

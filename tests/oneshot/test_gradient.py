@@ -27,9 +27,10 @@ def test_going_back_to_a_state_repeats_the_step() -> None:
     assert isinstance(optimizer, GradientOptimizer)
     train, valid = batches(search)
     optimizer.arch_step(train, valid)
-    kept, ends = search.state(), []
+    state, ends = search.begin(1), []
+    kept = state.save()
     for _ in range(2):
-        search.load_state(kept)
+        state.restore(kept)
         optimizer.arch_step(train, valid)
         optimizer.arch_step(train, valid)
         ends.append([tensor.detach().clone() for tensor in optimizer.arch.tensors])
@@ -44,9 +45,10 @@ def test_the_eigenvalue_is_that_of_the_next_sample_and_leaves_no_trace(name: str
     assert isinstance(optimizer, GradientOptimizer)
     _, (images, labels) = batches(search, size=96)
     search.supernet.eval()
-    before = search.state()
+    state = search.begin(1)
+    before = state.copy_model()
     found = optimizer.eigenvalue((images, labels))
-    after = search.state()
+    after = state.copy_model()
     assert not search.supernet.training
     assert all(torch.equal(x, after["supernet"][key]) for key, x in before["supernet"].items())
     assert torch.equal(before["optimizer"]["generator"], after["optimizer"]["generator"])

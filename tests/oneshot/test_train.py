@@ -203,14 +203,14 @@ def test_a_search_that_goes_back_may_be_dropped_after_any_epoch(adaptive: bool, 
 def test_a_snapshot_holds_what_the_search_was_then() -> None:
     """And not what it is by now: packed, it does not follow the training that goes on."""
     run = small_search("darts")
-    course = run.begin(3)
-    epochs = run.training(course)
+    state = run.begin(3)
+    epochs = run.training(state)
     next(epochs)
-    raw = pack(run.identity(3), {}, run.snapshot(course))
-    rest = [*epochs, *run.selection(course)]
+    raw = pack(run.identity(3), {}, state.save())
+    rest = [*epochs, *run.selection(state)]
     fresh = small_search("darts")
-    course = fresh.restore(unpack(raw, fresh.identity(3))[1], 3)
-    assert [*fresh.training(course), *fresh.selection(course)] == rest
+    state = fresh.begin(3, unpack(raw, fresh.identity(3))[1])
+    assert [*fresh.training(state), *fresh.selection(state)] == rest
 
 
 @pytest.mark.parametrize(

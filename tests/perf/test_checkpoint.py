@@ -24,14 +24,14 @@ EPOCHS, MOST = 25, 1.05
 def test_an_epoch_with_a_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.set_num_threads(1)
     search = small_search("darts", channels=8)
-    course, path = search.begin(EPOCHS), tmp_path / "checkpoint"
-    training = search.training(course)
+    state, path = search.begin(EPOCHS), tmp_path / "checkpoint"
+    training = search.training(state)
     next(training)  # loads what is loaded once
     trained, packed, written, synced, started = [], [], [], [], time.perf_counter()
     for _ in training:
         trained.append(time.perf_counter() - started)
         started = time.perf_counter()
-        raw = pack(search.identity(EPOCHS), {}, search.snapshot(course))
+        raw = pack(search.identity(EPOCHS), {}, state.save())
         packed.append(time.perf_counter() - started)
         write_atomically(path, raw)
         written.append(time.perf_counter() - started)

@@ -31,7 +31,7 @@ from metaopt.core.trial import Result
 from metaopt.executors.base import Task
 from metaopt.executors.evaluation import UNWRITABLE, evaluate, out_of_memory, reason_of
 from metaopt.executors.process import fork_server
-from metaopt.executors.process.lifeline import die_with_parent
+from metaopt.executors.process.parent_watch import die_with_parent
 from metaopt.executors.process.trial_files import count_start, store_result, stored_result
 from metaopt.objectives.scratch import spent_s
 

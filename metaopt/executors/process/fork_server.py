@@ -1,7 +1,7 @@
 """The fork server that trials' processes come from: it has imported torch once, so a child starts in milliseconds.
 
 Python's fork server imports this module first. It is a child of the worker and the parent of the trials' processes;
-without :func:`~metaopt.executors.process.lifeline.die_with_parent` in both, a trial would keep its server, and so
+without :func:`~metaopt.executors.process.parent_watch.die_with_parent` in both, a trial would keep its server, and so
 itself, alive after its worker was killed.
 """
 
@@ -26,7 +26,7 @@ from metaopt.core.errors import RunError
 from metaopt.core.interrupt import SIGNALS
 from metaopt.core.safe_path import SAFE
 from metaopt.executors.base import Recipe
-from metaopt.executors.process.lifeline import die_with_parent
+from metaopt.executors.process.parent_watch import die_with_parent
 
 _MARK = "_METAOPT_FORK_SERVER"
 #: Variable by which the server learns what is evaluated, see :mod:`metaopt.executors.process.preload`.

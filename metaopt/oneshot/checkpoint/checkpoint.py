@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from metaopt.oneshot.checkpoint.sealed import UnusableCheckpointError, metadata, read, seal
+from metaopt.oneshot.checkpoint.checksum import UnusableCheckpointError, metadata, read, with_checksum
 
 FORMAT = 1
 
@@ -33,7 +33,7 @@ def pack(search: Mapping[str, Any], figures: Mapping[str, Any], state: Any) -> b
     """
     flat = _Flat()
     content = {"format": FORMAT, "search": search, "figures": figures, "state": _flattened(state, flat)}
-    return seal(save(flat.tensors, metadata(content)))
+    return with_checksum(save(flat.tensors, metadata(content)))
 
 
 def unpack(raw: bytes, search: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save
 
 from metaopt.oneshot.checkpoint.checkpoint import FORMAT, pack, unpack
-from metaopt.oneshot.checkpoint.sealed import UnusableCheckpointError, metadata, seal
+from metaopt.oneshot.checkpoint.checksum import UnusableCheckpointError, metadata, with_checksum
 from searches import small_search
 
 SEARCH = {"seed": 3, "settings": {"momentum": 0.9, "names": ("a", "b")}}
@@ -80,7 +80,7 @@ def test_another_search_is_told_apart(other: dict[str, Any], message: str) -> No
 
 
 def test_another_format_is_refused() -> None:
-    raw = seal(save({}, metadata({"format": FORMAT + 1})))
+    raw = with_checksum(save({}, metadata({"format": FORMAT + 1})))
     with pytest.raises(UnusableCheckpointError, match=f"of format {FORMAT + 1}, not {FORMAT}"):
         unpack(raw, SEARCH)
 
@@ -90,23 +90,23 @@ def test_another_format_is_refused() -> None:
     [{"state": {"mapping": 3}}, {"state": {"tensor": "float32"}}, {"state": {}}, {}, {"state": {"tensor": 1}}],
 )
 def test_a_whole_file_of_something_else_is_refused(content: dict[str, Any]) -> None:
-    raw = seal(save({}, metadata({"format": FORMAT, "search": SEARCH, "figures": {}, **content})))
+    raw = with_checksum(save({}, metadata({"format": FORMAT, "search": SEARCH, "figures": {}, **content})))
     with pytest.raises(UnusableCheckpointError, match="not readable"):
         unpack(raw, json.loads(json.dumps(SEARCH)))
 
 
 def test_the_whole_state_of_a_search_comes_back() -> None:
     search = small_search("darts", early_stopping="code", drop_path_prob=0.3)
-    course = search.begin(6)
-    epochs = search.training(course)
+    state = search.begin(6)
+    epochs = search.training(state)
     for _ in range(3):
         next(epochs)
-    snapshot, identity = search.snapshot(course), search.identity(6)
+    snapshot, identity = state.save(), search.identity(6)
     raw = pack(identity, {}, snapshot)
     fresh = small_search("darts", early_stopping="code", drop_path_prob=0.3)
     assert fresh.identity(6) == identity
-    restored = fresh.restore(unpack(raw, identity)[1], 6)
-    again = pack(identity, {}, fresh.snapshot(restored))
+    restored = fresh.begin(6, unpack(raw, identity)[1])
+    again = pack(identity, {}, restored.save())
     assert comparable(unpack(again, identity)[1]) == comparable(unpack(raw, identity)[1])
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metaopt.oneshot.stopping.early_stopping import STOP_RULES, EarlyStopping
-from metaopt.oneshot.stopping.guard import Guard, Return
+from metaopt.oneshot.stopping.monitor import CurvatureMonitor, Return
 
 BATCH = torch.zeros(1), torch.zeros(1)
 
@@ -18,16 +18,16 @@ def run(
 ) -> tuple[list[float | None], list[tuple[int, Return]]]:
     """Feeds a course of eigenvalues, one per epoch trained; returns what was measured and where it went back to.
 
-    With ``dropped`` every epoch has a guard of its own, which goes on from the state of the one before.
+    With ``dropped`` every epoch has a monitor of its own, which goes on from the state of the one before.
     """
     epochs = settings.setdefault("epochs", 25)
     values = iter(series)
     settings = {"every": 0, "rule": "off", "adaptive": False, "weight_decay": 3e-4, **settings}
-    guard = Guard(lambda _: next(values), **settings)
+    monitor = CurvatureMonitor(lambda _: next(values), **settings)
     measured, returns, epoch = [], [], 0
     while epoch < epochs:
-        measured.append(guard.measure(epoch, BATCH))
-        back = guard.update(epoch, measured[-1], lambda: {"after": epoch})  # noqa: B023
+        measured.append(monitor.measure(epoch, BATCH))
+        back = monitor.update(epoch, measured[-1], lambda: {"after": epoch})  # noqa: B023
         if back is not None:
             returns.append((epoch, back))
             if back.weight_decay is None:
@@ -35,8 +35,8 @@ def run(
             epoch = back.epoch
         epoch += 1
         if dropped:
-            state, guard = guard.state(), Guard(lambda _: next(values), **settings)
-            guard.load_state(state)
+            state, monitor = monitor.state(), CurvatureMonitor(lambda _: next(values), **settings)
+            monitor.load_state(state)
     return measured, returns
 
 
@@ -86,7 +86,7 @@ def test_adaptive_raises_the_penalty_ten_times_up_to_its_maximum_and_then_lets_g
 )
 def test_no_course_is_trained_longer_than_a_guard_says(values: list[float], **course: Any) -> None:
     measured, _ = run(values, **course)
-    assert len(measured) <= course["epochs"] + Guard(lambda _: 0.0, **course).most_again
+    assert len(measured) <= course["epochs"] + CurvatureMonitor(lambda _: 0.0, **course).most_again
 
 
 @pytest.mark.parametrize("rule", STOP_RULES)
@@ -94,7 +94,7 @@ def test_no_course_is_trained_longer_than_a_guard_says(values: list[float], **co
 def test_a_course_that_always_grows_is_trained_as_long_as_a_guard_says(rule: str, epochs: int, every: int) -> None:
     course = {"epochs": epochs, "every": every, "rule": rule, "adaptive": True, "weight_decay": 1e-5}
     measured, returns = run([10.0**n for n in range(300)], **course)
-    assert len(measured) == epochs + Guard(lambda _: 0.0, **course).most_again
+    assert len(measured) == epochs + CurvatureMonitor(lambda _: 0.0, **course).most_again
     assert len(returns) in (0, 4)
 
 

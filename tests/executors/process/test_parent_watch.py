@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from harness import HANG_S, wait_until
-from metaopt.executors.process.lifeline import die_with_parent
+from metaopt.executors.process.parent_watch import die_with_parent
 
 CONTEXT = multiprocessing.get_context("spawn")
 

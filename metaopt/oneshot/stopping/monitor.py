@@ -36,7 +36,7 @@ class Return:
     reason: str
 
 
-class Guard:
+class CurvatureMonitor:
     """Measures and decides after every epoch of a search. Epochs count from 0.
 
     Args:
@@ -104,7 +104,7 @@ class Guard:
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Goes to where a guard of the same arguments returned :meth:`state`."""
+        """Goes to where a monitor of the same arguments returned :meth:`state`."""
         self._weight_decay, self._states = state["weight_decay"], dict(state["states"])
         if state["stopping"] is None:
             self._stopping = None

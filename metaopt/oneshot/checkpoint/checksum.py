@@ -1,4 +1,4 @@
-"""The seal of a checkpoint: a CRC-32 over every byte of a safetensors file, which the format itself has not.
+"""The checksum of a checkpoint: a CRC-32 over every byte of a safetensors file, which the format itself has not.
 
 Here without torch, so that whoever only asks what a search has cost so far need not load it.
 """
@@ -19,7 +19,7 @@ class UnusableCheckpointError(ValueError):
 
 
 def metadata(content: Mapping[str, Any]) -> dict[str, str]:
-    """Returns the metadata of a file that is to be sealed.
+    """Returns the metadata of a file that gets a checksum.
 
     Args:
         content: Plain JSON values, which :func:`read` returns.
@@ -27,16 +27,16 @@ def metadata(content: Mapping[str, Any]) -> dict[str, str]:
     return {"content": json.dumps(content, separators=(",", ":")), "crc": f"{0:08x}"}
 
 
-def seal(raw: bytes) -> bytes:
+def with_checksum(raw: bytes) -> bytes:
     """Returns a file with this :func:`metadata` with its checksum."""
     return _with_crc(raw, _place(raw, 0), zlib.crc32(raw))
 
 
 def read(raw: bytes) -> dict[str, Any]:
-    """Returns the content of a sealed file.
+    """Returns the content of a checksummed file.
 
     Raises:
-        UnusableCheckpointError: if a bit of the file is not as it was sealed.
+        UnusableCheckpointError: if a bit of the file is not as it was written.
     """
     try:
         header = json.loads(raw[_LENGTH : _end_of_header(raw)])
