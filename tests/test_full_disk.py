@@ -12,11 +12,11 @@ import harness
 import logged
 from metaopt.cli import main
 from metaopt.core.errors import RunError
+from metaopt.core.paths import TRAJECTORY
 from metaopt.executors.base import Recipe, Task
 from metaopt.executors.process.child import run_trial
 from metaopt.executors.serial import SerialExecutor
 from metaopt.objectives import OBJECTIVES
-from metaopt.objectives.trajectory import TRAJECTORY
 from metaopt.runs.journal import read
 from metaopt.testing.executor_contract import trial
 from small_disks import fill, mount, small_disk, use_up_inodes

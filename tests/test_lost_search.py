@@ -15,8 +15,8 @@ import pytest
 
 import harness
 import logged
+from metaopt.core.paths import TRAJECTORY
 from metaopt.executors.dask.worker import LOCK
-from metaopt.objectives.trajectory import TRAJECTORY
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.journal import read, without_clock
 

@@ -125,7 +125,8 @@ def _counts(record: RunRecord) -> Iterable[str]:
     done, epochs = counted(status.done, "evaluation"), counted(status.epochs, "epoch")
     predicted = f"{status.predicted} predicted, " if status.predicted else ""
     restarts = f"{counted(status.restarts, 'restart')}, " if status.restarts else ""
-    yield f"{done}, {status.failed} failed, {restarts}{predicted}{epochs}, {status.elapsed_s:.0f} s"
+    seconds = f"{status.elapsed_s:.0f} s{' (simulated)' if record.simulated else ''}"
+    yield f"{done}, {status.failed} failed, {restarts}{predicted}{epochs}, {seconds}"
 
 
 def _findings(record: RunRecord) -> Iterable[str]:

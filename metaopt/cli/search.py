@@ -16,8 +16,8 @@ from metaopt.cli.hyperparameters import hyperparameters
 from metaopt.core.errors import RunError
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.machine import command_line
+from metaopt.core.paths import TRAJECTORY
 from metaopt.core.wording import counted
-from metaopt.objectives.trajectory import TRAJECTORY
 from metaopt.runs import search as search_run
 from metaopt.runs.folder import new_folder
 from metaopt.runs.search import PreparedSearch, SearchPlan

@@ -16,12 +16,13 @@ from metaopt.runs.status import Score
 
 def status(arguments: Namespace) -> int:
     """Prints how a run stands."""
-    found = RunRecord.read(RunFolder(arguments.run)).to_json()
-    print(json.dumps(found, indent=2) if arguments.json else "\n".join(_lines(found)))
+    record = RunRecord.read(RunFolder(arguments.run))
+    found = record.to_json()
+    print(json.dumps(found, indent=2) if arguments.json else "\n".join(_lines(found, record.simulated)))
     return OK
 
 
-def _lines(status: dict[str, Any]) -> list[str]:
+def _lines(status: dict[str, Any], simulated: bool = False) -> list[str]:
     tuning, budget = status["tuning"], status["budget"]
     state = status["state"]
     if status["driver"]:
@@ -29,7 +30,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
     if status["state"] == "interrupted":
         state += f"; go on with: {command('resume', Path(status['run']))}"
     waiting = "running" if status["driver"] else "to run again"
-    limits = ", ".join(f"{limit} {kind}" for kind, limit in budget.items() if limit is not None)
+    limits = ", ".join(counted(limit, kind[:-1]) for kind, limit in budget.items() if limit is not None)
     predicted = f", {tuning['predicted']} predicted" if tuning["predicted"] else ""
     restarts = f", {counted(tuning['restarts'], 'restart')}" if tuning["restarts"] else ""
     counts = f"{tuning['failed']} failed{restarts}{predicted}"
@@ -40,7 +41,8 @@ def _lines(status: dict[str, Any]) -> list[str]:
         f"trials     {tuning['done']} done ({counts}), {tuning['running']} {waiting}",
         f"epochs     {tuning['epochs']}",
         f"seconds    {tuning['elapsed_s']:.0f}"
-        + (f", about {tuning['left_s']:.0f} left" if tuning["left_s"] is not None and not status["end"] else ""),
+        + (f", about {tuning['left_s']:.0f} left" if tuning["left_s"] is not None and not status["end"] else "")
+        + (" (simulated)" if simulated else ""),
         *([f"default    {_score(tuning['default'])}"] if status["has_default"] else []),
         f"incumbent  {_score(tuning['incumbent'])}",
     ]

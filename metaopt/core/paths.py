@@ -11,6 +11,9 @@ from pathlib import Path
 
 from metaopt.core.errors import REINSTALL, MetaoptError
 
+#: File of a search's epochs in the folder of its trial.
+TRAJECTORY = "trajectory.json"
+
 _PACKAGE = Path(str(resources.files("metaopt")))
 #: Characters of a file's name that its unfinished one has: of a name that is long already nothing longer is made.
 _PARTIAL_NAME = 40

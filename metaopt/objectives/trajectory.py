@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from metaopt.core.paths import write_atomically
+from metaopt.core.paths import TRAJECTORY, write_atomically
 from metaopt.oneshot.train import SearchDivergedError, SearchEpoch
 from metaopt.tables.answers import Answers
 
-TRAJECTORY = "trajectory.json"
 #: Columns that most searches do without, and what stands there for nothing.
 _RARE = {"eigenvalue": None, "sweeps": 0, "detour": 0, "note": ""}
 

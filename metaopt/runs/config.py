@@ -18,7 +18,7 @@ from metaopt.executors import EXECUTORS
 from metaopt.executors.dask.clusters.settings import load_cluster
 from metaopt.oneshot import ONESHOT
 from metaopt.settings.field import check, convert, modern, types_of
-from metaopt.settings.run import BaselineSettings, RunSettings, TuneSettings, settings
+from metaopt.settings.run import SIMULATED, BaselineSettings, RunSettings, TuneSettings, settings
 from metaopt.tuners import TUNERS
 
 PREFIX = "METAOPT_"
@@ -26,8 +26,6 @@ PREFIX = "METAOPT_"
 _OTHER_VARIABLES = frozenset({"METAOPT_HOME"})
 #: More workers than this per core only slow each other down.
 _WORKERS_PER_CORE = 4
-#: Executor whose workers cost nothing, since they only look results up.
-SIMULATED = "simulated"
 _ONE_AT_A_TIME = ("serial", SIMULATED)
 _HELP = "metaopt tune --help explains the settings"
 Kind = TypeVar("Kind", bound=RunSettings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 from metaopt.core.errors import RunError
 from metaopt.core.file_lock import holder, holding
+from metaopt.core.paths import TRAJECTORY
 from metaopt.core.system_errors import explaining
 from metaopt.core.wording import command
 from metaopt.runs.journal import JournalRecord, JournalWriter, Story, read
@@ -69,6 +71,13 @@ class RunFolder:
     def trial(self, trial_id: int) -> Path:
         """Returns the folder of a trial."""
         return self.path / "trials" / f"{trial_id:05d}"
+
+    def trained(self, trial_id: int) -> int:
+        """Returns how many epochs a running search has trained so far, as its file says; 0 where there is none."""
+        try:
+            return len(json.loads((self.trial(trial_id) / TRAJECTORY).read_bytes())["epoch"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return 0
 
     def create(self) -> None:
         """Makes the folder.

@@ -30,7 +30,7 @@ from metaopt.runs.plan import PlannedRun, plan
 from metaopt.runs.progress import Progress, show
 from metaopt.runs.record import Confirmation, RunRecord
 from metaopt.runs.same_problem import changed_versions, check_same_problem, check_same_run
-from metaopt.settings.run import EXTENDABLE, RunSettings
+from metaopt.settings.run import EXTENDABLE, SIMULATED, RunSettings
 from metaopt.tuners.base import Problem, Tuner
 from metaopt.tuners.fixed import Fixed
 
@@ -237,7 +237,13 @@ def tune(run: PlannedRun, folder: RunFolder, journal: JournalRecord, crew: Crew)
         RunError: if no worker is left.
     """
     budget, pause_s = run.settings.limits, 0.0 if run.objective.needs_process else _LOOK_UP_PAUSE_S
-    shown = show("tuning", budget, crew.console, default=journal.record.default, pause_s=pause_s)
+    shown = show(
+        *("tuning", budget, crew.console),
+        default=journal.record.default,
+        simulated=run.settings.executor == SIMULATED,
+        trained=folder.trained if run.objective.needs_process else None,
+        pause_s=pause_s,
+    )
     return _driven(run, run.make_tuner(), budget, folder, journal, shown, crew)
 
 
@@ -267,7 +273,7 @@ def confirm(run: PlannedRun, record: RunRecord, crew: Crew, searches: int = 0) -
         repeats=Confirmation(so_far).searches,
     )
     budget = Budget(len(configs) * tuner.repeats)
-    shown = show("confirming", budget, crew.console, scores=False)
+    shown = show("confirming", budget, crew.console, scores=False, trained=place.trained)
     return bool(_driven(run, tuner, budget, place, so_far, shown, crew))
 
 

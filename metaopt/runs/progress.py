@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -20,6 +20,8 @@ from metaopt.runs.status import RunStatus, Score, Tally
 
 _REFRESHES_PER_S = 4
 _BAR_WIDTH = 32
+#: Seconds between two looks at the running searches, and how many of them are shown.
+_READS_S, _SHOWN = 1.0, 4
 Config = Mapping[str, Value]
 
 
@@ -33,13 +35,24 @@ class Progress:
         default: The default configuration, whose score is shown; None where there is none.
         scores: Whether to show scores: not where configurations are evaluated again and again, since the best of equals
             is luck.
+        simulated: Whether the seconds are those of a simulated clock.
+        trained: Number of a running trial to the epochs that it has trained so far.
     """
 
     def __init__(
-        self, title: str, budget: Budget, console: Console, *, default: Config | None = None, scores: bool = True
+        self,
+        title: str,
+        budget: Budget,
+        console: Console,
+        *,
+        default: Config | None = None,
+        scores: bool = True,
+        simulated: bool = False,
+        trained: Callable[[int], int] | None = None,
     ) -> None:
         self.title, self.budget, self.console = title, budget, console
         self._has_default, self._scores, self._tally = default is not None, scores, Tally(default)
+        self._simulated, self._trained = " simulated" if simulated else "", trained
         self._now_s = 0.0
 
     def replayed(self, events: Sequence[Event]) -> None:
@@ -74,9 +87,9 @@ class Progress:
         parts = [
             *(scores if self._scores else ()),
             counted(status.epochs, "epoch"),
-            f"{duration(status.elapsed_s)} gone",
+            f"{duration(status.elapsed_s)}{self._simulated or ' gone'}",
         ]
-        parts += [f"about {duration(status.left_s)} left"] if status.left_s is not None else []
+        parts += [f"about {duration(status.left_s)}{self._simulated} left"] if status.left_s is not None else []
         return " · ".join(parts)
 
     def __enter__(self) -> Self:
@@ -95,22 +108,12 @@ class Lines(Progress):
         title: See :class:`Progress`.
         budget: Likewise.
         console: Likewise.
-        default: Likewise.
-        scores: Likewise.
         pause_s: Wall seconds after a line in which a trial that is ok gets none: for trials that take no time.
+        options: Further ones of :class:`Progress`.
     """
 
-    def __init__(
-        self,
-        title: str,
-        budget: Budget,
-        console: Console,
-        *,
-        default: Config | None = None,
-        scores: bool = True,
-        pause_s: float = 0.0,
-    ) -> None:
-        super().__init__(title, budget, console, default=default, scores=scores)
+    def __init__(self, title: str, budget: Budget, console: Console, *, pause_s: float = 0.0, **options: Any) -> None:
+        super().__init__(title, budget, console, **options)
         self._pause_s, self._printed_at = pause_s, float("-inf")
 
     def replayed(self, events: Sequence[Event]) -> None:
@@ -138,12 +141,11 @@ class Lines(Progress):
 
 
 class Bar(Progress):
-    """A live bar with two lines of numbers under it."""
+    """A live bar, with lines of numbers and of the running searches under it; see :class:`Progress`."""
 
-    def __init__(
-        self, title: str, budget: Budget, console: Console, *, default: Config | None = None, scores: bool = True
-    ) -> None:
-        super().__init__(title, budget, console, default=default, scores=scores)
+    def __init__(self, title: str, budget: Budget, console: Console, **options: Any) -> None:
+        super().__init__(title, budget, console, **options)
+        self._read_at, self._searches = float("-inf"), ""
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=_REFRESHES_PER_S)
 
     def __enter__(self) -> Self:
@@ -162,7 +164,17 @@ class Bar(Progress):
         head.add_row(
             Text(self.title, "bold"), ProgressBar(1.0, part, width=_BAR_WIDTH), Text(_count(status, self.budget))
         )
-        return Group(head, Text(self._summary(status), "dim"))
+        lines = [self._summary(status), self._running()]
+        return Group(head, *(Text(line, "dim") for line in lines if line))
+
+    def _running(self) -> str:
+        """Returns how far the running searches are; their files are read once a second."""
+        if self._trained is not None and time.monotonic() - self._read_at >= _READS_S:
+            trials = list(self._tally.running.values())
+            parts = [f"trial {trial.id}: epoch {self._trained(trial.id)}/{trial.epochs}" for trial in trials[:_SHOWN]]
+            more = [f"{len(trials) - _SHOWN} more"] if len(trials) > _SHOWN else []
+            self._read_at, self._searches = time.monotonic(), " · ".join([*parts, *more])
+        return self._searches
 
 
 def _part_used(status: RunStatus, budget: Budget) -> float:
@@ -180,7 +192,8 @@ def _part_used(status: RunStatus, budget: Budget) -> float:
 
 
 def _count(status: RunStatus, budget: Budget) -> str:
-    counts = [f"{status.done}/{budget.evaluations} trials" if budget.evaluations else counted(status.done, "trial")]
+    total = f"{status.done}/{counted(budget.evaluations, 'trial')}" if budget.evaluations else ""
+    counts = [total or counted(status.done, "trial")]
     counts += [f"{status.running} running"] if status.running else []
     counts += [f"{status.failed} failed"] if status.failed else []
     counts += [counted(status.restarts, "restart")] if status.restarts else []
@@ -202,16 +215,8 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def show(
-    title: str,
-    budget: Budget,
-    console: Console,
-    *,
-    default: Config | None = None,
-    scores: bool = True,
-    pause_s: float = 0.0,
-) -> Progress:
+def show(title: str, budget: Budget, console: Console, *, pause_s: float = 0.0, **options: Any) -> Progress:
     """Returns the way to show a run that suits the console, see :class:`Lines`."""
     if console.is_terminal and not console.is_dumb_terminal:
-        return Bar(title, budget, console, default=default, scores=scores)
-    return Lines(title, budget, console, default=default, scores=scores, pause_s=pause_s)
+        return Bar(title, budget, console, **options)
+    return Lines(title, budget, console, pause_s=pause_s, **options)

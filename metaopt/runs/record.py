@@ -12,6 +12,7 @@ from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import RunHeader, of_journal
 from metaopt.runs.journal import JournalRecord, read_header
 from metaopt.runs.status import RunStatus, Tally
+from metaopt.settings.run import SIMULATED
 
 Side = Literal["default", "tuned"]
 #: Keys of the trials of a confirmation.
@@ -176,6 +177,11 @@ class RunRecord:
     def state(self) -> Literal["running", "finished", "interrupted"]:
         """In a word."""
         return "running" if self.driver else "finished" if self.finished else "interrupted"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its seconds are those of a simulated clock."""
+        return bool(self.header.settings.get("executor") == SIMULATED)
 
     def to_json(self) -> dict[str, Any]:
         """Returns how the run stands as plain JSON values.

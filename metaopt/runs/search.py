@@ -13,12 +13,12 @@ from typing import Any
 from metaopt.core.errors import RunError, raise_together
 from metaopt.core.interrupt import Interrupt
 from metaopt.core.machine import cores, host, versions
-from metaopt.core.paths import write_atomically
+from metaopt.core.paths import TRAJECTORY, write_atomically
 from metaopt.core.system_errors import explaining
 from metaopt.core.trial import Result, Trial
 from metaopt.objectives import scratch
 from metaopt.objectives.oneshot import OneShot
-from metaopt.objectives.trajectory import TRAJECTORY, TrajectoryEpoch
+from metaopt.objectives.trajectory import TrajectoryEpoch
 from metaopt.oneshot.train import SearchDivergedError
 from metaopt.settings.field import MOST_SEED, check, field
 from metaopt.settings.search import SearchTask

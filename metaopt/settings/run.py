@@ -18,6 +18,8 @@ RESUMABLE = ("executor", "workers", "cluster", "stop_after_failures")
 EXTENDABLE = ("budget", "budget_epochs", "budget_seconds", "confirm")
 #: What a tuner of cells may be told, of the errors that a table has for several seeds.
 ERRORS = ("mean", "single")
+#: Executor whose workers cost nothing, since they only look results up; its seconds are those of the table.
+SIMULATED = "simulated"
 #: Settings that journals hold under another key, their name when the format was made.
 WRITTEN = {"space": "hyperparameters"}
 _TUNER, _BUDGET, _EXECUTION = "tuner", "budget", "execution"
@@ -157,7 +159,7 @@ class BaselineSettings(RunSettings):
     workers: int | None = field(
         None, "evaluations at a time, on the simulated clock", ge=1, otherwise="1", group=_EXECUTION
     )
-    executor: str = "simulated"
+    executor: str = SIMULATED
     errors: str = field(
         "mean",
         "what the tuner is told of a cell: the mean over the table's seeds, or a single seed that is drawn",

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from metaopt.core.paths import TRAJECTORY
 from metaopt.core.trial import Result, Trial
 from metaopt.objectives.oneshot import OneShot
 from metaopt.objectives.resumable import CHECKPOINT
 from metaopt.objectives.scratch import SCRATCH, discard, keep, spent_s
-from metaopt.objectives.trajectory import TRAJECTORY, TrajectoryEpoch
+from metaopt.objectives.trajectory import TrajectoryEpoch
 from metaopt.oneshot.checkpoint.checkpoint import pack
 from metaopt.oneshot.train import Search
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from metaopt.cells.space import CELL_SPACES
-from metaopt.objectives.trajectory import TRAJECTORY, Trajectory
+from metaopt.core.paths import TRAJECTORY
+from metaopt.objectives.trajectory import Trajectory
 from metaopt.oneshot.train import SearchDivergedError, SearchEpoch
 from metaopt.tables.answers import Answers
 from metaopt.tables.card import load_card

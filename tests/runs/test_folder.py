@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from metaopt.core.errors import JournalError, RunError
+from metaopt.core.paths import TRAJECTORY
 from metaopt.report.data.load import load_run
 from metaopt.runs.folder import RunFolder, new_folder
 
@@ -155,3 +156,12 @@ def test_folders_of_other_commands_are_known(
     with pytest.raises(RunError, match="is not a run folder") as error:
         read(tmp_path)
     assert error.value.hint == hint.format(folder=tmp_path)
+
+
+def test_the_epochs_of_a_running_search_are_in_its_file(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert folder.trained(3) == 0
+    folder.trial(3).mkdir(parents=True)
+    for text, epochs in (("{}", 0), ("[", 0), ('{"epoch": [1, 2]}', 2)):
+        (folder.trial(3) / TRAJECTORY).write_text(text)
+        assert folder.trained(3) == epochs

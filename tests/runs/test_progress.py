@@ -86,3 +86,25 @@ def test_trials_that_take_no_time_get_a_line_now_and_then_but_failures_always() 
     assert isinstance(progress.console.file, io.StringIO)
     lines = progress.console.file.getvalue().splitlines()
     assert ["trial 0," in lines[0], "trial 2," in lines[1], len(lines)] == [True, True, 2]
+
+
+def test_simulated_seconds_are_called_so() -> None:
+    said = play(show("tuning", Budget(evaluations=4), Console(file=io.StringIO()), simulated=True))
+    assert "4 s simulated · about 4 s simulated left" in said
+    assert "gone" not in said
+
+
+def test_one_trial_is_no_plural() -> None:
+    assert "tuning goes on after 1/1 trial |" in play(show("tuning", Budget(1), Console(file=io.StringIO())))
+
+
+def test_a_bar_shows_the_epochs_of_running_searches() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120, _environ={"TERM": "xterm"})
+    progress = Bar("tuning", Budget(9), console, trained={2: 4, 3: 0, 4: 1, 5: 2, 6: 3}.__getitem__)
+    play(progress)
+    for number in range(3, 7):
+        progress.asked(6.0, trial(number))
+    progress._read_at = float("-inf")
+    assert progress._running() == (
+        "trial 2: epoch 4/9 · trial 3: epoch 0/9 · trial 4: epoch 1/9 · trial 5: epoch 2/9 · 1 more"
+    )
