@@ -17,6 +17,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from metaopt.cli import commands, parser
+
 ROOT = Path(__file__).resolve().parents[1]
 LOG = logging.getLogger("mkdocs.hooks.site")
 REFERENCE = ROOT / "results" / "reference"
@@ -33,7 +35,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     decisions = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
     filled = {
         "Results": ["results.md", *results],
-        "Reference": ["reference/index.md", *(f"reference/{room.name}.md" for room in _rooms())],
+        "Reference": [
+            "reference/index.md",
+            "reference/commands.md",
+            *(f"reference/{room.name}.md" for room in _rooms()),
+        ],
         "Decisions": ["decisions/index.md", *(f"decisions/{path.name}" for path in decisions)],
     }
     config.nav = [{name: filled.get(name, pages)} for part in config.nav or [] for name, pages in part.items()]
@@ -49,6 +55,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for figure in sorted(path for path in REFERENCE.rglob("*.svg")):
         files.append(_copy(config, _site_path(figure), figure))
     files.append(File.generated(config, "reference/index.md", content=_reference_index()))
+    files.append(File.generated(config, "reference/commands.md", content=_commands()))
     for room in _rooms():
         files.append(File.generated(config, f"reference/{room.name}.md", content=_reference(room)))
     return files
@@ -141,7 +148,17 @@ def _plain(text: str) -> str:
 def _reference_index() -> str:
     rows = [f"| [`metaopt.{room.name}`]({room.name}.md) | {_summary(room / '__init__.py')} |" for room in _rooms()]
     lines = "\n".join(rows)
-    return f"# Reference of the modules\n\n| package | |\n|---|---|\n{lines}\n"
+    about = "# Reference\n\nThe help of all [commands](commands.md), and the modules:"
+    return f"{about}\n\n| package | |\n|---|---|\n{lines}\n"
+
+
+def _commands() -> str:
+    """Returns the help of every command, each under its name."""
+    os.environ["COLUMNS"] = "100"  # argparse asks it
+    parts = [
+        f"## {command.prog}\n\n```text\n{command.format_help()}```\n" for command in parser.leaves(commands.build())
+    ]
+    return "\n".join(["# Commands\n", *parts])
 
 
 def _reference(room: Path) -> str:

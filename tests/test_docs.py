@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 import metaopt
+from metaopt.cli import commands, parser
 
 pytestmark = pytest.mark.slow
 
@@ -95,6 +96,13 @@ def test_every_module_has_its_reference(site: Path) -> None:
     names = {".".join(part for part in path.parts if part != "__init__") for path in modules}
     assert sorted(name for name in names if f'id="{name}"' not in text) == []
     assert re.findall(r":(?:mod|class|func|data|meth):", text) == []
+
+
+def test_every_command_has_its_help(site: Path) -> None:
+    text = (site / "reference" / "commands.html").read_text(encoding="utf-8")
+    names = [command.prog for command in parser.leaves(commands.build())]
+    assert len(names) > 20
+    assert [name for name in names if f'id="{name.replace(" ", "-")}"' not in text] == []
 
 
 def test_a_dead_link_ends_the_build(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ UNFINISHED = {
     "executors": 5,
     "objectives": 5,
     "oneshot": 12,
-    "report": 41,
+    "report": 34,
     "runs": 7,
     "settings": 1,
     "studies": 2,

@@ -15,10 +15,19 @@ import pytest
 from metaopt import cli
 from metaopt.cli.clusters import how_to_use
 from metaopt.executors.dask.clusters.settings import KINDS, load_cluster
+from metaopt.studies.file import load_study
 
 ROOT = Path(__file__).parents[1]
 #: Commands that only read what is shipped.
-QUICK = ("metaopt --version", "metaopt --help", "metaopt space ", "metaopt benchmark list", "metaopt benchmark info")
+QUICK = (
+    "metaopt --version",
+    "metaopt --help",
+    "metaopt space ",
+    "metaopt tuner ",
+    "metaopt optimizer ",
+    "metaopt benchmark list",
+    "metaopt benchmark info",
+)
 
 
 def commands(name: str) -> list[str]:
@@ -41,8 +50,24 @@ def test_the_front_page_is_one_screen_and_a_half() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the runs and the study that documents speak of."""
+    folder = tmp_path_factory.mktemp("place")
+    (folder / "runs").mkdir()
+    for run in ("darts-digits1-bohb-s0", "a", "b"):
+        (folder / "runs" / run).symlink_to(ROOT / "results" / "reference" / "darts-digits1-bohb")
+    (folder / "my-study").mkdir()
+    study = re.findall(
+        r"^```yaml\n(.*?)^```", (ROOT / "docs" / "studies.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    (folder / "my-study" / "study.yaml").write_text(study[0])
+    return folder
+
+
 @pytest.mark.parametrize(("name", "command"), SHOWN)
-def test_command_exists(name: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_exists(name: str, command: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
     program, *arguments = shlex.split(command)
     if program == "make":
         targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
@@ -110,6 +135,10 @@ def test_ten_questions_of_a_first_reader_have_an_answer() -> None:
     answers = [line.split("|")[2] for line in section.splitlines() if line.startswith("| ") and "?" in line]
     assert len(answers) >= 10
     assert all(re.search(r"`[\w/]+\.\w+`|\]\(#", answer) for answer in answers)
+
+
+def test_the_study_that_is_shown_has_six_runs(place: Path) -> None:
+    assert len(load_study(place / "my-study" / "study.yaml", {}).runs) == 6
 
 
 def test_the_map_of_the_code_is_complete() -> None:
