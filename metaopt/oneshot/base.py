@@ -29,7 +29,7 @@ class SearchParts:
     """What a search gives its optimizer to work with.
 
     Attributes:
-        space: The cell space that is searched.
+        cell_space: The cell space that is searched.
         supernet: Its one-shot model; the loop trains its weights.
         weight_optim: Which moves the weights.
         evaluation: How good the one-shot model is on images that the weights are not trained on.
@@ -37,7 +37,7 @@ class SearchParts:
         known: Which cells may be picked; None: every one. The weights learn under all of them in any case.
     """
 
-    space: CellSpace
+    cell_space: CellSpace
     supernet: Supernet
     weight_optim: torch.optim.SGD
     evaluation: SupernetEvaluator

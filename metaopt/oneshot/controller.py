@@ -64,7 +64,7 @@ class Controller(nn.Module):
     """Draws cells of a space; differs from a table of logits in that later decisions depend on earlier ones.
 
     Args:
-        space: The cell space.
+        cell_space: The cell space.
         temperature: Logits are divided by it.
         tanh_constant: Largest size of a logit of a parent; of an operation a fifth of it, so that at the published 2.5
             no operation becomes more probable than 0.58.
@@ -72,10 +72,10 @@ class Controller(nn.Module):
     """
 
     def __init__(
-        self, space: CellSpace, *, temperature: float, tanh_constant: float, generator: torch.Generator
+        self, cell_space: CellSpace, *, temperature: float, tanh_constant: float, generator: torch.Generator
     ) -> None:
         super().__init__()
-        self.space, self.temperature, self.tanh_constant = space, temperature, tanh_constant
+        self.cell_space, self.temperature, self.tanh_constant = cell_space, temperature, tanh_constant
         with torch.device("meta"):  # layers draw their weights from the global generator; these do not
             self.lstm = nn.LSTMCell(_HIDDEN, _HIDDEN)
             self.start = nn.Parameter(torch.empty(1, _HIDDEN))
@@ -94,7 +94,7 @@ class Controller(nn.Module):
         anchors = torch.zeros(count, 1, _HIDDEN)  # what the controller knows of each node; of the cell's input nothing
         log_prob = torch.zeros(count)
         wiring, ops, op_probs, parent_probs = [], [], [], {}
-        for node, choices in enumerate(self.space.parent_choices, start=1):
+        for node, choices in enumerate(self.cell_space.parent_choices, start=1):
             if len(choices) > 1:
                 state = self.lstm(self.start.expand(count, -1), state)
                 logits = self._parent_logits(state[0], anchors)
@@ -103,7 +103,7 @@ class Controller(nn.Module):
             else:
                 parents = torch.tensor(choices).expand(count, -1)
             wiring.append(parents.sort(dim=1).values.tolist())
-            if node > self.space.n_nodes:
+            if node > self.cell_space.n_nodes:
                 break
             drawn = anchors.gather(1, parents[:, :, None].expand(-1, -1, _HIDDEN))
             state = self.lstm(drawn.mean(1), state)  # a mean, as the order of the parents means nothing

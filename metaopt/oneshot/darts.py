@@ -40,10 +40,10 @@ class DartsSettings(GradientSettings):
     selection: str = field("argmax", choices=("argmax", "perturbation"))
     projection_epochs: int = field(5, ge=0)
 
-    def dearest_epochs(self, space: CellSpace, epochs: int) -> int:
+    def dearest_epochs(self, cell_space: CellSpace, epochs: int) -> int:
         """Returns the epochs of the search with those between any two decisions of the selection."""
-        between = 0 if self.selection == "argmax" else sum(map(len, decisions(space))) - 1
-        return super().dearest_epochs(space, epochs) + between * self.projection_epochs
+        between = 0 if self.selection == "argmax" else sum(map(len, decisions(cell_space))) - 1
+        return super().dearest_epochs(cell_space, epochs) + between * self.projection_epochs
 
 
 class Darts(GradientOptimizer):

@@ -61,7 +61,7 @@ class Enas(SampledOptimizer):
     def __init__(self, parts: SearchParts, settings: EnasSettings) -> None:
         super().__init__(parts, settings)
         self.controller = Controller(
-            parts.space,
+            parts.cell_space,
             temperature=settings.temperature,
             tanh_constant=settings.tanh_constant,
             generator=parts.generator,
@@ -120,7 +120,7 @@ class Enas(SampledOptimizer):
         with torch.no_grad():
             draws = self.controller(1, None)
         parents = {node: _row(probs) for node, probs in draws.parent_probs.items()}
-        output = parents.pop(self.parts.space.n_nodes + 1)
+        output = parents.pop(self.parts.cell_space.n_nodes + 1)
         return {"ops": [_row(probs) for probs in draws.op_probs], "output": [output], "inputs": list(parents.values())}
 
     def state(self) -> dict[str, Any]:

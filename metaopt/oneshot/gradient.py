@@ -70,10 +70,10 @@ class GradientSettings(SearchSettings):
             weight_decay=self.weight_decay,
         )
 
-    def dearest_epochs(self, space: CellSpace, epochs: int) -> int:
+    def dearest_epochs(self, cell_space: CellSpace, epochs: int) -> int:
         """Returns the epochs of a search that goes back as often and as far as it may."""
         monitor = self.monitor(lambda batch: math.nan, epochs)
-        return super().dearest_epochs(space, epochs) + (monitor.most_again if monitor else 0)
+        return super().dearest_epochs(cell_space, epochs) + (monitor.most_again if monitor else 0)
 
     def check(self) -> None:
         """Checks the values, that a rule goes by no draw, and that what is adaptive has what it needs.
@@ -140,7 +140,7 @@ class GradientOptimizer(OneShotOptimizer):
 
     def draw_architecture(self) -> Architecture:
         """Returns the parameters that the search starts from."""
-        return ArchParameters.draw(self.parts.space, self.parts.generator, self.device)
+        return ArchParameters.draw(self.parts.cell_space, self.parts.generator, self.device)
 
     def valid_loss(self, valid: Batch) -> Tensor:
         """Returns the loss that the architecture is to lower: cross-entropy under :meth:`mix`."""

@@ -36,10 +36,10 @@ class Decision:
         return (*mix.inputs, mix.output)[self.node - 1]
 
 
-def decisions(space: CellSpace) -> tuple[list[Decision], list[Decision]]:
+def decisions(cell_space: CellSpace) -> tuple[list[Decision], list[Decision]]:
     """Returns what is to be decided in a cell space: operations, then wiring."""
-    ops = [Decision(node) for node in range(1, space.n_nodes + 1)]
-    return ops, [Decision(node, size) for node, size in enumerate(space.n_parents, start=1) if size < node]
+    ops = [Decision(node) for node in range(1, cell_space.n_nodes + 1)]
+    return ops, [Decision(node, size) for node, size in enumerate(cell_space.n_parents, start=1) if size < node]
 
 
 class Projection:
@@ -58,7 +58,7 @@ class Projection:
         self._arch, self._evaluation = arch, evaluation
         self.waiting = [
             alike[k]
-            for alike in decisions(arch.space)
+            for alike in decisions(arch.cell_space)
             for k in torch.randperm(len(alike), generator=generator).tolist()
         ]
 

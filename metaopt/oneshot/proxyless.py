@@ -44,25 +44,25 @@ class GateParameters:
     """Logits of every choice.
 
     Attributes:
-        space: The cell space.
+        cell_space: The cell space.
         ops: (n, 3), columns as :data:`metaopt.oneshot.supernet.mix.MIXED_OPS`.
         parents: By node: (number of sets of parents that it may take,); nodes without a choice have none.
     """
 
-    space: CellSpace
+    cell_space: CellSpace
     ops: Tensor
     parents: dict[int, Tensor]
 
     @classmethod
-    def draw(cls, space: CellSpace, generator: torch.Generator, device: torch.device) -> GateParameters:
+    def draw(cls, cell_space: CellSpace, generator: torch.Generator, device: torch.device) -> GateParameters:
         """Draws all logits from 1e-3 N(0, 1) (Cai et al. 2019, released code)."""
 
         def draw(*shape: int) -> Tensor:
             return (1e-3 * torch.randn(shape, generator=generator)).to(device).requires_grad_()
 
-        sizes = {node: len(sets) for node, sets in enumerate(space.parent_choices, start=1)}
-        ops = draw(space.n_nodes, len(MIXED_OPS))
-        return cls(space, ops, {node: draw(size) for node, size in sizes.items() if size > 1})
+        sizes = {node: len(sets) for node, sets in enumerate(cell_space.parent_choices, start=1)}
+        ops = draw(cell_space.n_nodes, len(MIXED_OPS))
+        return cls(cell_space, ops, {node: draw(size) for node, size in sizes.items() if size > 1})
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -71,16 +71,16 @@ class GateParameters:
 
     def choose(self, ops: Tensor, parents: dict[int, int]) -> Cell:
         """Returns the cell of the operations' columns (n,) and, by node, the number of a set of parents."""
-        sets = [choices[parents.get(node, 0)] for node, choices in enumerate(self.space.parent_choices, start=1)]
+        sets = [choices[parents.get(node, 0)] for node, choices in enumerate(self.cell_space.parent_choices, start=1)]
         return Cell(tuple(sets), tuple(MIXED_OPS[k] for k in ops.tolist()))
 
     def cells(self) -> Iterator[Cell]:
         """Yields all cells, the most probable first."""
         parents = [
             dict(zip(choices, self.parents[node].tolist() if node in self.parents else [0.0], strict=True))
-            for node, choices in enumerate(self.space.parent_choices, start=1)
+            for node, choices in enumerate(self.cell_space.parent_choices, start=1)
         ]
-        return cells_by_strength(self.space, self.ops.tolist(), parents)
+        return cells_by_strength(self.cell_space, self.ops.tolist(), parents)
 
     def to_json(self) -> dict[str, Any]:
         """Returns all probabilities as plain lists, one row per choice, rounded to six places."""
@@ -102,7 +102,7 @@ class Proxyless(GradientOptimizer):
 
     def draw_architecture(self) -> GateParameters:
         """Returns logits of all choices."""
-        return GateParameters.draw(self.parts.space, self.parts.generator, self.device)
+        return GateParameters.draw(self.parts.cell_space, self.parts.generator, self.device)
 
     def _draw(self) -> tuple[Tensor, dict[int, int]]:
         """Draws a column per block and the number of a set of parents per node.
@@ -123,12 +123,12 @@ class Proxyless(GradientOptimizer):
         """Returns the gates of a drawn path: 0 or 1, with the gradients of their probabilities."""
         ops, parents = self._draw()
         gates = {node: _gate(logits, torch.tensor(parents[node])) for node, logits in self.arch.parents.items()}
-        *inputs, output = (self._edges(node, gates.get(node)) for node in range(1, self.parts.space.n_nodes + 2))
+        *inputs, output = (self._edges(node, gates.get(node)) for node in range(1, self.parts.cell_space.n_nodes + 2))
         return Mix(_gate(self.arch.ops, ops), output, tuple(inputs), gates=True)
 
     def _edges(self, node: int, gate: Tensor | None) -> Tensor:
         """Returns the weight of every possible parent of ``node``: the gates of the sets that it is in."""
-        choices = self.parts.space.parent_choices[node - 1]
+        choices = self.parts.cell_space.parent_choices[node - 1]
         members = torch.tensor([[float(i in choice) for i in range(node)] for choice in choices], device=self.device)
         return members[0] if gate is None else gate @ members
 

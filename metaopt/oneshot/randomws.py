@@ -18,7 +18,7 @@ class RandomWs(SampledOptimizer):
 
     def draw(self, count: int, rng: np.random.Generator) -> list[Cell]:
         """Returns cells with every node's parents and operation uniform."""
-        return [self.parts.space.sample(rng) for _ in range(count)]
+        return [self.parts.cell_space.sample(rng) for _ in range(count)]
 
     def arch_to_json(self) -> dict[str, Any]:
         """Returns nothing, as there are no weights of the architecture."""

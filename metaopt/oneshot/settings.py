@@ -67,7 +67,7 @@ class SearchSettings:
         settings.check()
         return settings
 
-    def dearest_epochs(self, space: CellSpace, epochs: int) -> int:
+    def dearest_epochs(self, cell_space: CellSpace, epochs: int) -> int:
         """Returns how many epochs a search of so many trains at the most, however it goes."""
         return epochs
 

@@ -81,7 +81,7 @@ class Search:
 
     Args:
         optimizer: The class of the one-shot optimizer.
-        space: The cell space.
+        cell_space: The cell space.
         data: Only its training images are used.
         scale: Size of the supernet.
         settings: Of type ``optimizer.Settings``.
@@ -96,7 +96,7 @@ class Search:
     def __init__(
         self,
         optimizer: type[OneShotOptimizer],
-        space: CellSpace,
+        cell_space: CellSpace,
         data: ImageData,
         *,
         scale: SupernetScale,
@@ -111,7 +111,7 @@ class Search:
         with torch.random.fork_rng(devices=[]):  # PyTorch's layers draw their weights from its global generator
             torch.manual_seed(seed_integer(seed, "weights"))
             block = optimizer.block(settings)
-            supernet = Supernet(space, scale, in_channels=data.in_channels, classes=data.classes, block=block)
+            supernet = Supernet(cell_space, scale, in_channels=data.in_channels, classes=data.classes, block=block)
         self.supernet = supernet.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch documents it, its types do not
         self.supernet.drop_path_generator.manual_seed(seed_integer(seed, "drop path"))
         self.weight_optim = torch.optim.SGD(
@@ -119,7 +119,7 @@ class Search:
         )
         self.evaluation = SupernetEvaluator(self.supernet, self.weight_half, self.arch_half)
         generator = torch.Generator().manual_seed(seed_integer(seed, "architecture"))
-        parts = SearchParts(space, self.supernet, self.weight_optim, self.evaluation, generator, known)
+        parts = SearchParts(cell_space, self.supernet, self.weight_optim, self.evaluation, generator, known)
         self.optimizer = optimizer(parts, settings)
 
     def epochs(self, total: int, *, picks: bool = True) -> Iterator[SearchEpoch]:
@@ -221,7 +221,7 @@ class Search:
             "settings": self.settings.identity(),
             "seed": self.seed,
             "epochs": total,
-            "cell_space": self.optimizer.parts.space.name,
+            "cell_space": self.optimizer.parts.cell_space.name,
             "scale": asdict(self.supernet.scale),
             "images": [list(half.levels.shape), half.mean.flatten().tolist(), half.deviation.flatten().tolist()],
             "augmentation": asdict(self.augmentation),

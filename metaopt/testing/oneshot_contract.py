@@ -74,7 +74,7 @@ def run_search(name: str, config: Mapping[str, Any], *, epochs: int = 2, **optio
     """
     search = make_search(name, config, **options)
     done = list(search.epochs(epochs))
-    assert done[-1].epoch <= search.settings.dearest_epochs(search.optimizer.parts.space, epochs)
+    assert done[-1].epoch <= search.settings.dearest_epochs(search.optimizer.parts.cell_space, epochs)
     return done
 
 

@@ -17,7 +17,7 @@ from metaopt.oneshot.train import Search
 
 class Uniform(SampledOptimizer):
     def draw(self, count: int, rng: np.random.Generator) -> list[Cell]:
-        return [self.parts.space.sample(rng) for _ in range(count)]
+        return [self.parts.cell_space.sample(rng) for _ in range(count)]
 
     def arch_to_json(self) -> dict[str, Any]:
         return {}

@@ -19,7 +19,7 @@ class ArchParameters:
     """Unconstrained parameters, shared by all cells (1Shot1, section 3: 24, 26 and 35 numbers in spaces 1, 2 and 3).
 
     Attributes:
-        space: The cell space.
+        cell_space: The cell space.
         ops: (n, 3), columns as :data:`metaopt.oneshot.supernet.mix.MIXED_OPS`.
         output: (n + 1,), of nodes 0..n.
         inputs: For every choice block with a choice of parents, by its number j: (j,).
@@ -27,25 +27,25 @@ class ArchParameters:
             :mod:`metaopt.oneshot.projection`.
     """
 
-    space: CellSpace
+    cell_space: CellSpace
     ops: Tensor
     output: Tensor
     inputs: dict[int, Tensor]
     closed: Mix
 
     @classmethod
-    def draw(cls, space: CellSpace, generator: torch.Generator, device: torch.device) -> ArchParameters:
+    def draw(cls, cell_space: CellSpace, generator: torch.Generator, device: torch.device) -> ArchParameters:
         """Draws all parameters from 1e-3 N(0, 1) (1Shot1, released code)."""
 
         def draw(*shape: int) -> Tensor:
             return (1e-3 * torch.randn(shape, generator=generator)).to(device).requires_grad_()
 
-        choosing = [j for j in range(1, space.n_nodes + 1) if len(space.parent_choices[j - 1]) > 1]
-        n = space.n_nodes
+        choosing = [j for j in range(1, cell_space.n_nodes + 1) if len(cell_space.parent_choices[j - 1]) > 1]
+        n = cell_space.n_nodes
         ops, output, inputs = draw(n, len(MIXED_OPS)), draw(n + 1), {j: draw(j) for j in choosing}
         nothing = tuple(torch.zeros(j, dtype=torch.bool, device=device) for j in range(1, n + 1))
         closed = Mix(torch.zeros_like(ops, dtype=torch.bool), torch.zeros_like(output, dtype=torch.bool), nothing)
-        return cls(space, ops, output, inputs, closed)
+        return cls(cell_space, ops, output, inputs, closed)
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -81,18 +81,18 @@ class ArchParameters:
         ]
         rows = [
             self.inputs[node].detach() if node in self.inputs else self.ops.new_zeros(node)
-            for node in range(1, self.space.n_nodes + 1)
+            for node in range(1, self.cell_space.n_nodes + 1)
         ]
         parents = [
             parent_scores(choices, reopened(row.tolist(), closed.tolist()))
             for choices, row, closed in zip(
-                self.space.parent_choices,
+                self.cell_space.parent_choices,
                 (*rows, self.output.detach()),
                 (*self.closed.inputs, self.closed.output),
                 strict=True,
             )
         ]
-        return cells_by_strength(self.space, ops, parents)
+        return cells_by_strength(self.cell_space, ops, parents)
 
     def to_json(self) -> dict[str, list[list[float]]]:
         """Returns the softmax of all parameters as plain lists, one row per choice, rounded to six places."""

@@ -40,19 +40,19 @@ def best_first(options: Sequence[Mapping[Choice, float]]) -> Iterator[tuple[Choi
 
 
 def cells_by_strength(
-    space: CellSpace, ops: Sequence[Sequence[float]], parents: Sequence[Mapping[Parents, float]]
+    cell_space: CellSpace, ops: Sequence[Sequence[float]], parents: Sequence[Mapping[Parents, float]]
 ) -> Iterator[Cell]:
     """Yields all cells of a space by the sum of their choices' scores.
 
     Args:
-        space: The cell space.
+        cell_space: The cell space.
         ops: (n, 3) scores of the operations of each block, columns as :data:`metaopt.oneshot.supernet.mix.MIXED_OPS`.
         parents: For nodes 1..n and the output, the scores of every set of parents.
     """
     options: list[dict[Any, float]] = [dict(zip(MIXED_OPS, row, strict=True)) for row in ops]
     options += map(dict, parents)
     for choices in best_first(options):
-        yield Cell(tuple(choices[space.n_nodes :]), tuple(choices[: space.n_nodes]))
+        yield Cell(tuple(choices[cell_space.n_nodes :]), tuple(choices[: cell_space.n_nodes]))
 
 
 def parent_scores(choices: Sequence[Parents], row: Sequence[float]) -> dict[Parents, float]:

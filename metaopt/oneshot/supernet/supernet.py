@@ -186,7 +186,7 @@ class Supernet(nn.Module):
     """Images (N, in_channels, H, W) and what to run under -> logits (N, classes).
 
     Args:
-        space: The cell space; only its number of choice blocks shapes the network.
+        cell_space: The cell space; only its number of choice blocks shapes the network.
         scale: Size of the network.
         in_channels: Of the images.
         classes: Number of labels.
@@ -200,7 +200,7 @@ class Supernet(nn.Module):
 
     def __init__(
         self,
-        space: CellSpace,
+        cell_space: CellSpace,
         scale: SupernetScale,
         *,
         in_channels: int,
@@ -208,7 +208,7 @@ class Supernet(nn.Module):
         block: BlockFactory = ChoiceBlock,
     ) -> None:
         super().__init__()
-        n, c, momentum = space.n_nodes, scale.channels, _MOMENTUM[scale.batch_norm]
+        n, c, momentum = cell_space.n_nodes, scale.channels, _MOMENTUM[scale.batch_norm]
         self.n, self.scale = n, scale
         self.drop_path_prob, self.drop_path_generator = 0.0, torch.Generator()
         self.stem = nn.Sequential(
