@@ -32,7 +32,7 @@ class Objective(Protocol):
     timed: bool
 
     def evaluate(self, trial: Trial, folder: Path) -> Result:
-        """Evaluates ``trial``; deterministic in it but for ``cost_s``.
+        """Evaluates ``trial``; deterministic in it except ``cost_s``.
 
         An answer that breaks a rule of :class:`~metaopt.core.trial.Result` is a crash of this trial, whose reason says
         what is wrong: errors are numbers in [0, 1], there with status ``ok`` and with no other; ``cost_s`` is a number

@@ -14,6 +14,8 @@ from metaopt.tables.answers import Answers
 
 #: Columns that most searches do without, and what stands there for nothing.
 _RARE = {"eigenvalue": None, "sweeps": 0, "detour": 0, "note": ""}
+#: Names of columns that differ from those of fields: what files and journals of all versions have.
+_COLUMNS = {"validation_passes": "sweeps", "skipped": "detour"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,9 @@ class TrajectoryEpoch:
         eigenvalue: Dominant one of the validation loss's Hessian over the architecture, to six digits; None where it
             was not measured.
         arch: State of the architecture as plain values.
-        sweeps: How many times the selection of the final cell has evaluated all validation images; more than 0 as soon
-            as choices are closed.
-        detour: How many cells the optimizer would have preferred, which the table lacks.
+        validation_passes: Passes over all validation images for the selection of the final cell; more than 0 as soon as
+            choices are closed.
+        skipped: Better-ranked cells skipped because the table lacks them.
         note: What happened after the epoch's training that its figures alone do not say; empty: nothing.
     """
 
@@ -45,8 +47,8 @@ class TrajectoryEpoch:
     cell: str | None
     eigenvalue: float | None
     arch: Mapping[str, Any]
-    sweeps: int = 0
-    detour: int = 0
+    validation_passes: int = 0
+    skipped: int = 0
     note: str = ""
 
 
@@ -69,7 +71,7 @@ class Trajectory:
 
     @property
     def columns(self) -> dict[str, list[Any]]:
-        """Values by name, one per epoch; ``eigenvalue``, ``sweeps``, ``detour``, ``note`` only if an epoch has any."""
+        """Values by name, one per epoch, without the columns of :data:`_RARE` in which no epoch has anything."""
         return {
             name: values
             for name, values in self.all_columns.items()
@@ -93,11 +95,11 @@ class Trajectory:
             cell=None if graph is None else graph.key,
             eigenvalue=None if epoch.eigenvalue is None else float(f"{epoch.eigenvalue:.6g}"),
             arch=epoch.arch,
-            sweeps=epoch.sweeps,
-            detour=epoch.detour,
+            validation_passes=epoch.validation_passes,
+            skipped=epoch.skipped,
             note=epoch.note,
         )
-        values = asdict(row)
+        values = {_COLUMNS.get(name, name): value for name, value in asdict(row).items()}
         for name, value in values.items():
             _check_finite(name, value, epoch.epoch)
         for name, value in values.items():

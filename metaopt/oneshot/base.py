@@ -55,8 +55,8 @@ class OneShotOptimizer(ABC):
     Attributes:
         elapsed: Share of the search's epochs that are done, in [0, 1]; the loop sets it before an epoch's training and
             again after it. What follows a schedule depends on it.
-        sweeps: How many times the selection of the final cell has evaluated all images of the architecture's half.
-        detour: How many cells the optimizer would have preferred to the last one that it picked.
+        validation_passes: Passes over the architecture's half for the selection of the final cell.
+        skipped: Better-ranked cells that the last pick skipped, since they may not be picked.
     """
 
     Settings: ClassVar[type[SearchSettings]] = SearchSettings
@@ -66,8 +66,8 @@ class OneShotOptimizer(ABC):
     def __init__(self, parts: SearchParts, settings: SearchSettings) -> None:
         self.parts, self.settings = parts, settings
         self.elapsed = 0.0
-        self.sweeps = 0
-        self.detour = 0
+        self.validation_passes = 0
+        self.skipped = 0
 
     @classmethod
     def block(cls, settings: SearchSettings) -> BlockFactory:
@@ -114,13 +114,13 @@ class OneShotOptimizer(ABC):
         """Yields the cell that the optimizer would pick now, then what it would pick instead, and so on."""
 
     def cell(self) -> Cell:
-        """Returns the first of :meth:`cells` that may be picked; :attr:`detour` says how many come before it.
+        """Returns the first of :meth:`cells` that may be picked; :attr:`skipped` says how many come before it.
 
         Raises:
             TableError: if none of them may.
         """
         for place, cell in enumerate(self.cells()):
-            self.detour = place
+            self.skipped = place
             if self.parts.known is None or self.parts.known(cell):
                 return cell
         raise TableError("the search found no cell that the table holds", "change {--unknown}, or draw more candidates")

@@ -79,6 +79,6 @@ class Darts(GradientOptimizer):
             return
         projection = Projection(self.arch, self.parts.evaluation, self.parts.generator)
         while projection.waiting:
-            self.sweeps += projection.decide()
+            self.validation_passes += projection.decide()
             if projection.waiting:
                 yield self.settings.projection_epochs

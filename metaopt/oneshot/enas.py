@@ -105,7 +105,7 @@ class Enas(SampledOptimizer):
         """One step on a drawn cell (Pham et al. 2018, section 2.2).
 
         The reward holds minus the log-probability of the cell, whose expectation is the entropy, also in its gradient.
-        The baseline includes the reward itself, so that the first step is none: nothing is known yet to compare with.
+        The baseline includes the reward itself, so that there is no first step: nothing is known yet to compare with.
         """
         draws: Draws = self.controller(1, rng)
         log_prob = draws.log_prob.sum()
@@ -124,7 +124,7 @@ class Enas(SampledOptimizer):
         return {"ops": [_row(probs) for probs in draws.op_probs], "output": [output], "inputs": list(parents.values())}
 
     def state(self) -> dict[str, Any]:
-        """Returns the epoch, the controller, its optimiser and the baseline."""
+        """Returns the epoch, the controller, its optimizer and the baseline."""
         learnt = {
             "controller": self.controller.state_dict(),
             "controller_optim": self.controller_optim.state_dict(),

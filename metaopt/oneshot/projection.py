@@ -76,12 +76,12 @@ class Projection:
             without = self._without_each(decision, closed)
             closed.fill_(True)[max(without, key=without.__getitem__)] = False
             return len(without)
-        sweeps = 0
+        validation_passes = 0
         while int((~closed).sum()) > decision.size:
             without = self._without_each(decision, closed)
             closed[min(without, key=without.__getitem__)] = True
-            sweeps += len(without)
-        return sweeps
+            validation_passes += len(without)
+        return validation_passes
 
     def _without_each(self, decision: Decision, closed: Tensor) -> dict[int, tuple[float, float]]:
         """Returns error, and cross-entropy for the case of ties, without each open choice, all others unchanged."""

@@ -38,9 +38,9 @@ class SearchEpoch:
         cell: The cell that would be picked; None where the settings' ``cell_every`` says that none is.
         arch: State of the architecture as plain values.
         eigenvalue: Dominant one of the validation loss's Hessian over the architecture; None where it is not measured.
-        sweeps: How many times the selection of the final cell has evaluated all images of the architecture's half; more
-            than 0 as soon as choices are closed.
-        detour: How many cells the optimizer would have preferred to ``cell``, which may not be picked.
+        validation_passes: Passes over the architecture's half for the selection of the final cell; more than 0 as soon
+            as choices are closed.
+        skipped: Better-ranked cells skipped, since they may not be picked.
         note: What happened after the epoch's training that its figures alone do not say; empty: nothing.
     """
 
@@ -50,8 +50,8 @@ class SearchEpoch:
     cell: Cell | None
     arch: dict[str, Any]
     eigenvalue: float | None = None
-    sweeps: int = 0
-    detour: int = 0
+    validation_passes: int = 0
+    skipped: int = 0
     note: str = ""
 
 
@@ -176,12 +176,13 @@ class Search:
         due = is_last or (every > 0 and number % every == 0)
         cell = self.optimizer.cell() if picks and due else None
         one_shot_error = self.evaluation.error(self.optimizer.eval_mix())
-        arch, sweeps = self.optimizer.arch_to_json(), self.optimizer.sweeps
+        arch, validation_passes = self.optimizer.arch_to_json(), self.optimizer.validation_passes
         if not _is_finite(arch):  # what is drawn from it, or is its largest entry, would still be a legal cell
             raise SearchDivergedError(f"the architecture is not a number any more after epoch {number} of {total}")
-        detour = 0 if cell is None else self.optimizer.detour
+        skipped = 0 if cell is None else self.optimizer.skipped
+        eigenvalue, note = trained.eigenvalue, trained.note
         return SearchEpoch(
-            number, trained.loss, one_shot_error, cell, arch, trained.eigenvalue, sweeps, detour, trained.note
+            number, trained.loss, one_shot_error, cell, arch, eigenvalue, validation_passes, skipped, note
         )
 
     def _advance(self, state: SearchState) -> Return | None:

@@ -24,7 +24,7 @@ from metaopt.spaces.space import plain
 from metaopt.tuners.base import Problem, Proposal, Tuner
 from metaopt.tuners.shared.encoding import one_hot
 from metaopt.tuners.shared.mlp import ensemble_predictions
-from metaopt.tuners.shared.moves import Config, mutated
+from metaopt.tuners.shared.neighbors import Config, mutated
 from metaopt.tuners.shared.seen import Seen
 
 _HIDDEN = (20, 20, 20)  # naszilla has ten layers of 20

@@ -30,9 +30,9 @@ from metaopt.tuners.shared.varying import completed, without_constants
 class BOHB(BracketTuner):
     """Proposes where good configurations are dense and bad ones are not; models the largest budget that allows it.
 
-    A budget is modelled once it has ``min_points_in_model`` good results and more bad ones than there are
+    A budget is modeled once it has ``min_points_in_model`` good results and more bad ones than there are
     hyperparameters that can vary; until then, and where none can, configurations are drawn from the priors. All
-    defaults are the published ones (Falkner et al. 2018, section 4; hpbandster 0.7.4), but for eta, which is that of
+    defaults are the published ones (Falkner et al. 2018, section 4; hpbandster 0.7.4), except eta, which is that of
     NAS-Bench-1Shot1's runs.
     Ordinal hyperparameters are not supported.
     """

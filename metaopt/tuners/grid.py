@@ -90,7 +90,7 @@ def _configurations(
 
 
 def _check_varying(space: ConfigurationSpace, names: Sequence[str], configs: Sequence[dict[str, Value]]) -> None:
-    """Refuses a grid over what is inactive, or but for one value forbidden, in all of its configurations."""
+    """Refuses a grid over what is inactive, or forbidden except for one value, in all of its configurations."""
     for name in names:
         if len({config[name] for config in configs if name in config}) > 1:
             continue

@@ -12,7 +12,7 @@ from metaopt.core.seeds import stream
 from metaopt.core.trial import Result, Trial, Value
 from metaopt.settings.field import field
 from metaopt.tuners.base import Problem, Proposal, Tuner
-from metaopt.tuners.shared.moves import Config, identity, is_set_choice, mutated, mutated_as_published
+from metaopt.tuners.shared.neighbors import Config, identity, is_set_choice, mutated, mutated_as_published
 
 _MUTATIONS = {"any": mutated, "published": mutated_as_published}
 
@@ -46,8 +46,8 @@ class RegularizedEvolution(Tuner):
         """Options of ``re``; defaults of NAS-Bench-1Shot1 (Siems et al. 2020, released code).
 
         There it spends 100 of 280 evaluations on draws; naszilla, the code of White et al. (2021), keeps 30 members.
-        The mutations are :func:`metaopt.tuners.shared.moves.mutated` and
-        :func:`metaopt.tuners.shared.moves.mutated_as_published`.
+        The mutations are :func:`metaopt.tuners.shared.neighbors.mutated` and
+        :func:`metaopt.tuners.shared.neighbors.mutated_as_published`.
         """
 
         population: int = field(100, "members of the population", ge=1)

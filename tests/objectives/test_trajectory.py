@@ -85,8 +85,8 @@ def test_the_eigenvalue_is_there_where_it_is_measured(answers: Answers, tmp_path
 def test_what_happened_in_an_epoch_is_kept(answers: Answers, tmp_path: Path) -> None:
     trajectory = Trajectory(answers, tmp_path)
     trajectory.add(epoch(1))
-    row = trajectory.add(epoch(2, note="went back to epoch 1", sweeps=3))
-    assert (row.note, row.sweeps) == ("went back to epoch 1", 3)
+    row = trajectory.add(epoch(2, note="went back to epoch 1", validation_passes=3))
+    assert (row.note, row.validation_passes) == ("went back to epoch 1", 3)
     trajectory.write()
     kept = json.loads((tmp_path / TRAJECTORY).read_text())
     assert (kept["note"], kept["sweeps"]) == (["", "went back to epoch 1"], [0, 3])

@@ -276,8 +276,8 @@ def test_selection_by_perturbation_trains_on_and_counts_what_it_evaluates() -> N
     assert [epoch.epoch for epoch in epochs] == list(range(1, 3 + 2 * 6 + 1))
     assert [epoch.note for epoch in epochs] == ["", "", "selection of the final cell begins", *[""] * 12]
     assert rates[3:] == [0.0025] * 12
-    assert [epoch.sweeps for epoch in epochs[:5]] == [0, 0, 3, 3, 6]  # operations first, three sweeps each
-    assert epochs[-1].sweeps == 34
+    assert [epoch.validation_passes for epoch in epochs[:5]] == [0, 0, 3, 3, 6]  # operations first, three passes each
+    assert epochs[-1].validation_passes == 34
     decided = [sum(weight == 1.0 for weight in map(max, epoch.arch["ops"])) for epoch in epochs]
     assert decided == [0, 0, 1, 1, 2, 2, 3, 3, *[4] * 7]
     assert [sum(weight > 0 for weight in epochs[-1].arch["output"][0])] == [2]
@@ -286,7 +286,7 @@ def test_selection_by_perturbation_trains_on_and_counts_what_it_evaluates() -> N
 
 def test_selection_without_further_epochs() -> None:
     *_, last = planted([], selection="perturbation", projection_epochs=0).epochs(2)
-    assert (last.epoch, last.sweeps) == (2, 34)
+    assert (last.epoch, last.validation_passes) == (2, 34)
 
 
 def test_an_early_stopped_search_selects_from_the_epoch_it_went_back_to() -> None:

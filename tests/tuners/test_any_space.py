@@ -24,7 +24,7 @@ from metaopt.spaces.space import check_config, plain, space_from_json, space_to_
 from metaopt.tuners import TUNERS
 from metaopt.tuners.base import Problem, Tuner
 from metaopt.tuners.shared.encoding import one_hot
-from metaopt.tuners.shared.moves import mutated, neighbours
+from metaopt.tuners.shared.neighbors import mutated, neighbors
 from random_spaces import spaces, what_is_wrong
 
 Made = TypeVar("Made")
@@ -153,7 +153,7 @@ def check_space(data: Mapping[str, Any]) -> Space | None:
     assert (rows >= 0).all()
     assert (rows <= 1 + 1e-9).all()
     rng = np.random.default_rng(0)
-    for config in [*neighbours(space, drawn[0]), *(mutated(space, drawn[1], rng) for _ in range(3))]:
+    for config in [*neighbors(space, drawn[0]), *(mutated(space, drawn[1], rng) for _ in range(3))]:
         assert what_is_wrong(data, config) == "", config
         check_config(space, config)
     return space

@@ -12,7 +12,7 @@ from metaopt.core.trial import Result, Trial
 from metaopt.testing.tuner_contract import mixed_space, play, trials_of
 from metaopt.tuners.bananas import Bananas
 from metaopt.tuners.base import Problem
-from metaopt.tuners.shared.moves import identity, neighbours
+from metaopt.tuners.shared.neighbors import identity, neighbors
 
 
 def bananas(space: ConfigurationSpace, **options: Any) -> Bananas:
@@ -36,12 +36,12 @@ def test_draws_first_and_then_what_the_model_says() -> None:
 
 
 def test_candidates_are_mutants_of_the_best() -> None:
-    """The best has 24 neighbours, so of 20 candidates all can be its own."""
+    """The best has 24 neighbors, so of 20 candidates all can be its own."""
     tuner = bananas(lookups.SPACE, batch=5, candidates=8)
     first = tuner.ask(10)
     for trial in first:
         tuner.tell(Result(trial.id, "ok", valid_error=0.1 if trial.id == 7 else 0.5))
-    near = neighbours(tuner.space, first[7].config)
+    near = neighbors(tuner.space, first[7].config)
     assert all(trial.config in near for trial in tuner.ask(5))
 
 
@@ -81,7 +81,7 @@ def test_replay_needs_no_fit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_replay_takes_the_logged_configuration() -> None:
     logged = bananas(lookups.SPACE).ask(3)
-    other = neighbours(lookups.SPACE, logged[1].config)[0]
+    other = neighbors(lookups.SPACE, logged[1].config)[0]
     logged[1] = dataclasses.replace(logged[1], config=other)
     tuner = bananas(lookups.SPACE)
     tuner.replay(logged)

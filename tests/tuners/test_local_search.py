@@ -11,7 +11,7 @@ from metaopt.core.trial import Result, Trial
 from metaopt.testing.tuner_contract import mixed_space, play, trials_of
 from metaopt.tuners.base import Problem
 from metaopt.tuners.local_search import LocalSearch
-from metaopt.tuners.shared.moves import identity, neighbours
+from metaopt.tuners.shared.neighbors import identity, neighbors
 
 
 def search(space: ConfigurationSpace, **options: Any) -> LocalSearch:
@@ -37,31 +37,31 @@ def letters(n: int = 10) -> ConfigurationSpace:
     return space
 
 
-def test_moves_to_the_first_better_neighbour() -> None:
-    """With one start, each trial is a neighbour of the best so far, and nothing else is tried first."""
+def test_moves_to_the_first_better_neighbor() -> None:
+    """With one start, each trial is a neighbor of the best so far, and nothing else is tried first."""
     tuner = search(letters(), n_starts=1)
     trials = run(tuner, ones, 30)
     best = trials[0]
     for trial in trials[1:]:
         if trial.memo["draw"]:
             break
-        assert trial.config in neighbours(tuner.space, best.config)
+        assert trial.config in neighbors(tuner.space, best.config)
         best = min(best, trial, key=ones)
     assert ones(best) == 0
 
 
 def test_starts_at_the_best_draw_and_restarts_at_a_local_optimum() -> None:
-    """From n ones on, all n neighbours of the optimum are worse: the next climb begins with draws."""
+    """From n ones on, all n neighbors of the optimum are worse: the next climb begins with draws."""
     trials = run(search(letters(), n_starts=4), ones, 120)
     assert [trial.memo["draw"] for trial in trials[:5]] == [True] * 4 + [False]
     start = min(trials[:4], key=ones)
-    assert trials[4].config in neighbours(letters(), start.config)
+    assert trials[4].config in neighbors(letters(), start.config)
     second = [trial for trial in trials if trial.memo["climb"] == 1]
     assert [trial.memo["draw"] for trial in second[:5]] == [True] * 4 + [False]
     before = trials[: second[0].id]
     optimum = min(before, key=ones)
     tried = {identity(letters(), trial.config) for trial in before}
-    assert {identity(letters(), c) for c in neighbours(letters(), optimum.config)} <= tried
+    assert {identity(letters(), c) for c in neighbors(letters(), optimum.config)} <= tried
 
 
 def test_never_proposes_a_configuration_twice() -> None:
@@ -78,7 +78,7 @@ def test_ends_when_the_space_is_used_up() -> None:
 
 
 def test_nothing_waits_and_a_late_result_is_not_lost() -> None:
-    """The neighbours of the start are all in flight; what else is asked for are draws of the next climb."""
+    """The neighbors of the start are all in flight; what else is asked for are draws of the next climb."""
     tuner = search(letters(4), n_starts=1)
     (start,) = tuner.ask()
     tuner.tell(Result(start.id, "ok", valid_error=0.5))
@@ -92,15 +92,15 @@ def test_nothing_waits_and_a_late_result_is_not_lost() -> None:
     tuner.tell(Result(near[3].id, "ok", valid_error=0.4))
     trial = tuner.ask()[0]
     assert trial.memo == {"climb": 0, "draw": False}
-    assert trial.config in neighbours(tuner.space, near[3].config)
+    assert trial.config in neighbors(tuner.space, near[3].config)
 
 
-def test_neighbours_by_swaps_only() -> None:
+def test_neighbors_by_swaps_only() -> None:
     tuner = search(lookups.SPACE, n_starts=1, swap=True)
     (start,) = tuner.ask()
     tuner.tell(Result(start.id, "ok", valid_error=0.1))
     found = [trial.config for trial in tuner.ask(40) if not trial.memo["draw"]]
-    near = neighbours(lookups.SPACE, start.config, swap=True)
+    near = neighbors(lookups.SPACE, start.config, swap=True)
     assert sorted(map(repr, map(sorted, (c.items() for c in found)))) == sorted(
         map(repr, map(sorted, (c.items() for c in near)))
     )

@@ -11,7 +11,7 @@ from metaopt.spaces.space import load_space
 from metaopt.testing.tuner_contract import play, trials_of
 from metaopt.tuners.base import Problem
 from metaopt.tuners.regularized_evolution import RegularizedEvolution
-from metaopt.tuners.shared.moves import neighbours
+from metaopt.tuners.shared.neighbors import neighbors
 
 
 def evolution(**options: Any) -> RegularizedEvolution:
@@ -55,7 +55,7 @@ def test_a_child_is_one_mutation_from_its_parent() -> None:
     trials = run(tuner, [0.5 - i / 100 for i in range(30)])
     assert [trial.memo["parent"] for trial in trials[:6]] == [None] * 6
     for child in trials[6:]:
-        assert child.config in neighbours(tuner.space, trials[child.memo["parent"]].config)
+        assert child.config in neighbors(tuner.space, trials[child.memo["parent"]].config)
 
 
 def test_the_published_mutation_may_keep_the_configuration_and_its_key() -> None:

@@ -160,14 +160,14 @@ def _supervised(task: Task) -> Mapping[str, Any]:
 
 
 class _Interest:
-    """Whether anybody still wants the result of the task that runs in this thread."""
+    """Whether anybody still waits for the result of the task that runs in this thread."""
 
     def __init__(self) -> None:
         self._worker = get_worker()
         self._key = self._worker.get_current_task()
 
     def lost(self) -> bool:
-        """Returns whether the client that has submitted the task is gone, or has cancelled it."""
+        """Returns whether the client that has submitted the task is gone, or has canceled it."""
         state = self._worker.state.tasks.get(self._key)
         return state is None or state.state == "cancelled"
 

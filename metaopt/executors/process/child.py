@@ -1,7 +1,7 @@
 """Supervises the one child process that evaluates a trial: whatever ends it, there is a result.
 
 Files in the folder of a trial: those of :mod:`metaopt.executors.process.trial_files`; ``stderr.txt``, what the
-evaluation printed; ``stop``, there if a driver wants the trial stopped; and whatever the objective keeps there.
+evaluation printed; ``stop``, there if a driver stops the trial; and whatever the objective stores there.
 """
 
 from __future__ import annotations

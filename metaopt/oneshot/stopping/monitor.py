@@ -1,6 +1,6 @@
 """Watches the curvature of a search: measures it, and says when the search is to go back, and with what.
 
-Early stopping goes back and ends there. Adaptive regularisation (DARTS-ADA, Zela et al. 2020) goes back,
+Early stopping goes back and ends there. Adaptive regularization (DARTS-ADA, Zela et al. 2020) goes back,
 raises the L2 penalty on the weights, and goes on from there.
 """
 

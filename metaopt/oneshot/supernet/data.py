@@ -130,7 +130,7 @@ def shift_and_flip(images: Tensor, augmentation: Augmentation, rng: np.random.Ge
 def cutout(images: Tensor, probability: float, length: int, rng: np.random.Generator) -> Tensor:
     """Sets a square of side ``length`` to 0, the mean, in some of the images (DeVries and Taylor 2017, section 3.2).
 
-    The centre is uniform over the image, so that squares are cut by its border.
+    The center is uniform over the image, so that squares are cut by its border.
 
     Args:
         images: (N, C, H, W).

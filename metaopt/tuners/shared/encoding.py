@@ -16,7 +16,7 @@ from ConfigSpace.hyperparameters import (
 from numpy.typing import NDArray
 
 from metaopt.core.trial import Value
-from metaopt.tuners.shared.moves import Config
+from metaopt.tuners.shared.neighbors import Config
 
 
 def one_hot(space: ConfigurationSpace, configs: Sequence[Config]) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from metaopt.core.trial import Result, Trial, Value
 from metaopt.spaces.optuna import distribution
 from metaopt.spaces.space import is_config, plain, unmet
 from metaopt.tuners.base import Proposal
-from metaopt.tuners.shared.moves import mutated
+from metaopt.tuners.shared.neighbors import mutated
 from metaopt.tuners.shared.seen import Seen
 from metaopt.tuners.shared.silence import silenced
 

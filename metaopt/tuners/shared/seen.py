@@ -8,7 +8,7 @@ from typing import Any
 from ConfigSpace import ConfigurationSpace
 
 from metaopt.core.trial import Value
-from metaopt.tuners.shared.moves import Config, identity, neighbours
+from metaopt.tuners.shared.neighbors import Config, identity, neighbors
 
 _DRAWS = 20  # before a small space is searched for what is left of it
 
@@ -33,7 +33,7 @@ class Seen:
         self._configs.setdefault(identity(self._space, config), config)
 
     def other(self, draw: Callable[[], dict[str, Value]]) -> dict[str, Value] | None:
-        """Returns a configuration that is not among them, or None where every neighbour of theirs is, too.
+        """Returns a configuration that is not among them, or None where every neighbor of theirs is, too.
 
         In a finite space without forbidden clauses None means that all of it has been proposed.
 
@@ -41,5 +41,5 @@ class Seen:
             draw: Returns a random configuration, another one with every call; a few are tried first.
         """
         drawn = (draw() for _ in range(_DRAWS))
-        left = (near for config in self._configs.values() for near in neighbours(self._space, config))
+        left = (near for config in self._configs.values() for near in neighbors(self._space, config))
         return next((config for some in (drawn, left) for config in some if config not in self), None)

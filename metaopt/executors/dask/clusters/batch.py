@@ -114,7 +114,7 @@ def _slurm_queue() -> Set[str] | None:
 
 
 def job_script(settings: BatchSettings) -> str:
-    """Returns the script of a job as it would be submitted, but for addresses and keys, which every cluster has anew.
+    """Returns the script of a job as it would be submitted, except addresses and keys, which every cluster has anew.
 
     The folder for the jobs' output is made, if it is not there.
 

@@ -1,4 +1,4 @@
-"""What is said of a cluster: in a YAML file, or as no more than the address of a Dask scheduler."""
+"""The settings of a cluster: a YAML file, or just the address of a Dask scheduler."""
 
 from __future__ import annotations
 

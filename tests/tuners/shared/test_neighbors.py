@@ -24,7 +24,7 @@ from metaopt.cells.space import CELL_SPACES
 from metaopt.core.seeds import stream
 from metaopt.spaces.space import check_config, load_space, plain
 from metaopt.testing.tuner_contract import mixed_space
-from metaopt.tuners.shared.moves import identity, is_set_choice, mutated, mutated_as_published, neighbours
+from metaopt.tuners.shared.neighbors import identity, is_set_choice, mutated, mutated_as_published, neighbors
 
 CELLS = cell_configuration_space(CELL_SPACES[1])
 
@@ -48,42 +48,42 @@ def shares(values: Iterable[Any]) -> dict[Any, float]:
     ("number", "swap", "count"),
     [(1, False, 24), (2, False, 25), (3, False, 41), (1, True, 20), (2, True, 21), (3, True, 31)],
 )
-def test_neighbours_of_a_cell_are_those_of_its_cell_space(number: int, swap: bool, count: int) -> None:
+def test_neighbors_of_a_cell_are_those_of_its_cell_space(number: int, swap: bool, count: int) -> None:
     """What knows nothing of cells finds what the cell space says, as many as in the published codec."""
     cell_space = CELL_SPACES[number]
     space = cell_configuration_space(cell_space)
     cell = cell_space.sample(stream(1, number))
-    found = neighbours(space, to_config(cell_space, cell), swap=swap)
+    found = neighbors(space, to_config(cell_space, cell), swap=swap)
     assert len(found) == count
     assert {from_config(cell_space, c) for c in found} == set(cell_space.neighbours(cell, swap=swap))
 
 
-def test_neighbours_of_numbers_lie_near_on_their_own_scale() -> None:
+def test_neighbors_of_numbers_lie_near_on_their_own_scale() -> None:
     rate, batch = Float("rate", (1e-4, 1.0), log=True), Integer("batch", (0, 200))
     space = space_of(rate, batch)
-    found = neighbours(space, {"rate": 0.01, "batch": 100})
+    found = neighbors(space, {"rate": 0.01, "batch": 100})
     places = sorted(float(rate.to_vector(c["rate"])) for c in found if c["batch"] == 100)
     assert places == pytest.approx([0.3, 0.45, 0.55, 0.7])
     assert sorted(c["batch"] for c in found if c["rate"] == 0.01) == [60, 90, 99, 101, 110, 140]
-    assert sorted(c["batch"] for c in neighbours(space, {"rate": 0.01, "batch": 200}) if c["rate"] == 0.01) == [
+    assert sorted(c["batch"] for c in neighbors(space, {"rate": 0.01, "batch": 200}) if c["rate"] == 0.01) == [
         160,
         190,
         199,
     ]
 
 
-def test_neighbours_of_an_ordinal_are_next_to_it() -> None:
+def test_neighbors_of_an_ordinal_are_next_to_it() -> None:
     space = space_of(OrdinalHyperparameter("width", [8, 16, 32, 64]), Constant("cells", 3))
-    assert neighbours(space, {"width": 16, "cells": 3}) == [{"width": 8, "cells": 3}, {"width": 32, "cells": 3}]
-    assert neighbours(space, {"width": 64, "cells": 3}) == [{"width": 32, "cells": 3}]
+    assert neighbors(space, {"width": 16, "cells": 3}) == [{"width": 8, "cells": 3}, {"width": 32, "cells": 3}]
+    assert neighbors(space, {"width": 64, "cells": 3}) == [{"width": 32, "cells": 3}]
 
 
 def test_what_a_move_switches_on_or_off() -> None:
     space = mixed_space()
     off = plain(space.get_default_configuration())
-    (on,) = (c for c in neighbours(space, off) if c["gate"])
+    (on,) = (c for c in neighbors(space, off) if c["gate"])
     assert on == {**off, "gate": True, "length": 4}
-    assert off in neighbours(space, on)
+    assert off in neighbors(space, on)
     lengths = {mutated(space, off, stream(seed), among=lambda name: name == "gate")["length"] for seed in range(60)}
     assert lengths == {1, 2, 3, 4, 5, 6}
 
@@ -92,7 +92,7 @@ def test_what_a_move_switches_on_or_off() -> None:
 def test_moves_stay_legal_and_change_something(space: ConfigurationSpace) -> None:
     config = plain(space.get_default_configuration())
     for seed in range(100):
-        for near in neighbours(space, config)[:: 1 + seed]:
+        for near in neighbors(space, config)[:: 1 + seed]:
             check_config(space, near)
             assert identity(space, near) != identity(space, config)
         moved = mutated(space, config, stream(seed))
@@ -106,7 +106,7 @@ def test_the_forbidden_is_never_returned() -> None:
     space = space_of(first, second)
     both = ForbiddenAndConjunction(ForbiddenEqualsClause(first, "a"), ForbiddenEqualsClause(second, "b"))
     space.add(both, ForbiddenEqualsClause(first, "c"))
-    assert neighbours(space, {"first": "a", "second": "a"}) == [{"first": "b", "second": "a"}]
+    assert neighbors(space, {"first": "a", "second": "a"}) == [{"first": "b", "second": "a"}]
     assert {mutated(space, {"first": "a", "second": "a"}, stream(seed))["first"] for seed in range(20)} == {"b"}
 
 
@@ -157,7 +157,7 @@ def test_what_a_set_choice_is() -> None:
 
 def test_where_nothing_can_change() -> None:
     space, rng = space_of(Constant("cells", 3)), stream(7)
-    assert neighbours(space, {"cells": 3}) == []
+    assert neighbors(space, {"cells": 3}) == []
     assert mutated(space, {"cells": 3}, rng) == {"cells": 3}
 
 

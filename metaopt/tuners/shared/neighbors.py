@@ -1,4 +1,4 @@
-"""Moves in any space: a configuration's neighbours, and random mutations of it, always legal ones.
+"""Neighbors in any space: a configuration's neighbors, and random mutations of it, always legal ones.
 
 A move changes one active hyperparameter. What it switches on gets a value, what it switches off is dropped, and what
 the space forbids is never returned. Numbers move on their own scale, from 0 at the lower to 1 at the upper end.
@@ -30,8 +30,8 @@ from metaopt.spaces.space import is_config, plain, unmet
 
 #: Standard deviation of a number's mutation on its own scale: as in SMAC (Hutter et al. 2011, section 4.3).
 STEP = 0.2
-#: Distances of a number's neighbours on its own scale: a coarse one, SMAC's, and a fine one to finish with. Own choice.
-NEIGHBOUR_STEPS = (0.05, 0.2)
+#: Distances of a number's neighbors on its own scale: a coarse one, SMAC's, and a fine one to finish with. Own choice.
+NEIGHBOR_STEPS = (0.05, 0.2)
 
 _TRIES = 32  # Gaussian steps per mutation; half or more of them stay within the range, so that all fail in 1 of 4e9
 _PLACES = 9  # positions that agree in as many decimals are one: far coarser than rounding, far finer than any step
@@ -54,11 +54,11 @@ def identity(space: ConfigurationSpace, config: Config) -> tuple[Any, ...]:
     return tuple(place(name) for name in space)
 
 
-def neighbours(space: ConfigurationSpace, config: Config, *, swap: bool = False) -> list[dict[str, Value]]:
-    """Returns all neighbours of a configuration, each once, in a fixed order.
+def neighbors(space: ConfigurationSpace, config: Config, *, swap: bool = False) -> list[dict[str, Value]]:
+    """Returns all neighbors of a configuration, each once, in a fixed order.
 
     A categorical hyperparameter takes each other value, an ordinal one the next lower and higher, a number those at
-    the distances :data:`NEIGHBOUR_STEPS`, a whole number the adjacent ones too. What is switched on has its default.
+    the distances :data:`NEIGHBOR_STEPS`, a whole number the adjacent ones too. What is switched on has its default.
 
     Args:
         space: Where to move.
@@ -70,9 +70,9 @@ def neighbours(space: ConfigurationSpace, config: Config, *, swap: bool = False)
         hyperparameter = space[name]
         values = _swaps(hyperparameter, value) if swap and is_set_choice(hyperparameter) else None
         for new in _adjacent(hyperparameter, value) if values is None else values:
-            neighbour = _changed(space, config, name, new, lambda h: h.default_value)
-            if neighbour is not None:
-                found.setdefault(identity(space, neighbour), neighbour)
+            neighbor = _changed(space, config, name, new, lambda h: h.default_value)
+            if neighbor is not None:
+                found.setdefault(identity(space, neighbor), neighbor)
     return list(found.values())[1:]
 
 
@@ -142,7 +142,7 @@ def _adjacent(hyperparameter: Hyperparameter[Any, Any], value: Value) -> list[Va
             return [_values(hyperparameter)[i] for i in (index - 1, index + 1) if 0 <= i < hyperparameter.size]
         case NumericalHyperparameter():
             at = _place(hyperparameter, value)
-            steps = [sign * step for step in NEIGHBOUR_STEPS for sign in (-1, 1)]
+            steps = [sign * step for step in NEIGHBOR_STEPS for sign in (-1, 1)]
             found: list[Any] = [hyperparameter.to_value(min(max(at + step, 0.0), 1.0)) for step in steps]
             if isinstance(hyperparameter, IntegerHyperparameter):
                 found += [int(value) - 1, int(value) + 1]
