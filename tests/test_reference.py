@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from metaopt import cli
+from metaopt.cli import commands
+from metaopt.cli.parser import parse
 from metaopt.cli.run import _confirmed, _findings
 from metaopt.core.registry import resolve
 from metaopt.core.yaml_file import read_yaml
@@ -59,7 +60,7 @@ def test_the_first_line_is_the_command_that_made_it(folder: Path) -> None:
     first = (folder / "README.md").read_text(encoding="utf-8").splitlines()[0].strip("`# ")
     made_by = RunFolder(folder).read().header["command"]
     assert shlex.split(first)[1:] == made_by[1:]
-    assert cli._parse(shlex.split(first)[1:]).handler == "metaopt.cli.run:tune"
+    assert parse(commands.build(), shlex.split(first)[1:]).handler == "metaopt.cli.run:tune"
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_a_study_says_what_its_journals_say(file: Path) -> None:
     out = file.parent
     plan = plan_of(file)
     command = shlex.split((out / "README.md").read_text(encoding="utf-8").splitlines()[0].strip("`"))
-    parsed = cli._parse(command[1:])
+    parsed = parse(commands.build(), command[1:])
     assert parsed.handler == "metaopt.cli.compare:compare"
     assert ROOT / parsed.study == file
     study = StudyText(plan.title, plan.text, shlex.join(command), tuple(run.name for run in plan.runs), ())
@@ -114,7 +115,7 @@ def test_a_study_says_what_its_journals_say(file: Path) -> None:
 @pytest.mark.parametrize("folder", RANKINGS, ids=lambda folder: folder.name)
 def test_a_ranking_study_says_what_its_record_says(folder: Path) -> None:
     record = json.loads((folder / "correlation.json").read_text(encoding="utf-8"))
-    parsed = cli._parse(shlex.split(record["command"])[1:])
+    parsed = parse(commands.build(), shlex.split(record["command"])[1:])
     assert parsed.handler == "metaopt.cli.correlate:correlate"
     assert ROOT / parsed.out == folder
     page = ranking.render_ranking(record)[README]

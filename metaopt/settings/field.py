@@ -14,7 +14,7 @@ from metaopt.core.errors import ConfigError, nearest
 from metaopt.core.notes import renamed
 from metaopt.core.wording import shown
 
-#: Largest number of a setting that has no other limit, and the largest seed.
+#: Largest whole number of a setting that has no other limit, and the largest seed.
 MOST, MOST_SEED = 10**9, 2**63 - 1
 
 #: The types of the fields of a dataclass by their names, also of those that are written as text.
@@ -46,7 +46,7 @@ def field(
         help: Noun phrase, for the flag and the documentation; only fields that have one can be set from outside.
         ge: Smallest value of a number.
         gt: What a number must be above.
-        le: Largest value of a number; None: :data:`MOST`.
+        le: Largest value of a number; None: :data:`MOST` of a whole one.
         choices: All values there are; empty: no list.
         otherwise: What the default None stands for.
         group: Heading of the flag in the help of a command.
@@ -112,7 +112,7 @@ def _check_range(value: Any, limits: Mapping[str, Any]) -> None:
     ge, gt, le = limits["ge"], limits["gt"], limits["le"]
     if not (value >= ge if gt is None else value > gt) or not (le is None or value <= le):
         raise ValueError(text)
-    if not value <= MOST and le is None:
+    if type(value) is int and value > MOST and le is None:
         raise ValueError(f"at most {MOST}")
 
 

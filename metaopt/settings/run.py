@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from metaopt.core.errors import ConfigError
 from metaopt.core.trial import Budget
-from metaopt.settings.field import MOST_SEED, field, settings_of
+from metaopt.settings.field import MOST, MOST_SEED, field, settings_of
 from metaopt.settings.search import SearchTask, TableTask
 
 #: Settings that results do not depend on, so that a resumed run may change them.
@@ -51,7 +51,7 @@ class RunSettings(TableTask):
         ge=1,
         group=_BUDGET,
     )
-    budget_seconds: float | None = field(None, "seconds that the run may use", ge=1, group=_BUDGET)
+    budget_seconds: float | None = field(None, "seconds that the run may use", ge=1, le=MOST, group=_BUDGET)
     min_epochs: int | None = field(
         None, "minimum epochs per evaluation", ge=1, le=10**6, otherwise="set by the benchmark", group=_BUDGET
     )
@@ -120,6 +120,7 @@ class TuneSettings(SearchTask, RunSettings):
         None,
         "wall-clock seconds after which an evaluation is killed",
         ge=1,
+        le=MOST,
         otherwise="no limit",
         group=_EXECUTION,
         formerly=("--time-limit",),
@@ -154,7 +155,7 @@ class BaselineSettings(RunSettings):
 
     tuner: str = field("random", "tuner that proposes the cells", group=_TUNER)
     budget_seconds: float | None = field(
-        None, "simulated seconds that the run may use: of training, as the table has them", ge=1, group=_BUDGET
+        None, "simulated seconds that the run may use: of training, as the table has them", ge=1, le=MOST, group=_BUDGET
     )
     workers: int | None = field(
         None, "evaluations at a time, on the simulated clock", ge=1, otherwise="1", group=_EXECUTION

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import harness
-from metaopt import cli
-from metaopt.cli import main
+from metaopt.cli import commands, main
+from metaopt.cli.parser import parse
 from metaopt.ranking import scores
 from metaopt.ranking.scores import Scores, ScoringJob, write_scores
 
@@ -45,19 +45,19 @@ def test_a_study_is_written_and_written_again(
     monkeypatch.setattr(sys, "argv", ["metaopt", *command])
     assert main(command) == 0
     said = capsys.readouterr()
-    assert said.out == "page: mine/README.md\n"
+    assert said.out == "page: mine/report.html\n"
     assert "finished parts are kept in mine; the same command goes on from there" in said.err
     assert "10 of 10 parts" in said.err
     files = read(Path("mine"))
     page = files["README.md"].decode()
     assert shlex.split(page.splitlines()[0].strip("`")) == ["metaopt", *command]
-    assert cli._parse(command).handler == "metaopt.cli.correlate:correlate"
+    assert parse(commands.build(), command).handler == "metaopt.cli.correlate:correlate"
     record = json.loads(files["correlation.json"])
     assert record["study"]["config"]["learning_rate"] == 0.1
     assert record["study"]["at"] == [1]
     assert record["versions"]["torch"]
     assert record["host"]["cores"]
-    Path("mine/README.md").unlink()
+    Path("mine/report.html").unlink()
     assert main(command) == 0
     assert read(Path("mine")) == files
 
@@ -65,7 +65,7 @@ def test_a_study_is_written_and_written_again(
 @pytest.mark.usefixtures("_made_up")
 def test_a_folder_has_a_name_without_being_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*COMMAND[:-2], "--at", "1", "--epochs", "3", "--workers", "1"]) == 0
-    assert capsys.readouterr().out == "page: runs/correlate-darts-digits1/README.md\n"
+    assert capsys.readouterr().out == "page: runs/correlate-darts-digits1/report.html\n"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_folder_has_a_name_without_being_asked(capsys: pytest.CaptureFixture[s
         (["--cell-space", "4"], "cell_space must be 1, 2 or 3, got 4"),
         (["--epochs", "0"], "epochs must be in [1, 1000000], got 0"),
         (["--seeds", "0"], "seeds must be in [1, 10000], got 0"),
-        (["--sample", "1"], "sample is 1; allowed: 2 or more"),
+        (["--sample", "1"], "sample must be at least 2, got 1"),
         (["--workers", "0"], "workers is 0; allowed: 1 or more"),
         (["--at", "5,x"], "at is '5,x'; allowed: epochs with commas between them"),
         (["--at", ""], "at is ''; allowed: epochs with commas between them"),
@@ -100,7 +100,7 @@ def test_mistakes_cost_nothing(arguments: list[str], message: str, capsys: pytes
 def test_a_folder_with_another_study(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*COMMAND, "--workers", "1"]) == 0
     assert main([*COMMAND, "--seeds", "2"]) == 2
-    assert "mine holds a ranking study with seeds 1 instead of 2" in capsys.readouterr().err
+    assert "mine holds a ranking study with seeds 1 and not 2" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -123,7 +123,7 @@ def test_interrupted_and_gone_on_with() -> None:
     assert "Traceback" not in err
     finished = read(Path("mine"))
     again = subprocess.run(run, capture_output=True, text=True, check=True)
-    assert again.stdout == "page: mine/README.md\n"
+    assert again.stdout == "page: mine/report.html\n"
     after = read(Path("mine"))
     assert all(after[name] == content for name, content in finished.items())
     assert json.loads(after["correlation.json"])["same_weights"]

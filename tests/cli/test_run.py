@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from metaopt.cli import main
-from metaopt.cli import run as run_command
 from metaopt.objectives import OBJECTIVES
 from metaopt.runs import journal
 from metaopt.runs.folder import RunFolder
@@ -110,7 +109,7 @@ def test_an_interrupt_before_anything_runs_leaves_nothing_behind(
         os.kill(os.getpid(), signal.SIGINT)
         return plan(settings)
 
-    monkeypatch.setattr(run_command, "plan", interrupted)
+    monkeypatch.setattr("metaopt.runs.plan.plan", interrupted)
     assert main(tune) == 130
     assert not list(tmp_path.iterdir())
 

@@ -102,6 +102,7 @@ def test_text_is_not_always_something_else() -> None:
         ({"limit_s": float("nan")}, "limit_s must be a number or none, got nan"),
         ({"limit_s": 51}, r"limit_s must be in [1, 50], got 51"),
         ({"rate": 0}, "rate must be more than 0, got 0"),
+        ({"limit_s": 1e300}, "limit_s must be in [1, 50], got 1e+300"),
         ({"name": "betta"}, "name must be alpha, beta or gamma, got 'betta'; did you mean 'beta'?"),
         ({"space": 3}, "space must be 1 or 2, got 3"),
         ({"exact": 1}, "exact must be true or false, got 1"),
@@ -112,7 +113,7 @@ def test_what_is_out_of_range_is_named(given: dict[str, Any], message: str) -> N
 
 
 def test_every_mistake_is_found_and_says_what_to_change() -> None:
-    assert list(check(Settings(limit_s=3, lines=("a",)))) == []
+    assert list(check(Settings(limit_s=3, rate=1e30, lines=("a",)))) == []
     first, second = check(Settings(limit_s=0.5, name="x"))
     assert (first.hint, second.hint) == ("change --limit-s", "change --name")
     assert first.naming(lambda name: f"{name} in run.yaml").hint == "change limit_s in run.yaml"
