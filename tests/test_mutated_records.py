@@ -269,4 +269,4 @@ def test_every_mutation_of_a_tuned_run(tmp_path: Path) -> None:
 def test_every_mutation_of_look_ups(tmp_path: Path, tuner: str) -> None:
     victim = looked_up(tmp_path, tuner)
     deeds = {"compare": (10, compared(victim)), "export": (90, to_optuna), "resume": (15, resume)}
-    assert attack(victim, 11, 40, deeds) >= 350
+    assert attack(victim, 11, 40, deeds) >= 300
