@@ -87,7 +87,7 @@ def single_plot(view: View, found: Sequence[Summary], of: Looks, regret: str, pr
     if len(drawn) <= _FEW:
         return None
     figure, axes = _small_panels(len(drawn))
-    grey = _others(axes, drawn)
+    gray = _others(axes, drawn)
     for panel, own in zip(axes, drawn, strict=True):
         _curve(panel, own, "mean", of[own.label][0], "-", banded=True, label="")
         panel.set_title(fill(own.label, _TITLE), fontsize=9)
@@ -99,7 +99,7 @@ def single_plot(view: View, found: Sequence[Summary], of: Looks, regret: str, pr
     return Plot(
         f"{prefix}anytime-{view.clock.name}-each",
         f"Each group over {view.clock.label}",
-        f"Mean over the runs of the group; {_bands(drawn)}; grey: {grey}.",
+        f"Mean over the runs of the group; {_bands(drawn)}; gray: {gray}.",
         figure,
     )
 

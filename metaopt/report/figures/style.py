@@ -85,6 +85,7 @@ RC: dict[Any, Any] = {
     "path.simplify": False,
 }
 _POINTS = 72.0
+_WIDE = 480.0  # CSS pixels: what two columns of a page can hold
 _LONGEST = 60  # letters of a name: a file's may have 255 bytes, and is made of several
 _LETTER, _HANDLE = 6.4, 52.0  # of a legend, in CSS pixels: mean width of a letter; line and gaps of an entry
 _STANDALONE_FONTS = f"'{_FONT}', Verdana, Arial, sans-serif"
@@ -169,6 +170,12 @@ class Picture:
     svg: bytes
     png: bytes
     path: str = ""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs the whole width of a page."""
+        natural = re.search(r"--natural: ([\d.]+)px", self.inline[:200])
+        return natural is not None and float(natural[1]) > _WIDE
 
 
 @contextmanager

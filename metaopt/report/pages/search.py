@@ -75,7 +75,7 @@ def _summary(record: Mapping[str, Any], trajectory: EpochColumns) -> Iterator[st
     settings, result, epochs = record["run"], record["result"], len(trajectory["epoch"])
     yield (
         f"One search by {settings['optimizer']} with seed {settings['seed']}: {counted(epochs, 'epoch')} in "
-        f"{result['cost_s']:.0f} seconds."
+        f"{counted(round(result['cost_s']), 'second')}."
     )
     errors = [(error, epoch) for epoch, error in enumerate(trajectory["valid_error"], start=1) if error is not None]
     if errors:

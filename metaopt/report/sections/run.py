@@ -159,7 +159,7 @@ def _repeats(run: RunData) -> PageTable:
 
 def _configurations(run: RunData, best: Evaluation) -> PageTable:
     columns = (
-        Column("hyperparameter", "name"),
+        Column("choice" if run.looks_up else "hyperparameter", "name"),
         *((Column("default", value=lambda h: run.default.get(h.name)),) if run.has_default else ()),
         Column("tuned" if _is_compared(run) else "incumbent", value=lambda h: best.trial.config.get(h.name)),
         Column("range", value=_range),

@@ -63,7 +63,7 @@ def test_more_groups_than_can_be_told_apart_have_a_panel_each_only(group_of: Gro
     overview, single = plots(groups)
     assert overview is None
     assert single is not None
-    assert "grey: from the lowest to the highest mean of all groups" in single.caption
+    assert "gray: from the lowest to the highest mean of all groups" in single.caption
     for panel in single.figure.axes:
         assert len(panel.lines) == 2, "its mean and its run; a line of each group in each panel would be too many"
         low, high = panel.collections[0].get_paths()[0].get_extents().intervaly

@@ -1,20 +1,30 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import xml.etree.ElementTree as ET
 
-import matplotlib as mpl
 import matplotlib.image
 import pytest
 
-from metaopt.report.figures.style import LIGHT, PALETTE, RC, Picture, Plot, canvas, render, slug, stack
+from metaopt.report.figures.style import (
+    LIGHT,
+    PALETTE,
+    Dot,
+    Picture,
+    Plot,
+    canvas,
+    draw_dots,
+    drawing,
+    render,
+    slug,
+    stack,
+)
 
 
 def draw(name: str = "a-plot") -> Picture:
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(RC)
+    with drawing():
         figure, axes = canvas()
         axes.plot([0, 1], [0, 1], "o-", color=LIGHT["valid"], label="<b>&$x$")
         axes.set_xlim(0, 0.5)
@@ -87,7 +97,7 @@ def test_files_are_whole_and_the_same_every_time() -> None:
 
 
 def test_coordinates_have_two_decimals_and_text_stays_as_it_is() -> None:
-    with mpl.rc_context(RC):
+    with drawing():
         figure, axes = canvas()
         axes.plot([0, 1 / 3], [0, 1 / 7], label="0.123456 > 0.1")
         axes.legend()
@@ -111,3 +121,21 @@ def test_a_stack_shares_its_x_axis_only() -> None:
     above.set(xlim=(0, 7), ylim=(0, 3))
     assert below.get_xlim() == (0, 7)
     assert below.get_ylim() != (0, 3)
+
+
+def test_dots_say_what_they_are_and_lead_to_their_place() -> None:
+    with drawing():
+        figure, axes = canvas()
+        said = [Dot("trial <1>", "trial-1"), Dot("seed 2"), Dot("left out")]
+        draw_dots(axes, [1.0, 2.0, 3.0], [1.0, 2.0, math.nan], said, color=LIGHT["valid"])
+        picture = render(Plot("dots", "Dots", "", figure))
+    assert re.findall(r'<a href="#(.*?)"><title>(.*?)</title><use', picture.inline) == [("trial-1", "trial &lt;1&gt;")]
+    assert re.findall(r"<g><title>(.*?)</title><use", picture.inline) == ["seed 2"]
+    assert b"<title>" not in picture.svg
+    assert not picture.is_wide
+
+
+def test_wide_figures_are_known() -> None:
+    with drawing():
+        figure, _ = canvas(600, 200)
+        assert render(Plot("wide", "Wide", "", figure)).is_wide
