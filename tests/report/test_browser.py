@@ -151,10 +151,36 @@ def test_hostile_names_stay_text(browser: Browser, write_run: Callable[..., Path
     page = write_report([plain.rename(plain.with_name(evil.replace("/", "-")))])
     browser.log("browser")
     browser.open(page)
-    assert browser.run("return document.querySelectorAll('script, img').length") == 0
+    assert browser.run("return document.querySelectorAll('script, img').length") == 1, "the one that sorts tables"
     assert browser.run("return document.title") != "ran"
     assert "<script>" in browser.run("return document.body.textContent")
     assert browser.log("browser") == [], "nothing that the policy would have to stop"
+
+
+def test_tables_are_sorted_by_a_click_as_numbers_with_gaps_last(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    column = (
+        "const table = document.querySelector('#trials table.sortable');"
+        "const place = [...table.querySelectorAll('th')].findIndex(th => th.textContent === 'validation');"
+    )
+    cells = f"{column} return [...table.tBodies[0].rows].map(row => row.cells[place].textContent)"
+    for direction in (1, -1):
+        browser.run(f"{column} table.querySelectorAll('th')[place].querySelector('button').click()")
+        shown = browser.run(cells)
+        numbers = [float(text) for text in shown if text != "–"]
+        assert numbers == sorted(numbers, reverse=direction < 0)
+        assert shown[len(numbers) :] == ["–"] * (len(shown) - len(numbers))
+        assert len(shown) > len(numbers) > 20
+
+
+def test_a_dot_leads_to_the_row_of_its_trial(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    place, text = browser.run(
+        "const dot = document.querySelector('#progress svg a'); location.hash = dot.getAttribute('href');"
+        "return [dot.getAttribute('href'), dot.querySelector('title').textContent]"
+    )
+    assert text.startswith(f"trial {place.removeprefix('#trial-')}, ")
+    assert browser.run(f"return document.querySelector('{place}').closest('details').open")
 
 
 @pytest.mark.parametrize("width", [360, 768, 1200])
