@@ -101,7 +101,7 @@ def _at_once(arguments: Namespace) -> int:
     """Returns how many baselines may run at a time.
 
     Raises:
-        ConfigError: if that is none.
+        ConfigError: if the number is below 1.
     """
     wanted: int = cores() if arguments.at_once is None else arguments.at_once
     if wanted < 1:

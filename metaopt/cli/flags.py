@@ -114,7 +114,7 @@ def whole(text: str) -> int:
     """Returns the text of a flag as a whole number that is not endless.
 
     Raises:
-        ArgumentTypeError: if it is none.
+        ArgumentTypeError: if it is not a whole number.
     """
     return _whole(text, MOST)
 
@@ -123,7 +123,7 @@ def seed(text: str) -> int:
     """Returns the text of a flag as a seed.
 
     Raises:
-        ArgumentTypeError: if it is none.
+        ArgumentTypeError: if it is not a seed.
     """
     return _whole(text, MOST_SEED)
 

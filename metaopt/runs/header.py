@@ -234,7 +234,7 @@ def _hyperparameters(value: Any) -> tuple[Hyperparameter, ...]:
 
 
 def _hyperparameter(field: str, entry: Any) -> Hyperparameter:
-    """Reads one entry of ConfigSpace's serialised form."""
+    """Reads one entry of ConfigSpace's serialized form."""
     name = text(f"{field}.name", plain_mapping(field, entry).get("name"))
     if not name or not is_harmless(name):
         flawed(f"{field}.name", name, "text without control characters")
@@ -284,7 +284,7 @@ def _objective(field: str, value: Any) -> None:
 
 
 def _table(field: str, value: Any) -> None:
-    """Checks what is said of a table: how many cells it has, and after which epochs."""
+    """Checks the entries about a table: how many cells it has, and after which epochs."""
     if "cells" in plain_mapping(field, value):
         whole(f"{field}.cells", value["cells"], 0, MOST)
     epochs = f"{field}.epochs"

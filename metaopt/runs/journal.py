@@ -265,13 +265,13 @@ def _checked_header(path: Path, header: dict[str, Any]) -> dict[str, Any]:
     """Returns the first line of a journal.
 
     Raises:
-        JournalError: if it is none, or holds a field of another type.
+        JournalError: if it is not a header, or holds a field of another type.
     """
     if header.get("kind") != "header" or header.get("format") != FORMAT:
         raise JournalError(
             f"{path} is not a journal of format {FORMAT}: its first line has kind {shown(header.get('kind'))}, "
             f"format {shown(header.get('format'))}",
-            "a journal of a later format wants a later metaopt",
+            "if its format is a later one, upgrade metaopt",
         )
     with of_journal(path):
         RunHeader.of(header)
@@ -347,7 +347,7 @@ class JournalWriter:
         """Writes a record that :func:`read` takes.
 
         Raises:
-            JournalError: if it is none, or if it is not its turn; then nothing is written.
+            JournalError: if it is not valid, or if it is not its turn; then nothing is written.
         """
         line = {"kind": kind, "at_s": self._second(at_s)}
         data, read_back = self._encoded({**line, name: record.to_json()})

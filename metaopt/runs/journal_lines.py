@@ -32,7 +32,7 @@ def encode(line: Mapping[str, Any]) -> bytes:
     """Returns ``line`` as one JSON line with its checksum.
 
     Raises:
-        ValueError: if it holds a number that is none, such as NaN.
+        ValueError: if it holds a value such as NaN, which is not a number.
     """
     text = json.dumps(line, separators=(",", ":"), allow_nan=False)
     return f'{text[:-1]},"crc":{zlib.crc32(text.encode())}}}\n'.encode()
@@ -165,7 +165,7 @@ class LineReader:
 
 
 def has_line(path: Path) -> bool:
-    """Returns whether there is a whole line in a file, be it right or wrong; a file that is not there has none."""
+    """Returns whether there is a whole line in a file, right or wrong; a file that is not there has none."""
     with explaining(f"no journal to read at {path}", kind=JournalError):
         if not path.is_file():
             return False

@@ -134,7 +134,7 @@ def number(kind: type[Any], text: str) -> Any:
         text: From a flag or the environment.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not a number.
     """
     if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
         raise ValueError

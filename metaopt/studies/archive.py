@@ -66,7 +66,7 @@ def journals(out: Path) -> Iterator[Path]:
     that one.
 
     Raises:
-        JournalError: if the archive is damaged or is none.
+        JournalError: if the archive is damaged or not an archive.
         RunError: if there is no room to unpack it.
     """
     archive = out / ARCHIVE

@@ -92,7 +92,7 @@ class Gathered:
             self.made_by.append(maker)
 
     def _named(self, name: str, space: Mapping[str, Any]) -> str:
-        """Returns the name of a space: others of one name are told apart by a number."""
+        """Returns the name of a space: a number distinguishes others of the same name."""
         own, number = name, 1
         while self.spaces.setdefault(own, space) != space:
             number += 1
