@@ -27,7 +27,7 @@ def test_runs_writes_and_checks(study: str, capsys: pytest.CaptureFixture[str]) 
     said = capsys.readouterr()
     assert "run 1 of 2: darts-s0" in said.err
     assert "run 2 of 2: darts-s1" in said.err
-    assert said.out.endswith("study: mine/README.md\n")
+    assert said.out.endswith("study: mine/report.html\n")
     lines = Path("mine/README.md").read_text().splitlines()
     assert lines[0] == "`metaopt compare mine/study.yaml`"
     assert lines[2] == "# Two runs"
@@ -80,9 +80,9 @@ def test_a_mistake_in_the_file_is_found_before_anything_runs(
     study: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("metaopt.cli.compare.run_missing", lambda *given: pytest.fail("it ran"))
-    Path(study).write_text(STUDY.replace("budget: 3", "budget: none"))
+    Path(study).write_text(STUDY.replace("budget: 3", "budget: many"))
     assert main(["compare", study]) == 2
-    assert "mine/study.yaml, common: budget must be a whole number, got 'none'" in capsys.readouterr().err
+    assert "mine/study.yaml, common: budget must be a whole number or none, got 'many'" in capsys.readouterr().err
     assert [path.name for path in Path("mine").iterdir()] == ["study.yaml"]
 
 
@@ -116,7 +116,7 @@ def test_a_run_of_failures_only_costs_the_others_nothing(
     said = capsys.readouterr()
     assert "given up: 1 run of 2" in said.err
     assert "metaopt resume mine/darts-s0" in said.err
-    assert "study: mine/README.md" in said.out
+    assert "study: mine/report.html" in said.out
     assert "1 of 2 runs not finished: darts-s0." in Path("mine/README.md").read_text()
     assert main(["compare", study, "--stop-after-failures", "0"]) == 1
     assert "no evaluation has succeeded in darts-s0" in capsys.readouterr().err

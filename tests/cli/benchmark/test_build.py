@@ -56,7 +56,7 @@ def test_of_two_builds_to_one_name_one_is_refused(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["--cell-space", "4"], "invalid choice"),
+        (["--cell-space", "4"], "unknown --cell-space '4'"),
         (["--out", "/proc/metaopt/t.parquet"], "cannot write a table to /proc/metaopt/t.parquet"),
         (["--workers", "0"], "workers is 0; allowed: 1 or more"),
     ],
