@@ -11,7 +11,7 @@ import psutil
 import pytest
 import yaml
 
-from harness import TESTS, wait_until
+from harness import HELPERS, wait_until
 from metaopt.cli import OK, USER_ERROR, main
 from metaopt.cli.clusters import how_to_use
 from metaopt.objectives import OBJECTIVES
@@ -59,7 +59,7 @@ def test_what_is_printed_with_the_certificates_works_as_it_stands(
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     scheduler, worker = (next(line for line in lines if line.startswith(f"dask {w}")) for w in ("scheduler", "worker"))
     scheduler = scheduler.replace("8786", "0") + " --host 127.0.0.1 --scheduler-file scheduler.json"
-    paths = os.pathsep.join([str(TESTS), str(TESTS.parent)])
+    paths = os.pathsep.join([str(HELPERS), str(HELPERS.parents[1])])
     assert "export DASK_DISTRIBUTED__WORKER__DAEMON=False PYTHONSAFEPATH=1" in lines
     environment = os.environ | {"DASK_DISTRIBUTED__WORKER__DAEMON": "False", "PYTHONPATH": paths}
     processes = [started(scheduler, environment)]

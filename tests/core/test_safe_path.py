@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import TESTS
+from harness import HELPERS
 from metaopt.core.safe_path import SAFE, for_children
 
 #: Modules of Python and of others that somebody may call a file of his own after.
@@ -56,7 +56,7 @@ def test_nor_of_any_process_of_a_run(folder: Path, executor: str) -> None:
 
 def test_modules_of_the_users_own_are_found_where_PYTHONPATH_says(folder: Path) -> None:  # noqa: N802
     code = "from metaopt.core.registry import load; print(load('faults:Faults').__name__)"
-    done = metaopt(folder, sys.executable, "-P", "-c", code, PYTHONPATH=str(TESTS))
+    done = metaopt(folder, sys.executable, "-P", "-c", code, PYTHONPATH=str(HELPERS))
     assert done.stdout == "Faults\n", done.stderr
 
 

@@ -1,4 +1,4 @@
-"""Lets the fork servers of these tests import tests/faults.py before they fork, as they do with the real objective."""
+"""Lets the fork servers of these tests import faults.py before they fork, as they do with the real objective."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from outside import Outside
 
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))))
+_HELPERS = str(Path(__file__).parents[1] / "helpers")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (_HELPERS, os.environ.get("PYTHONPATH"))))
 
 
 @pytest.fixture

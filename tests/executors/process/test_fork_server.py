@@ -55,7 +55,7 @@ def test_a_path_of_temporary_files_that_leaves_no_room_for_a_socket(
     folder = Path("/tmp") / f"{os.getpid()}".ljust(length - 5, "t")
     folder.mkdir()
     try:
-        environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(Path(__file__).parents[2])}
+        environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(Path(__file__).parents[2] / "helpers")}
         code = (
             "from metaopt.executors.process import fork_server; from metaopt.executors.base import Recipe\n"
             "process = fork_server.spawn(Recipe('faults:Faults', {}), print, 1); process.join()"

@@ -13,12 +13,12 @@ from metaopt.executors.process import fork_server
 from metaopt.executors.process.preload import prepare
 from metaopt.oneshot import ONESHOT
 
-TESTS = Path(__file__).parents[2]
+HELPERS = Path(__file__).parents[2] / "helpers"
 
 
 @pytest.mark.slow
 def test_a_child_imports_and_reads_nothing_of_weight() -> None:
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "PYTHONPATH": str(HELPERS)}
     run = subprocess.run(
         [sys.executable, "-c", "import watched; watched.tell()"], env=environment, capture_output=True, text=True
     )

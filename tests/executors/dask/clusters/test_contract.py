@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from batch_system import BatchSystem
-from harness import TESTS, wait_until
+from harness import HELPERS, wait_until
 from metaopt.executors.base import Executor, Recipe
 from metaopt.executors.dask.clusters import CLUSTERS
 from metaopt.executors.dask.clusters.settings import ClusterSettings, load_cluster
@@ -80,11 +80,11 @@ class TestBatch(ClusterContract):
         (folder / "cluster.yaml").write_text(yaml.safe_dump({"kind": "slurm", **batch}))
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PATH", f"{system.bin}{os.pathsep}{os.environ['PATH']}")
-            patch.setenv("PYTHONPATH", str(TESTS))
+            patch.setenv("PYTHONPATH", str(HELPERS))
             yield load_cluster(str(folder / "cluster.yaml"))
         system.close()
 
 
 def test_every_kind_is_here() -> None:
     assert {kind for suite in ClusterContract.__subclasses__() for kind in suite.kinds} == set(CLUSTERS)
-    assert Path(TESTS, "executors", "dask", "clusters", "test_batch.py").is_file()
+    assert Path(HELPERS.parent, "executors", "dask", "clusters", "test_batch.py").is_file()

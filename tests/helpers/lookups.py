@@ -17,7 +17,7 @@ from metaopt.tuners.base import Problem
 
 SPACE = cell_configuration_space(CELL_SPACES[1])
 
-_TABLE = Table(Path(__file__).parents[1] / "benchmarks" / "tables" / "digits-1.parquet")
+_TABLE = Table(Path(__file__).parents[2] / "benchmarks" / "tables" / "digits-1.parquet")
 OPTIMUM = _TABLE.optimum()[0]
 
 

@@ -16,8 +16,8 @@ from metaopt.core.trial import Result
 from metaopt.executors.base import Executor
 from metaopt.runs import journal
 
-TESTS = Path(__file__).parent
-DRIVER = [sys.executable, str(TESTS / "driver.py")]
+HELPERS = Path(__file__).parent
+DRIVER = [sys.executable, str(HELPERS / "driver.py")]
 #: Names every process of one run in its environment, so that orphans can be told from other tests' processes.
 MARK = "TEST_RUN_OF"
 #: Seconds after which something is taken for hanging. Tests wait for events: a busy machine may take its time.
@@ -25,13 +25,13 @@ HANG_S = 300.0
 
 
 def command(*arguments: object) -> list[str]:
-    """Returns the command line of a driver whose objective is tests/faults.py."""
+    """Returns the command line of a driver whose objective is tests/helpers/faults.py."""
     return [*DRIVER, *map(str, arguments)]
 
 
 def environment(mark: Path, **variables: object) -> dict[str, str]:
     """Returns the environment of a driver."""
-    paths = os.pathsep.join([str(TESTS), str(TESTS.parent)])
+    paths = os.pathsep.join([str(HELPERS), str(HELPERS.parents[1])])
     own = {"PYTHONPATH": paths, MARK: str(mark), "COLUMNS": "200", "NO_COLOR": "1"}
     return {**os.environ, **own, **{name: str(value) for name, value in variables.items()}}
 

@@ -1,4 +1,4 @@
-"""The command line with the objective of tests/faults.py in place of the real one, as a process to be killed.
+"""The command line with the objective of tests/helpers/faults.py in place of the real one, as a process to be killed.
 
 ``DRIVER_OBJECTIVE`` names another one.
 """

@@ -13,8 +13,10 @@ from typing import Any
 import yaml
 from distributed.security import Security
 
-from harness import TESTS, wait_until
+from harness import HELPERS, wait_until
 from two_machines import HERE, Machine
+
+_ENVIRONMENT = {"DASK_DISTRIBUTED__WORKER__DAEMON": "False", "PYTHONPATH": str(HELPERS)}
 
 
 class Outside:
@@ -60,7 +62,9 @@ class Outside:
         with open(self.folder / f"{module}-{len(self.processes)}.log", "wb") as log:
             process = subprocess.Popen(
                 [*machine.prefix, sys.executable, "-m", f"distributed.cli.{module}", *map(str, files), *options],
-                env=os.environ | {"DASK_DISTRIBUTED__WORKER__DAEMON": "False", "PYTHONPATH": str(TESTS)} | environment,
+                env=os.environ
+                | {"DASK_DISTRIBUTED__WORKER__DAEMON": "False", "PYTHONPATH": str(HELPERS)}
+                | environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
