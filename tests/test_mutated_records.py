@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from metaopt.cli import status
 from metaopt.core.errors import MetaoptError
 from metaopt.core.harmless import is_harmless
 from metaopt.core.interrupt import Interrupt
@@ -155,10 +156,10 @@ def check(what: str, deed: Callable[[], object]) -> bool:
 
 
 def status_of(folder: Path) -> list[str]:
-    status = RunRecord.read(RunFolder(folder)).to_json()
-    lines = status._lines(status)
+    said = RunRecord.read(RunFolder(folder)).to_json()
+    lines = status._lines(said)
     assert all(map(is_harmless, lines))
-    json.dumps(status, allow_nan=False)
+    json.dumps(said, allow_nan=False)
     return lines
 
 
