@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -122,12 +121,12 @@ def _contestant(group: Group, curves: Sequence[Anytime]) -> Contestant:
         RunCurve(run.name, int(run.settings.get("seed") or 0), curve)
         for run, curve in zip(group.runs, curves, strict=True)
     ]
-    usable = [one for one in found if any(not math.isnan(value) for value in one.curve.test)]
+    usable = [one for one in found if not np.isnan(one.curve.test).all()]
     return Contestant(
         label=_label(group.label, group.runs[0].settings),
         looks_up=_looks_up(group.runs[0]),
         runs=tuple(sorted(usable, key=lambda one: (one.seed, one.name))),
-        left_out=tuple(one.name for one in found if one not in usable),
+        left_out=tuple(one.name for one in found if np.isnan(one.curve.test).all()),
         data=group.runs,
     )
 
