@@ -117,7 +117,9 @@ class LineReader:
                 whole, end, rest = (rest + block).rpartition(b"\n")
                 if end:
                     lines = whole.split(b"\n")
-                    yield from self._decoded(lines[:1] if self._only_first else lines, rest, file)
+                    if self._only_first:
+                        lines, rest = lines[:1], b"\n".join([*lines[1:], rest])
+                    yield from self._decoded(lines, rest, file)
                     if self.torn or self._only_first:
                         return
                 if len(rest) > LONGEST:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from metaopt.core.errors import JournalError
 from metaopt.runs import journal_lines
-from metaopt.runs.journal import read
+from metaopt.runs.journal import read, read_header
 from metaopt.runs.journal_lines import LineReader, decode, encode, has_line
 
 HEADER = encode({"kind": "header", "format": 1})
@@ -182,3 +182,11 @@ def test_whether_there_is_a_line(tmp_path: Path) -> None:
     assert not has_line(path)
     path.write_bytes(b" " * journal_lines._BLOCK + b"\n")
     assert has_line(path)
+
+
+def test_a_damaged_header_with_lines_behind_it_is_no_half_written_one(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(HEADER[:15] + b"?" + HEADER[16:] + encode({"kind": "tick", "at_s": 1.0}))
+    for reader in (read, read_header):
+        with pytest.raises(JournalError, match="is damaged at line 1, byte 0"):
+            reader(path)
