@@ -186,7 +186,7 @@ class RunData:
         """The default configuration; empty if the header has none."""
         return self.header.get("default") or {}
 
-    @property
+    @cached_property
     def ok(self) -> list[Evaluation]:
         """The evaluations with a validation error, in the order of their answers."""
         return [e for e in self.told if e.ok]

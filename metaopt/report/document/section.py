@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
@@ -108,7 +109,7 @@ class PageTable:
         """Headings for readers."""
         return tuple(column.head for column in self.columns if column.head is not None)
 
-    @property
+    @cached_property
     def cells(self) -> tuple[tuple[str, ...], ...]:
         """Rows as text for readers."""
         shown = [column for column in self.columns if column.head is not None]
@@ -120,7 +121,7 @@ class PageTable:
         kept = [column for column in self.columns if column.key]
         return [{column.key: column.of(row) for column in kept} for row in self.rows]
 
-    @property
+    @cached_property
     def numeric(self) -> tuple[bool, ...]:
         """Whether each column for readers holds numbers only, which are aligned to the right; the first never does."""
         cells = self.cells
