@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,17 @@ class RunFolder:
         if self.confirmation.begun:
             with explaining(f"cannot move {self.confirmation.path}"):
                 self.confirmation.path.rename(self.path / f"{_ASIDE}{1 + max(self._numbers, default=0)}")
+
+    def take_confirmation_back(self, aside: RunFolder) -> None:
+        """Moves a confirmation that was set aside back to its place, where none has begun.
+
+        Raises:
+            RunError: if it cannot be moved.
+        """
+        with explaining(f"cannot move {aside.path}"):
+            if self.confirmation.path.exists():
+                shutil.rmtree(self.confirmation.path)  # what a kill left of one that had no line yet
+            aside.path.rename(self.confirmation.path)
 
     @property
     def set_aside(self) -> list[RunFolder]:

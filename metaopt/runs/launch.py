@@ -110,8 +110,11 @@ def resume(
         enough = not searches or (record.confirmation is not None and record.confirmation.searches >= searches)
         if record.finished and enough and not budget:
             return record.end
+        budget = _larger(record.header, budget or {})
+        if budget and record.confirmation and record.confirmation.searches > record.header.config.confirm:
+            budget = {**budget, "confirm": record.confirmation.searches}  # what was added is wanted of any result
         with of_journal(folder.journal):
-            settings = _resumed(folder, record.header, {**changes, **_larger(record.header, budget or {})})
+            settings = _resumed(folder, record.header, {**changes, **budget})
             run = plan(settings, record.header.space)
         _check_machine(run)
         check_same_problem(folder.journal, journal.header, run.objective.describe())
@@ -291,7 +294,7 @@ def _begun(record: RunRecord, searches: int) -> JournalRecord | None:
     if not place.begun:
         aside = next((one for one in folder.set_aside if one.begun and Confirmation(one.read()).is_of(configs)), None)
         if aside is not None:
-            aside.path.rename(place.path)
+            folder.take_confirmation_back(aside)
     if place.begun:
         so_far = place.read()
         check_same_run(place.journal, so_far.header, header)

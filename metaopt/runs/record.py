@@ -40,8 +40,11 @@ class Confirmation:
         return int(self.journal.record.settings.get("confirm") or 0)
 
     def is_of(self, configs: Sequence[Mapping[str, Value]]) -> bool:
-        """Returns whether they are of these configurations in turn, as far as they are begun."""
-        return all(trial.config == configs[trial.id % len(configs)] for trial in self.journal.trials)
+        """Returns whether they are of these configurations in turn: all of them, or as many as have begun."""
+        trials = self.journal.trials
+        if self.finished and len(trials) != self.searches * len(configs):
+            return False  # such as one search of the default, which could be the beginning of those of two
+        return all(trial.config == configs[trial.id % len(configs)] for trial in trials)
 
     def results(self, side: Side) -> list[Result]:
         """Returns the answers so far of one of the two, failures included."""

@@ -246,6 +246,32 @@ def test_what_confirms_another_result_is_set_aside_and_found_again(folder: RunFo
     assert folder.journal.read_bytes() == b"".join(lines)
 
 
+def test_one_search_of_the_default_is_not_taken_for_the_beginning_of_those_of_two(folder: RunFolder) -> None:
+    start(folder, budget="1", confirm="1")  # whose incumbent is the default
+    first = trials_of(folder.confirmation)
+    resume(folder, budget={"budget": 12})
+    assert [trials_of(aside) for aside in folder.set_aside] == [first]
+    assert len(RunRecord.read(folder).to_confirm) == 2
+    assert len(folder.confirmation.read().trials) == 2
+
+
+def test_searches_that_were_added_are_made_of_the_next_result_too(folder: RunFolder) -> None:
+    start(folder, budget="1", confirm="0")
+    resume(folder, searches=2)
+    resume(folder, budget={"budget": 12})
+    assert len(folder.confirmation.read().trials) == 4
+
+
+def test_a_confirmation_that_was_killed_before_its_first_line_is_no_obstacle(folder: RunFolder) -> None:
+    start(folder, budget="12", confirm="1")
+    wanted = trials_of(folder.confirmation)
+    folder.set_confirmation_aside()
+    (folder.confirmation.path / "trials").mkdir(parents=True)
+    folder.confirmation.journal.touch()
+    resume(folder)
+    assert trials_of(folder.confirmation) == wanted
+
+
 @pytest.mark.parametrize(
     ("budget", "message"),
     [

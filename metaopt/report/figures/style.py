@@ -253,7 +253,9 @@ def render(plot: Plot) -> Picture:
 def _marked(text: str, dots: Sequence[Dots]) -> str:
     """Gives each drawn dot the number of its text; dots that are not all drawn stay as they are."""
     for number, one in enumerate(dots):
-        start = text.index(f'<g id="dots{number}">')
+        start = text.find(f'<g id="dots{number}">')
+        if start < 0:  # none of them can be drawn
+            continue
         end = text.index(f"\n{text[text.rindex(chr(10), 0, start) + 1 : start]}</g>", start)
         parts = re.split(r"(<use [^>]*/>)", text[start:end])
         if len(parts) == 2 * len(one.said) + 1:

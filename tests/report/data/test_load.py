@@ -4,6 +4,7 @@ import math
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from statistics import fmean
 
@@ -15,6 +16,7 @@ from metaopt.report.data.load import load_run, load_runs
 from metaopt.report.sections.headline import confirmation
 from metaopt.runs.folder import RunFolder
 from metaopt.runs.header import Hyperparameter
+from metaopt.runs.journal import JournalWriter, read
 from metaopt.runs.record import RunRecord
 
 
@@ -105,8 +107,16 @@ def test_positions_lie_on_the_sampled_scale(hyperparameter: Hyperparameter, valu
     assert hyperparameter.position(value) == pytest.approx(place)
 
 
+def ended(path: Path) -> Path:
+    """Writes at the end of a run's journals that it has come to its end."""
+    for journal in (path / "journal.jsonl", path / "confirm" / "journal.jsonl"):
+        with closing(JournalWriter(journal, read(journal))) as writer:
+            writer.end(60.0, "the budget is used up")
+    return path
+
+
 def test_the_page_shows_what_the_record_says(make_run: Callable[..., Path]) -> None:
-    path = make_run(n=12, confirm=3)
+    path = ended(make_run(n=12, confirm=3))
     record, run = RunRecord.read(RunFolder(path)), load_run(path)
     assert run.incumbent is not None
     assert run.incumbent.trial == record.incumbent
@@ -123,7 +133,7 @@ def test_the_page_shows_what_the_record_says(make_run: Callable[..., Path]) -> N
 def test_the_terminal_says_the_means_of_the_page(
     make_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = make_run(n=12, confirm=3)
+    path = ended(make_run(n=12, confirm=3))
     assert close(RunFolder(path), "the budget is used up", False, None) == 0
     said = capsys.readouterr().out
     on_page = confirmation(load_run(path))

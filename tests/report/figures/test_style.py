@@ -135,6 +135,16 @@ def test_dots_say_what_they_are_and_lead_to_their_place() -> None:
     assert not picture.is_wide
 
 
+def test_dots_of_which_none_can_be_drawn_are_left_out() -> None:
+    with drawing():
+        figure, axes = canvas()
+        draw_dots(axes, [math.nan], [1.0], [Dot("nowhere")], color=LIGHT["valid"])
+        draw_dots(axes, [], [], [], color=LIGHT["valid"])
+        draw_dots(axes, [1.0], [1.0], [Dot("here")], color=LIGHT["valid"])
+        picture = render(Plot("dots", "Dots", "", figure))
+    assert re.findall(r"<g><title>(.*?)</title><use", picture.inline) == ["here"]
+
+
 def test_wide_figures_are_known() -> None:
     with drawing():
         figure, _ = canvas(600, 200)
