@@ -190,7 +190,7 @@ def test_a_moving_mean_has_no_bias_to_zero() -> None:
         ({"tanh_constant": -1.0}, "tanh_constant must be more than 0, got -1.0"),
         ({"baseline_decay": 1.0}, "baseline_decay must be more than 0 and at most 0.9999, got 1.0"),
         ({"controller_steps": 0}, "controller_steps must be at least 1, got 0"),
-        ({"entropy_weight": float("nan")}, "entropy_weight must be at least 0, got nan"),
+        ({"entropy_weight": float("nan")}, "entropy_weight must be a number, got nan"),
         ({"candidates": 3}, "finalists must be at most candidates, which is 3, got 5"),
     ],
 )

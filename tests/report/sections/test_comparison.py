@@ -101,9 +101,10 @@ def test_every_problem_has_sections_of_its_own(group_of: Callable[..., Group]) -
     assert titles[5] == "Over the budget, digits, cell space 2"
     assert titles[10:] == ["Ranks", "Over all problems", "Checklist of best practices"]
     files = [table.file for part in parts for table in (*part.tables, *part.data) if table.file]
-    names = [*files, *(plot.name for part in parts for plot in part.plots)]
-    names += [table.name or table.title for part in parts for table in part.tables]
-    assert len(names) == len(set(names))
+    figures = [plot.name for part in parts for plot in part.plots]
+    tables = [table.name or table.title for part in parts for table in part.tables]
+    for names in (files, figures, tables):  # each has a folder of its own
+        assert len(names) == len(set(names))
     assert parts[10].tables[0].cells[0][:2] == ("1: a", "1.00"), "eight blocks over both"
 
 

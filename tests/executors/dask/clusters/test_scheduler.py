@@ -89,7 +89,7 @@ def test_a_worker_of_another_version_is_named_with_both(outside: Outside, tmp_pa
         "metadata.version = lambda name: '1.9.9' if name == 'numpy' else real(name)\n"
     )
     with crew_of(outside, tmp_path / "log.txt") as crew:
-        outside.start_worker(PYTHONPATH=f"{other}:{Path(__file__).parents[3]}")
+        outside.start_worker(PYTHONPATH=f"{other}:{Path(__file__).parents[3] / 'helpers'}")
         with pytest.raises(RunError, match=r"no Dask worker can be used: .* numpy 1\.9\.9, and the driver \d"):
             wait_until(lambda: crew.wait(0.2) or crew.free)
 
