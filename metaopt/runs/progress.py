@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
@@ -140,13 +141,10 @@ class Lines(Progress):
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-class Bar(Progress):
-    """A live bar, with lines of numbers and of the running searches under it; see :class:`Progress`."""
+class LiveDisplay:
+    """Shows its live display for as long as it is entered."""
 
-    def __init__(self, title: str, budget: Budget, console: Console, **options: Any) -> None:
-        super().__init__(title, budget, console, **options)
-        self._read_at, self._searches = float("-inf"), ""
-        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=_REFRESHES_PER_S)
+    _live: AbstractContextManager[object]
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -156,6 +154,15 @@ class Bar(Progress):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.__exit__(kind, error, trace)
+
+
+class Bar(LiveDisplay, Progress):
+    """A live bar, with lines of numbers and of the running searches under it; see :class:`Progress`."""
+
+    def __init__(self, title: str, budget: Budget, console: Console, **options: Any) -> None:
+        super().__init__(title, budget, console, **options)
+        self._read_at, self._searches = float("-inf"), ""
+        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=_REFRESHES_PER_S)
 
     def _render(self) -> Group:
         status = self.status

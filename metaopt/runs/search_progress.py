@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager, nullcontext
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -14,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from metaopt.objectives.trajectory import TrajectoryEpoch
-from metaopt.runs.progress import duration
+from metaopt.runs.progress import LiveDisplay, duration
 
 _REFRESHES_PER_S = 4
 _BAR_WIDTH = 32
 
 
-class SearchProgress:
+class SearchProgress(LiveDisplay):
     """Call it with every epoch; use it as a context.
 
     Args:
@@ -72,12 +70,3 @@ class SearchProgress:
             Text(f"epoch {self._count()} · {' · '.join(times)}", "dim"),
         )
         return bar
-
-    def __enter__(self) -> Self:
-        self._live.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.__exit__(kind, error, trace)
