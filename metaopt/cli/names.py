@@ -47,7 +47,7 @@ def benchmark(text: str) -> str:
     """Returns the name of a benchmark.
 
     Raises:
-        ConfigError: if there is none of that name.
+        ConfigError: if the name is unknown; names the nearest one.
     """
     if text not in card_names():
         raise unknown_name("benchmark", text, card_names(), "see `metaopt benchmark list`")
@@ -69,7 +69,7 @@ def optimizer(text: str) -> str:
     """Returns the name of a one-shot optimizer.
 
     Raises:
-        ConfigError: if there is none of that name.
+        ConfigError: if the name is unknown; names the nearest one.
     """
     if text not in ONESHOT:
         raise unknown_name("one-shot optimizer", text, ONESHOT, "see `metaopt optimizer list`")
@@ -80,7 +80,7 @@ def tuner(text: str) -> str:
     """Returns the name of a tuner.
 
     Raises:
-        ConfigError: if there is none of that name.
+        ConfigError: if the name is unknown; names the nearest one.
     """
     if text not in TUNERS:
         raise unknown_name("tuner", text, TUNERS, "see `metaopt tuner list`")

@@ -187,7 +187,7 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
 
 def _yaml_kind(text: str) -> str:
     """Returns what YAML 1.1 takes a plain scalar for: ``str``, ``int``, ``bool`` and so on."""
-    tag: str = yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    tag: str = yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]  # no stubs
     return tag.removeprefix(_TAG)
 
 
@@ -251,4 +251,5 @@ def _cut(text: str) -> str:
 
 
 def _misfit(event: yaml.Event, problem: str, advice: str) -> yaml.MarkedYAMLError:
+    # The stubs say that an event has no mark.
     return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark, note=advice)  # type: ignore[arg-type]

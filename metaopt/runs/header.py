@@ -157,11 +157,11 @@ def extended(content: Mapping[str, Any], settings: Any) -> dict[str, Any]:
     """Returns what a header states after an extension.
 
     Raises:
-        RecordError: if what is extended is none of :data:`metaopt.settings.run.EXTENDABLE`, or not to such a value.
+        RecordError: if a setting is not in :data:`metaopt.settings.run.EXTENDABLE`, or its value is not valid.
     """
     for name in plain_mapping("settings", settings):
         if name not in EXTENDABLE:
-            raise RecordError(f"it extends {shown(name)}, which is none of {', '.join(EXTENDABLE)}")
+            raise RecordError(f"it extends {shown(name)}; only these can be extended: {', '.join(EXTENDABLE)}")
     found = {**content, "run": {**(content.get("run") or {}), **settings}}
     RunHeader.of(found)
     return found

@@ -154,7 +154,7 @@ def _larger(header: RunHeader, budget: Mapping[str, float]) -> Mapping[str, floa
         if now[name] is None or value <= now[name]:
             allowed = "the run has no such limit" if now[name] is None else f"allowed: more than {now[name]:g}"
             has = ", ".join(f"{other} {limit:g}" for other, limit in now.items() if limit and other != "confirm")
-            problems.append(ConfigError(f"{name} is to be {value:g}; {allowed}", f"the run is limited by: {has}"))
+            problems.append(ConfigError(f"{name} {value:g} does not extend the run; {allowed}", f"its limits: {has}"))
     raise_together(problems)
     return budget
 

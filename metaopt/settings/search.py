@@ -29,8 +29,8 @@ class TableTask:
     )
     unknown: str | None = field(
         None,
-        "what becomes of a cell that the table lacks: its error is predicted by a surrogate, searches are restricted "
-        "to cells of the table, or the run refuses to go on",
+        "how to treat cells missing from the table: predict their error, restrict searches to cells of the table, or "
+        "refuse to continue",
         choices=UNKNOWN,
         otherwise="set by the benchmark",
         group=_PROBLEM,

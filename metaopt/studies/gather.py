@@ -22,7 +22,7 @@ from metaopt.runs.same_problem import changed_problem
 from metaopt.settings.search import SearchTask
 from metaopt.studies.archive import ARCHIVE, in_use, journals
 
-#: Settings of a search that are none of the problem: where it runs, and what a cell is worth that a table lacks.
+#: Settings that do not define the problem: where a search runs, and how cells missing from the table are scored.
 _NOT_OF_THE_PROBLEM = frozenset({"device", "unknown"})
 _MOST_NAMED = 5
 _NEEDED = ("one_shot_error", "cell")

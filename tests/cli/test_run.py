@@ -228,4 +228,4 @@ def test_a_finished_run_goes_on_with_a_larger_budget_and_is_confirmed_further(
     assert main(["confirm", "mine", "--to", "0"]) == 2
     assert "--to is 0; allowed: 1 or more" in capsys.readouterr().err
     assert main(["resume", "mine", "--budget", "8"]) == 2
-    assert "budget is to be 8; allowed: more than 8" in capsys.readouterr().err
+    assert "budget 8 does not extend the run; allowed: more than 8" in capsys.readouterr().err

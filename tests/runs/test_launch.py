@@ -275,8 +275,8 @@ def test_a_confirmation_that_was_killed_before_its_first_line_is_no_obstacle(fol
 @pytest.mark.parametrize(
     ("budget", "message"),
     [
-        ({"budget": 5}, r"budget is to be 5; allowed: more than 5\n  the run is limited by: budget 5"),
-        ({"budget_epochs": 900}, "budget_epochs is to be 900; the run has no such limit"),
+        ({"budget": 5}, r"budget 5 does not extend the run; allowed: more than 5\n  its limits: budget 5"),
+        ({"budget_epochs": 900}, "budget_epochs 900 does not extend the run; the run has no such limit"),
     ],
 )
 def test_only_a_limit_that_a_run_has_is_raised(folder: RunFolder, budget: dict[str, int], message: str) -> None:

@@ -94,7 +94,7 @@ def _outlive_connection(worker: Worker) -> None:
             options["nanny"] = False
         return await close(*arguments, **options)
 
-    worker.close = close_alone  # type: ignore[method-assign]
+    worker.close = close_alone  # type: ignore[method-assign]  # this worker only, not its class
 
 
 def _crowded(worker: Worker) -> str:
